@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * `bpftrap exec`: every program that is executed, and the end of the processes that did so.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_tracing.h>
+
+#include "process_exec.bpf.h"
+#include "process_exit.bpf.h"
+
+SEC("tp_btf/sched_process_exit")
+int on_exit(__u64 *ctx)
+{
+  return report_exit(ctx, (struct task_struct *)ctx[0]);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+  return report_exec(task, bprm);
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
+             int result)
+{
+  return note_sender(sig, info, task, result);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The kernel's structs, each with the fields that bpftrap reads and nothing more. Offsets are
+ * relocated at load time (CO-RE), so neither order nor completeness matters and no kernel's BTF is
+ * needed to build. Where a field had another name or type, compat.bpf.h knows.
+ */
+#ifndef BPFTRAP_KERNEL_TYPES_BPF_H
+#define BPFTRAP_KERNEL_TYPES_BPF_H
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+  int counter;
+} atomic_t; /* include/linux/types.h */
+
+struct list_head { /* include/linux/types.h */
+  struct list_head *next;
+};
+
+typedef struct {
+  __u32 val;
+} kuid_t; /* include/linux/uidgid_types.h */
+
+typedef struct {
+  __u32 val;
+} kgid_t;
+
+struct cred { /* include/linux/cred.h */
+  kuid_t uid;
+  kgid_t gid;
+};
+
+struct kernfs_node { /* include/linux/kernfs.h */
+  const char *name;
+  __u64 id;
+};
+
+struct cgroup { /* include/linux/cgroup-defs.h */
+  struct kernfs_node *kn;
+};
+
+struct css_set { /* include/linux/cgroup-defs.h */
+  struct cgroup *dfl_cgrp;
+};
+
+struct mm_struct { /* include/linux/mm_types.h */
+  unsigned long arg_start;
+  unsigned long arg_end;
+};
+
+struct sched_entity { /* include/linux/sched.h */
+  __u64 sum_exec_runtime;
+};
+
+struct task_io_accounting { /* include/linux/task_io_accounting.h; empty without the option */
+  __u64 read_bytes;
+  __u64 write_bytes;
+};
+
+struct prev_cputime { /* include/linux/sched.h */
+  __u64 utime;
+  __u64 stime;
+};
+
+typedef struct seqcount {
+  unsigned int sequence;
+} seqcount_t; /* include/linux/seqlock_types.h */
+
+struct seqcount_spinlock {
+  seqcount_t seqcount;
+};
+
+typedef struct {
+  struct seqcount_spinlock seqcount;
+} seqlock_t;
+
+struct signal_struct { /* include/linux/sched/signal.h */
+  atomic_t live;
+  int nr_threads;
+  struct list_head thread_head;
+  int group_exit_code;
+  unsigned int flags;
+  seqlock_t stats_lock;
+  __u64 utime;
+  __u64 stime;
+  struct prev_cputime prev_cputime;
+  unsigned long nvcsw;
+  unsigned long nivcsw;
+  unsigned long min_flt;
+  unsigned long maj_flt;
+  unsigned long maxrss;
+  struct task_io_accounting ioac;
+  unsigned long long sum_sched_runtime;
+  struct mm_struct *oom_mm;
+};
+
+typedef void (*__sighandler_t)(int);
+
+struct sigaction { /* include/linux/signal_types.h */
+  __sighandler_t sa_handler;
+};
+
+struct k_sigaction {
+  struct sigaction sa;
+};
+
+struct sighand_struct { /* include/linux/sched/signal.h */
+  struct k_sigaction action[64];
+};
+
+typedef struct {
+  unsigned long sig[1];
+} sigset_t; /* include/linux/signal_types.h, 64-bit */
+
+struct kernel_siginfo { /* include/linux/signal_types.h */
+  int si_code;
+};
+
+struct task_struct { /* include/linux/sched.h */
+  unsigned int flags;
+  struct sched_entity se;
+  struct mm_struct *mm;
+  int exit_code;
+  int pid;
+  int tgid;
+  struct task_struct *real_parent;
+  struct task_struct *group_leader;
+  struct list_head thread_node;
+  __u64 utime;
+  __u64 stime;
+  unsigned long nvcsw;
+  unsigned long nivcsw;
+  __u64 start_boottime;
+  unsigned long min_flt;
+  unsigned long maj_flt;
+  const struct cred *real_cred;
+  char comm[16];
+  struct signal_struct *signal;
+  struct sighand_struct *sighand;
+  sigset_t blocked;
+  struct task_io_accounting ioac;
+  struct css_set *cgroups;
+};
+
+struct linux_binprm { /* include/linux/binfmts.h */
+  const char *filename;
+  const char *interp;
+};
+
+#pragma clang attribute pop
+
+/* Constants that are not in any BTF. */
+#define PF_FORKNOEXEC 0x00000040    /* include/linux/sched.h: forked, but did not exec (per thread) */
+#define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h: group_exit_code is set */
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Maps and building blocks of the process tracers: the ring buffer, what counts as lost, and who a
+ * process is. Included by each program file of a process tracer, once.
+ */
+#ifndef BPFTRAP_PROCESS_BPF_H
+#define BPFTRAP_PROCESS_BPF_H
+
+#include "compat.bpf.h"
+#include "process.event.h"
+#include "scope.h"
+
+const volatile struct bpftrap_scope cfg = {};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 4 * 1024 * 1024); /* the loader sets what --buffer-size says */
+} records SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct bpftrap_lost);
+} lost SEC(".maps");
+
+/* Keys of --pid; the loader sizes it. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u8);
+} pids SEC(".maps");
+
+/* Cgroups whose path was delivered. A cache: an evicted one is sent again. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __type(key, __u64);
+  __type(value, __u8);
+} cgroups_sent SEC(".maps");
+
+/* Names a process in maps, for good: a pid alone may be used again. */
+struct process_key {
+  __u64 start_boot_ns;
+  __u32 pid;
+  __u32 extra; /* whatever else the map's key tells apart */
+};
+
+static __always_inline void count_lost(__u32 kind)
+{
+  __u32 zero = 0;
+  struct bpftrap_lost *mine = bpf_map_lookup_elem(&lost, &zero);
+
+  if (mine && kind < 8)
+    __sync_fetch_and_add(&mine->records[kind], 1);
+}
+
+static __always_inline void fill_header(struct bpftrap_record_header *header, __u16 kind,
+                                        __u32 size, __u64 boot_ns)
+{
+  header->size = size;
+  header->version = BPFTRAP_WIRE_VERSION;
+  header->kind = kind;
+  header->boot_ns = boot_ns;
+}
+
+static __always_inline void fill_process(struct bpftrap_process *out, struct task_struct *leader)
+{
+  struct task_struct *parent = leader->real_parent->group_leader;
+  const struct cred *cred = leader->real_cred;
+
+  out->start_boot_ns = task_start_boot_ns(leader);
+  out->parent_start_boot_ns = task_start_boot_ns(parent);
+  out->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
+  out->pid = leader->tgid;
+  out->ppid = parent->tgid;
+  out->uid = cred->uid.val;
+  out->gid = cred->gid.val;
+  bpf_probe_read_kernel(out->comm, sizeof(out->comm), leader->comm);
+  bpf_probe_read_kernel(out->parent_comm, sizeof(out->parent_comm), parent->comm);
+}
+
+static __always_inline _Bool in_scope(struct task_struct *leader)
+{
+  if (cfg.filter_pids) {
+    __u32 pid = leader->tgid;
+
+    if (!bpf_map_lookup_elem(&pids, &pid))
+      return 0;
+  }
+  return 1;
+}
+
+struct cgroup_record {
+  struct bpftrap_cgroup_event event;
+  char names[BPFTRAP_CGROUP_NAMES_SIZE];
+};
+
+/*
+ * Sends the path of the cgroup unless it was sent before. The mark is set after the record is in
+ * the buffer, so whoever sees the mark comes behind the record. A path that found no room is tried
+ * again with the next record of that cgroup.
+ */
+static __noinline int announce_cgroup(struct task_struct *leader, __u64 now)
+{
+  struct kernfs_node *node = leader->cgroups->dfl_cgrp->kn;
+  __u64 id = node->id;
+  __u8 one = 1;
+  struct cgroup_record *record;
+  __u32 len = 0, flags = BPFTRAP_CGROUP_TRUNCATED;
+
+  if (bpf_map_lookup_elem(&cgroups_sent, &id))
+    return 0;
+  record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
+  if (!record) {
+    count_lost(BPFTRAP_RECORD_CGROUP);
+    return 0;
+  }
+  for (int depth = 0; depth < BPFTRAP_CGROUP_DEPTH; depth++) {
+    struct kernfs_node *parent = kernfs_parent(node);
+    long copied;
+
+    if (!parent) { /* the root has no name of its own */
+      flags = 0;
+      break;
+    }
+    if (len > sizeof(record->names) - 256) /* NAME_MAX and the NUL */
+      break;
+    copied = bpf_probe_read_kernel_str(record->names + len, 256, BPF_CORE_READ(node, name));
+    if (copied <= 0)
+      break;
+    len += copied;
+    node = parent;
+  }
+  fill_header(&record->event.header, BPFTRAP_RECORD_CGROUP, sizeof(record->event) + len, now);
+  record->event.id = id;
+  record->event.names_len = len;
+  record->event.flags = flags;
+  bpf_ringbuf_submit(record, 0);
+  bpf_map_update_elem(&cgroups_sent, &id, &one, BPF_ANY);
+  return 0;
+}
+
+#endif

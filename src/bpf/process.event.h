@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the process tracers (exec, exit) put into the ring buffer. Rules: record.h. */
+#ifndef BPFTRAP_PROCESS_EVENT_H
+#define BPFTRAP_PROCESS_EVENT_H
+
+#include "record.h"
+
+#define BPFTRAP_COMM_SIZE 16             /* TASK_COMM_LEN, include/linux/sched.h */
+#define BPFTRAP_PATH_SIZE 4096           /* PATH_MAX, with its NUL */
+#define BPFTRAP_INTERP_SIZE 256          /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
+#define BPFTRAP_ARGS_SIZE 32768          /* bytes of argv that are kept at most */
+#define BPFTRAP_CGROUP_DEPTH 32          /* levels below the root that a path may have */
+#define BPFTRAP_CGROUP_NAMES_SIZE 4096   /* bytes of such a path */
+
+/* Who a process is, the same in every record about it. Ids are those of the initial namespaces. */
+struct bpftrap_process {
+  __u64 start_boot_ns;        /* start of the thread-group leader: with pid, unique in one boot */
+  __u64 parent_start_boot_ns; /* the same of the real parent */
+  __u64 cgroup_id;            /* id of the kernfs node of its cgroup v2 */
+  __u32 pid;                  /* thread-group ids */
+  __u32 ppid;
+  __u32 uid; /* real */
+  __u32 gid;
+  char comm[BPFTRAP_COMM_SIZE]; /* of the thread-group leader */
+  char parent_comm[BPFTRAP_COMM_SIZE];
+};
+
+/* Bits of bpftrap_exec_event::flags. */
+#define BPFTRAP_EXEC_ARGS_UNREADABLE 1u /* a page of argv could not be read: args_len is 0 */
+
+/* A program was executed. `data` holds filename, interp (each with its NUL) and the argv bytes. */
+struct bpftrap_exec_event {
+  struct bpftrap_record_header header;
+  struct bpftrap_process process;
+  __u64 args_size;    /* bytes of argv as the kernel laid it out, NULs included */
+  __u32 args_len;     /* bytes of it in data */
+  __u16 filename_len; /* with NUL */
+  __u16 interp_len;   /* with NUL; 0: no script */
+  __u32 flags;
+  __s32 error; /* 0, or the errno (positive) of an execve that failed */
+  /* char data[] */
+};
+
+/* Bits of bpftrap_exit_event::flags. */
+#define BPFTRAP_EXIT_OOM_VICTIM 1u   /* signal_struct::oom_mm is set: mm/oom_kill.c mark_oom_victim() */
+#define BPFTRAP_EXIT_IO_COUNTED 2u   /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
+#define BPFTRAP_EXIT_KILLER_KNOWN 4u /* killer_pid and killer_comm are filled in */
+
+/* A process ended. Times in ns, unscaled, as the kernel keeps them; counters of all threads. */
+struct bpftrap_exit_event {
+  struct bpftrap_record_header header;
+  struct bpftrap_process process;
+  __u32 wait_status; /* encoded as wait4() returns it */
+  __u32 flags;
+  __u64 utime_ns; /* by clock tick */
+  __u64 stime_ns;
+  __u64 runtime_ns;    /* by the scheduler's clock */
+  __u64 prev_utime_ns; /* what /proc and getrusage() have shown already */
+  __u64 prev_stime_ns;
+  __u64 max_rss_pages;
+  __u64 io_read_bytes;
+  __u64 io_write_bytes;
+  __u64 minor_faults;
+  __u64 major_faults;
+  __u64 voluntary_switches;
+  __u64 involuntary_switches;
+  __u32 killer_pid;
+  __u32 reserved;
+  char killer_comm[BPFTRAP_COMM_SIZE];
+};
+
+/* Bits of bpftrap_cgroup_event::flags. */
+#define BPFTRAP_CGROUP_TRUNCATED 1u /* deeper or longer than names can hold */
+
+/* The path behind a cgroup id; sent before the first record that names the id. */
+struct bpftrap_cgroup_event {
+  struct bpftrap_record_header header;
+  __u64 id;
+  __u32 names_len;
+  __u32 flags;
+  /* char names[]: the names from the cgroup up to, not with, the root, each with its NUL */
+};
+
+#ifdef __cplusplus
+#include <cstddef>
+static_assert(sizeof(bpftrap_process) == 72);
+static_assert(sizeof(bpftrap_exec_event) == 112);
+static_assert(offsetof(bpftrap_exec_event, args_size) == 88);
+static_assert(sizeof(bpftrap_exit_event) == 216);
+static_assert(offsetof(bpftrap_exit_event, wait_status) == 88);
+static_assert(offsetof(bpftrap_exit_event, killer_comm) == 200);
+static_assert(sizeof(bpftrap_cgroup_event) == 32);
+#endif
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The frame of everything that crosses the ring buffer. Shared by the BPF programs (C) and the
+ * decoder (C++): fixed-width integers and char arrays only, no implicit padding, sizes a multiple
+ * of 8. Integers are in host byte order, for both sides run on one machine.
+ */
+#ifndef BPFTRAP_RECORD_H
+#define BPFTRAP_RECORD_H
+
+#include <linux/types.h>
+
+/* Raised whenever any wire struct changes. */
+#define BPFTRAP_WIRE_VERSION 1
+
+enum bpftrap_record_kind {
+  BPFTRAP_RECORD_HELLO = 1,
+  BPFTRAP_RECORD_EXEC = 2,
+  BPFTRAP_RECORD_EXIT = 3,
+  BPFTRAP_RECORD_CGROUP = 4,
+  BPFTRAP_RECORD_KINDS = 5,
+};
+
+/* First member of every record. */
+struct bpftrap_record_header {
+  __u32 size;    /* bytes in use, this header included; what a record reserved beyond it is noise */
+  __u16 version; /* BPFTRAP_WIRE_VERSION */
+  __u16 kind;    /* enum bpftrap_record_kind */
+  __u64 boot_ns; /* CLOCK_BOOTTIME when it happened */
+};
+
+/* Value of the per-CPU array `lost`: records that found no room, by kind. */
+struct bpftrap_lost {
+  __u64 records[8]; /* indexed by enum bpftrap_record_kind */
+};
+
+#ifdef __cplusplus
+static_assert(sizeof(bpftrap_record_header) == 16);
+static_assert(sizeof(bpftrap_lost) == 64 && BPFTRAP_RECORD_KINDS <= 8);
+#endif
+
+#endif

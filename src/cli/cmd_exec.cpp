@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `bpftrap exec`: every program that is executed, and the end of the processes that did so.
+#include "cli/command.h"
+#include "cli/process_command.h"
+#include "exec.skel.h"
+
+namespace bpftrap {
+
+namespace {
+
+int run(const TraceOptions& options) {
+  ProcessCommand command;
+  command.name = "exec";
+  command.columns = {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"};
+  command.only_executed = true;
+  // With --min-duration only ends are written, those of older processes included.
+  command.stream.write_execs = !options.min_duration;
+  command.stream.exits_of_execs_only = !options.min_duration;
+  command.stream.read_older = options.min_duration.has_value();
+  return trace_processes<exec_bpf>(std::move(command), options);
+}
+
+}  // namespace
+
+Run setup_exec(CLI::App& app) {
+  auto options = std::make_shared<TraceOptions>();
+  add_trace_options(app, *options);
+  set_examples(
+      app,
+      "  sudo bpftrap exec                            every program that is executed\n"
+      "  sudo bpftrap exec --min-duration 100         programs that ran for 100 ms or more\n"
+      "  sudo bpftrap exec --pid 1234 --count 10      ten records of one process\n"
+      "  sudo bpftrap exec --json | jq -r '.args[0]'  JSON for other tools");
+  return [options] { return run(*options); };
+}
+
+}  // namespace bpftrap

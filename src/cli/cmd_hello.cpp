@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `bpftrap hello`: the smallest BPF program, to see whether BPF works here.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "bpf/hello.event.h"
+#include "cli/command.h"
+#include "cli/common_options.h"
+#include "core/decode.h"
+#include "core/error.h"
+#include "core/libbpf_log.h"
+#include "core/skeleton.h"
+#include "core/text.h"
+#include "core/tracefs.h"
+#include "core/tracer.h"
+#include "core/units.h"
+#include "hello.skel.h"
+
+namespace bpftrap {
+
+namespace {
+
+struct HelloOptions {
+  OutputOptions output;
+  std::optional<std::uint32_t> pid;
+  std::chrono::nanoseconds interval = std::chrono::seconds(1);
+  bool trace_pipe = false;
+};
+
+class HelloStream final : public RecordHandler {
+ public:
+  Result handle(std::span<const std::byte> bytes, Sink& sink) override {
+    Decoded decoded = decode(bytes);
+    auto* record = std::get_if<HelloRecord>(&decoded);
+    if (record == nullptr) {
+      return Result::malformed;
+    }
+    sink.hello(*record);
+    return Result::written;
+  }
+  std::uint64_t lost_records(const bpftrap_lost& lost) const override {
+    return lost.records[BPFTRAP_RECORD_HELLO];
+  }
+};
+
+// Calls write(), of nothing, now and once per interval: something to see.
+class Speaker {
+ public:
+  Speaker(EventLoop& loop, std::chrono::nanoseconds interval)
+      : null_(::open("/dev/null", O_WRONLY | O_CLOEXEC)) {
+    loop.watch(timer_.fd(), EPOLLIN, [this](std::uint32_t) {
+      if (timer_.take()) {
+        speak();
+      }
+    });
+    timer_.arm(interval, true);
+    speak();
+  }
+
+ private:
+  void speak() { [[maybe_unused]] ssize_t none = ::write(null_.get(), "", 0); }
+
+  UniqueFd null_;
+  Timer timer_;
+};
+
+// Shows the kernel's own lines until a stop. trace_pipe is read on a timer: to poll() it says
+// nothing before its buffer is half full (buffer_percent, Documentation/trace/ftrace.rst).
+class PipeReader {
+ public:
+  PipeReader(const std::string& tracefs, std::uint32_t pid, Output& output, EventLoop& loop,
+             std::optional<std::uint64_t> count)
+      : sentence_(fmt::format(": BPF triggered from PID {}.", pid)),
+        pipe_(::open((tracefs + "/trace_pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)),
+        output_(output),
+        loop_(loop),
+        left_(count) {
+    if (!pipe_) {
+      throw Error("cannot read " + tracefs + "/trace_pipe", errno,
+                  errno == EBUSY ? "another program reads it: end that one first" : "");
+    }
+    loop.watch(timer_.fd(), EPOLLIN, [this](std::uint32_t) {
+      if (timer_.take()) {
+        read();
+      }
+    });
+    timer_.arm(std::chrono::milliseconds(20), true);
+  }
+
+  void read() {
+    char buffer[4096];
+    for (ssize_t size; (size = ::read(pipe_.get(), buffer, sizeof buffer)) > 0;) {
+      text_.append(buffer, static_cast<std::size_t>(size));
+    }
+    for (std::size_t end; (end = text_.find('\n')) != std::string::npos;) {
+      show(std::string_view(text_).substr(0, end));
+      text_.erase(0, end + 1);
+    }
+    output_.flush();
+    if (output_.reader_gone() || left_ == 0U) {
+      loop_.stop();
+    }
+  }
+
+ private:
+  // The pipe is everybody's; only the lines that were asked for are shown.
+  void show(std::string_view line) {
+    if (!line.ends_with(sentence_) || left_ == 0U) {
+      return;
+    }
+    append_terminal_safe(output_.buffer(), line);
+    output_.buffer() += '\n';
+    if (left_) {
+      --*left_;
+    }
+  }
+
+  std::string sentence_;
+  UniqueFd pipe_;
+  Output& output_;
+  EventLoop& loop_;
+  std::optional<std::uint64_t> left_;
+  Timer timer_;
+  std::string text_;
+};
+
+int run(const HelloOptions& options) {
+  LibbpfLog log(options.output.verbose);
+  StopSignals signals;
+  std::unique_ptr<Output> output = open_output(options.output);
+  std::uint32_t pid = options.pid.value_or(static_cast<std::uint32_t>(::getpid()));
+
+  OpenSkeleton<hello_bpf> open("hello");
+  open.rodata().cfg = {pid, options.trace_pipe ? 1U : 0U};
+  LoadedSkeleton<hello_bpf> loaded = std::move(open).load();
+  std::string tracefs = provide_tracefs();
+  loaded.attach();
+
+  EventLoop loop;
+  if (options.trace_pipe) {
+    PipeReader reader(tracefs, pid, *output, loop, options.output.count);
+    Timer timeout;
+    loop.watch(signals.fd(), EPOLLIN, [&loop](std::uint32_t) { loop.stop(); });
+    loop.watch(timeout.fd(), EPOLLIN, [&loop](std::uint32_t) { loop.stop(); });
+    loop.watch(output->fd(), 0, [&loop](std::uint32_t) { loop.stop(); });
+    if (options.output.timeout) {
+      timeout.arm(*options.output.timeout);
+    }
+    Speaker speaker(loop, options.interval);
+    loop.run();
+    loaded.detach();
+    reader.read();
+    output->drain(signals.fd());
+    return 0;
+  }
+
+  RingBuffer ring(bpf_map__fd(loaded.maps().records), bpf_map__max_entries(loaded.maps().records));
+  LostCounter lost(bpf_map__fd(loaded.maps().lost));
+  WallClock clock;
+  std::unique_ptr<Sink> sink =
+      make_sink(options.output, *output, clock, {"TIME", "PID", "COMM", "MESSAGE"});
+  HelloStream stream;
+  Tracer tracer(
+      {loop, signals, ring, lost, stream, *sink, *output, clock, [&loaded] { loaded.detach(); }},
+      {"hello", options.output.count, options.output.timeout});
+  Speaker speaker(loop, options.interval);
+  return tracer.run();
+}
+
+}  // namespace
+
+Run setup_hello(CLI::App& app) {
+  using namespace std::chrono_literals;
+  auto options = std::make_shared<HelloOptions>();
+  add_parsed_option(
+      app, "-p,--pid", [options](std::string_view text) { options->pid = parse_pid(text); },
+      "answer for this process instead of bpftrap's own", "PID");
+  add_parsed_option(
+      app, "--interval",
+      [options](std::string_view text) {
+        options->interval = parse_duration(text, 1s);
+        if (options->interval < 1ms) {
+          throw std::invalid_argument("is too short; accepted: 1ms or more");
+        }
+      },
+      "time between two write() calls of bpftrap's own (default 1s)", "TIME");
+  app.add_flag(
+      "--trace-pipe", options->trace_pipe,
+      "show what bpf_printk() writes to the kernel's trace_pipe, as the kernel formats it");
+  add_output_options(app, options->output);
+  app.get_option("--json")->excludes("--trace-pipe");
+  set_examples(
+      app,
+      "  sudo bpftrap hello                           a sentence each second\n"
+      "  sudo bpftrap hello --count 1                 does BPF work here? status 0 says so\n"
+      "  sudo bpftrap hello --pid 1234                whenever process 1234 calls write()\n"
+      "  sudo bpftrap hello --trace-pipe              the same by way of the trace pipe");
+  return [options] { return run(*options); };
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/common_options.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "core/units.h"
+
+namespace bpftrap {
+
+namespace {
+
+Color parse_color(std::string_view text) {
+  if (text == "auto") {
+    return Color::automatic;
+  }
+  if (text == "always") {
+    return Color::always;
+  }
+  if (text == "never") {
+    return Color::never;
+  }
+  throw std::invalid_argument("is no choice; accepted: auto, always, never");
+}
+
+bool wants_color(Color color, const Output& output) {
+  if (color != Color::automatic) {
+    return color == Color::always;
+  }
+  // https://no-color.org: present and not empty.
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return output.terminal() && (no_color == nullptr || *no_color == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+}  // namespace
+
+CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
+                               std::function<void(std::string_view)> parse,
+                               const std::string& description, const std::string& value_name) {
+  std::string long_name = names.substr(names.rfind("--"));
+  CLI::Option* option = app.add_option_function<std::string>(
+      names,
+      [parse = std::move(parse), long_name](const std::string& value) {
+        try {
+          parse(value);
+        } catch (const std::invalid_argument& refused) {
+          throw CLI::ValidationError(fmt::format("{}: '{}' {}", long_name, value, refused.what()));
+        }
+      },
+      description);
+  return option->type_name(value_name);
+}
+
+void add_output_options(CLI::App& app, OutputOptions& options) {
+  using namespace std::chrono_literals;
+  app.add_flag("-j,--json", options.json, "newline-delimited JSON instead of a table");
+  app.add_option("-o,--output", options.output, "write to FILE instead of standard output")
+      ->type_name("FILE");
+  add_parsed_option(
+      app, "-c,--count", [&options](std::string_view text) { options.count = parse_count(text); },
+      "end after N records", "N");
+  add_parsed_option(
+      app, "--timeout",
+      [&options](std::string_view text) { options.timeout = parse_duration(text, 1s); },
+      "end after this long (ns, us, ms, s, m or h; bare: s)", "TIME");
+  app.add_flag("-v,--verbose", options.verbose, "libbpf's debug log on standard error");
+  app.add_flag_callback(
+      "--no-header", [&options] { options.header = false; }, "no header line");
+  add_parsed_option(
+      app, "--color", [&options](std::string_view text) { options.color = parse_color(text); },
+      "auto (default), always, never", "WHEN");
+}
+
+std::unique_ptr<Output> open_output(const OutputOptions& options) {
+  return options.output.empty() ? std::make_unique<Output>()
+                                : std::make_unique<Output>(options.output);
+}
+
+std::unique_ptr<Sink> make_sink(const OutputOptions& options, Output& output,
+                                const WallClock& clock, std::vector<std::string_view> columns) {
+  if (options.json) {
+    return make_json_sink(output.buffer(), clock);
+  }
+  return make_table_sink(output.buffer(), clock,
+                         {std::move(columns), options.header, wants_color(options.color, output)});
+}
+
+void set_examples(CLI::App& app, const std::string& examples) {
+  app.footer("Examples:\n" + examples);
+}
+
+}  // namespace bpftrap

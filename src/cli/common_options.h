@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Options that several commands have, parsed into typed values.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/output.h"
+#include "core/sink.h"
+
+namespace bpftrap {
+
+enum class Color { automatic, always, never };
+
+// How records are written, and until when.
+struct OutputOptions {
+  bool json = false;
+  std::string output;  // empty: standard output
+  std::optional<std::uint64_t> count;
+  std::optional<std::chrono::nanoseconds> timeout;
+  bool header = true;
+  Color color = Color::automatic;
+  bool verbose = false;
+};
+
+// An option with a value that `parse` turns into a typed one: it throws std::invalid_argument with
+// the second half of a sentence, which is put behind the option and the value.
+CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
+                               std::function<void(std::string_view)> parse,
+                               const std::string& description, const std::string& value_name);
+
+void add_output_options(CLI::App& app, OutputOptions& options);
+
+// Standard output or the file of --output. Throws Error.
+std::unique_ptr<Output> open_output(const OutputOptions& options);
+
+// The sink that --json, --no-header and --color (with NO_COLOR) ask for.
+std::unique_ptr<Sink> make_sink(const OutputOptions& options, Output& output,
+                                const WallClock& clock, std::vector<std::string_view> columns);
+
+// --help ends with these.
+void set_examples(CLI::App& app, const std::string& examples);
+
+}  // namespace bpftrap

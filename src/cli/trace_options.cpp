@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/trace_options.h"
+
+#include <bit>
+#include <stdexcept>
+
+#include "core/units.h"
+
+namespace bpftrap {
+
+namespace {
+
+constexpr std::uint64_t buffer_most = std::uint64_t{1} << 31;
+
+}  // namespace
+
+void add_trace_options(CLI::App& app, TraceOptions& options) {
+  using namespace std::chrono_literals;
+  add_parsed_option(
+      app, "-p,--pid",
+      [&options](std::string_view text) { options.pids.push_back(parse_pid(text)); },
+      "only this process (repeatable)", "PID")
+      ->take_all()
+      ->trigger_on_parse();
+  add_parsed_option(
+      app, "-d,--min-duration",
+      [&options](std::string_view text) { options.min_duration = parse_duration(text, 1ms); },
+      "only processes that lived at least this long (ns, us, ms, s, m or h; bare: ms)", "TIME");
+  add_output_options(app, options.output);
+  add_parsed_option(
+      app, "--buffer-size",
+      [&options](std::string_view text) {
+        options.buffer_size = parse_size(text);
+        if (options.buffer_size == 0 || options.buffer_size > buffer_most) {
+          throw std::invalid_argument("is no size for a ring buffer; accepted: 1 to 2G");
+        }
+      },
+      "size of the ring buffer (K, M, G; default 4M), rounded up to a power of two", "SIZE");
+}
+
+std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page) {
+  return static_cast<std::uint32_t>(std::bit_ceil(std::max(asked, page)));
+}
+
+bpftrap_scope make_scope(const TraceOptions& options, bool only_executed) {
+  bpftrap_scope scope{};
+  scope.min_duration_ns =
+      options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
+  scope.filter_pids = options.pids.empty() ? 0 : 1;
+  scope.only_executed = only_executed ? 1 : 0;
+  return scope;
+}
+
+}  // namespace bpftrap

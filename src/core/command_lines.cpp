@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/command_lines.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "bpf/process.event.h"
+#include "core/file.h"
+#include "core/unique_fd.h"
+
+namespace bpftrap {
+
+namespace {
+
+// USER_HZ, the unit of times in /proc/PID/stat: nsec_to_clock_t() of kernel/time/time.c.
+std::uint64_t to_ticks(std::uint64_t boot_ns) {
+  static const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  return boot_ns / (1'000'000'000U / per_second);
+}
+
+struct ProcStat {
+  std::uint64_t flags = 0;
+  std::uint64_t start_ticks = 0;
+};
+
+// Fields 9 and 22 of /proc/PID/stat (proc(5)). The name in field 2 may hold anything, so counting
+// begins behind its last parenthesis.
+std::optional<ProcStat> parse_stat(std::string_view text) {
+  std::size_t end = text.rfind(')');
+  if (end == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string_view rest = text.substr(end + 1);
+  ProcStat stat;
+  for (int field = 3; field <= 22; ++field) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    std::size_t length = std::min(rest.find(' '), rest.size());
+    std::uint64_t* to = field == 9 ? &stat.flags : field == 22 ? &stat.start_ticks : nullptr;
+    if (to != nullptr &&
+        std::from_chars(rest.data(), rest.data() + length, *to).ec != std::errc()) {
+      return std::nullopt;
+    }
+    rest.remove_prefix(length);
+  }
+  return stat;
+}
+
+// The path given to execve, which the kernel leaves on the program's stack: AT_EXECFN of
+// fs/binfmt_elf.c create_elf_tables().
+std::optional<std::string> read_execfn(const std::string& directory) {
+  std::optional<std::string> auxv = read_file(directory + "/auxv");
+  if (!auxv) {
+    return std::nullopt;
+  }
+  Elf64_auxv_t entry;
+  for (std::size_t at = 0; at + sizeof entry <= auxv->size(); at += sizeof entry) {
+    std::memcpy(&entry, auxv->data() + at, sizeof entry);
+    if (entry.a_type != AT_EXECFN) {
+      continue;
+    }
+    UniqueFd memory(::open((directory + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+    std::string path(BPFTRAP_PATH_SIZE, '\0');
+    ssize_t count = memory ? ::pread(memory.get(), path.data(), path.size(),
+                                     static_cast<off_t>(entry.a_un.a_val))
+                           : -1;
+    std::size_t end = count > 0 ? path.find('\0') : std::string::npos;
+    if (end == std::string::npos || end >= static_cast<std::size_t>(count)) {
+      return std::nullopt;
+    }
+    path.resize(end);
+    return path;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void CommandLines::remember(const ExecRecord& record) {
+  CommandLine line;
+  if (record.filename) {
+    line.filename = *record.filename;
+  }
+  if (record.args) {
+    line.args = record.args->bytes;
+    line.truncated = record.args->truncated;
+  }
+  live_.insert_or_assign(record.process.id, std::move(line));
+}
+
+std::optional<CommandLine> CommandLines::take(const ProcessId& id) {
+  std::optional<CommandLine> line;
+  if (auto older = older_.find(id.pid); older != older_.end()) {
+    if (older->second.start_ticks == to_ticks(id.start_ns)) {
+      line = std::move(older->second.line);
+    }
+    // The pid is free again, whoever had it.
+    older_.erase(older);
+  }
+  if (auto node = live_.extract(id); !node.empty()) {
+    line = std::move(node.mapped());
+  }
+  return line;
+}
+
+void CommandLines::forget_dead() {
+  auto dead = [](Pid pid) { return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH; };
+  std::erase_if(live_, [&](const auto& entry) { return dead(entry.first.pid); });
+  std::erase_if(older_, [&](const auto& entry) { return dead(entry.first); });
+}
+
+bool CommandLines::read_older(const std::string& proc) {
+  if (!dir_) {
+    dir_.reset(::opendir(proc.c_str()));
+  }
+  if (!dir_) {
+    return false;
+  }
+  for (int i = 0; i < slice;) {
+    dirent* entry = ::readdir(dir_.get());
+    if (entry == nullptr) {
+      dir_.reset();
+      return false;
+    }
+    std::string_view name = entry->d_name;
+    Pid pid = 0;
+    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error == std::errc() && end == name.data() + name.size()) {
+      read_one(fmt::format("{}/{}", proc, name), pid);
+      ++i;
+    }
+  }
+  return true;
+}
+
+void CommandLines::read_one(const std::string& directory, Pid pid) {
+  constexpr std::uint64_t never_executed = 0x40;     // PF_FORKNOEXEC, include/linux/sched.h
+  constexpr std::uint64_t kernel_thread = 0x200000;  // PF_KTHREAD
+  std::optional<std::string> text = read_file(directory + "/stat");
+  std::optional<ProcStat> stat = text ? parse_stat(*text) : std::nullopt;
+  if (!stat || (stat->flags & (never_executed | kernel_thread)) != 0) {
+    return;
+  }
+  std::optional<std::string> args = read_file(directory + "/cmdline", BPFTRAP_ARGS_SIZE + 1);
+  if (!args || args->empty()) {
+    return;
+  }
+  Older older{stat->start_ticks, {}};
+  older.line.filename = read_execfn(directory);
+  if (args->size() > BPFTRAP_ARGS_SIZE) {
+    args->resize(BPFTRAP_ARGS_SIZE);
+    older.line.truncated = true;
+  } else if (args->back() != '\0') {
+    args->push_back('\0');  // a title that the process gave itself
+  }
+  older.line.args = std::move(args);
+  older_.insert_or_assign(pid, std::move(older));
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/error.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace bpftrap {
+
+namespace {
+
+std::string compose(std::string_view step, int err, std::string_view hint) {
+  std::string text(step);
+  if (err != 0) {
+    text += ": ";
+    text += std::generic_category().message(err);
+  }
+  if (!hint.empty()) {
+    text += "; ";
+    text += hint;
+  }
+  return text;
+}
+
+}  // namespace
+
+Error::Error(std::string_view step, int err, std::string_view hint, std::vector<std::string> log)
+    : std::system_error(err, std::generic_category(), std::string(step)),
+      message_(compose(step, err, hint)),
+      log_(std::move(log)) {}
+
+void say(std::string_view text) {
+  std::string line = "bpftrap: ";
+  line += text;
+  line += '\n';
+  // writev(), for `bpftrap hello` watches write().
+  iovec part{line.data(), line.size()};
+  [[maybe_unused]] ssize_t written = ::writev(STDERR_FILENO, &part, 1);
+}
+
+void say(const Error& error) {
+  say(error.message());
+  for (const std::string& line : error.log()) {
+    say("  " + line);
+  }
+}
+
+}  // namespace bpftrap

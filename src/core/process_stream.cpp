@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/process_stream.h"
+
+#include "core/decode.h"
+#include "core/file.h"
+
+namespace bpftrap {
+
+ProcessStream::ProcessStream(ProcessStreamOptions options)
+    : options_(options), cgroups_(read_file("/proc/self/cgroup").value_or("")) {}
+
+RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
+  Decoded decoded = decode(bytes);
+  if (auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    return write(*exec, sink);
+  }
+  if (auto* exit = std::get_if<ExitRecord>(&decoded)) {
+    return write(*exit, sink);
+  }
+  if (auto* cgroup = std::get_if<CgroupRecord>(&decoded)) {
+    cgroups_.define(*cgroup);
+    return Result::kept;
+  }
+  return Result::malformed;
+}
+
+RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
+  if (record.error == 0) {
+    lines_.remember(record);
+  }
+  if (!options_.write_execs) {
+    return Result::kept;
+  }
+  record.process.cgroup = cgroups_.find(record.process.cgroup_id);
+  sink.exec(record);
+  return Result::written;
+}
+
+RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
+  std::optional<CommandLine> line = lines_.take(record.process.id);
+  if (!line && options_.exits_of_execs_only) {
+    // A younger process has executed something, or the kernel would not have sent this: its exec
+    // was lost, and its end is not to be lost with it.
+    std::chrono::nanoseconds started(static_cast<std::int64_t>(record.process.id.start_ns));
+    if (started < options_.attached.time_since_epoch()) {
+      return Result::kept;
+    }
+  }
+  if (line) {
+    record.filename = line->filename;
+    if (line->args) {
+      record.args = Arguments{*line->args, line->truncated};
+    }
+  }
+  record.process.cgroup = cgroups_.find(record.process.cgroup_id);
+  sink.exit(record);
+  return Result::written;
+}
+
+std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
+  return lost.records[BPFTRAP_RECORD_EXIT] +
+         (options_.write_execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0);
+}
+
+bool ProcessStream::idle() {
+  options_.read_older = options_.read_older && lines_.read_older("/proc");
+  return options_.read_older;
+}
+
+}  // namespace bpftrap

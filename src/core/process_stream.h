@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `exec` and `exit` make of their records: joins each with what earlier ones told (command
+// line, cgroup path) and decides whether it is written.
+#pragma once
+
+#include "core/cgroup_paths.h"
+#include "core/command_lines.h"
+#include "core/tracer.h"
+
+namespace bpftrap {
+
+struct ProcessStreamOptions {
+  bool write_execs = false;
+  // Only exits of processes whose exec was written, as far as they are younger than the tracer.
+  bool exits_of_execs_only = false;
+  // Command lines of processes that are older than the tracer are wanted.
+  bool read_older = false;
+  BootTime attached;
+};
+
+class ProcessStream final : public RecordHandler {
+ public:
+  explicit ProcessStream(ProcessStreamOptions options);
+
+  Result handle(std::span<const std::byte> bytes, Sink& sink) override;
+  std::uint64_t lost_records(const bpftrap_lost& lost) const override;
+  bool idle() override;
+  void after_loss() override { lines_.forget_dead(); }
+
+ private:
+  Result write(ExecRecord& record, Sink& sink);
+  Result write(ExitRecord& record, Sink& sink);
+
+  ProcessStreamOptions options_;
+  CgroupPaths cgroups_;
+  CommandLines lines_;
+};
+
+}  // namespace bpftrap

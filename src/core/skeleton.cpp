@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/skeleton.h"
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/capability.h"
+#include "core/error.h"
+#include "core/libbpf_log.h"
+#include "core/memlock.h"
+
+namespace bpftrap {
+
+namespace {
+
+// What raising the limit failed with; told only if a load then fails as well.
+int& memlock_errno() {
+  static int value = 0;
+  return value;
+}
+
+std::string hint_for(int err) {
+  if (err == EPERM || err == EACCES) {
+    if (!has_bpf_capabilities()) {
+      return "it needs CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN): run it with sudo";
+    }
+    if (memlock_errno() != 0) {
+      return "this kernel charges BPF memory to RLIMIT_MEMLOCK, which could not be raised: run it "
+             "with CAP_SYS_RESOURCE or after `ulimit -l unlimited`";
+    }
+    return "the kernel forbids it in spite of CAP_BPF and CAP_PERFMON: look for kernel lockdown in "
+           "/sys/kernel/security/lockdown and for a container's seccomp filter";
+  }
+  if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0 &&
+      (err == ESRCH || err == ENOENT || err == EINVAL)) {
+    return "this kernel shows no BTF in /sys/kernel/btf/vmlinux: run a kernel that is built with "
+           "CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels since 5.10 are";
+  }
+  if (err == ENOSYS) {
+    return "this kernel has no bpf() system call: run one that is built with CONFIG_BPF_SYSCALL=y";
+  }
+  return {};
+}
+
+}  // namespace
+
+void prepare_bpf_load() {
+  memlock_errno() = raise_memlock_limit();
+}
+
+void throw_bpf_error(std::string_view command, std::string_view step, int err) {
+  throw Error(fmt::format("cannot {} the BPF programs of {}", step, command), err, hint_for(err),
+              LibbpfLog::take_warnings());
+}
+
+}  // namespace bpftrap

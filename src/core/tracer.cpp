@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/tracer.h"
+
+#include <sys/epoll.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "core/error.h"
+#include "core/file.h"
+
+namespace bpftrap {
+
+namespace {
+
+// Between two looks at signals and the output.
+constexpr std::size_t batch_records = 1024;
+
+}  // namespace
+
+Tracer::Tracer(Parts parts, TracerOptions options)
+    : parts_(std::move(parts)), options_(std::move(options)) {}
+
+void Tracer::watch() {
+  EventLoop& loop = parts_.loop;
+  loop.watch(parts_.signals.fd(), EPOLLIN, [this](std::uint32_t) {
+    if (parts_.signals.take() != 0) {
+      stop();
+    }
+  });
+  // Edge-triggered: while the nap lasts, records that arrive wake nobody.
+  loop.watch(parts_.ring.fd(), EPOLLIN | EPOLLET, [this](std::uint32_t) { nap_.arm(nap); });
+  loop.watch(nap_.fd(), EPOLLIN, [this](std::uint32_t) {
+    if (nap_.take()) {
+      consume();
+    }
+  });
+  loop.watch(second_.fd(), EPOLLIN, [this](std::uint32_t) {
+    if (second_.take()) {
+      parts_.clock.reanchor();
+      account();
+      flush();
+    }
+  });
+  second_.arm(std::chrono::seconds(1), true);
+  loop.watch(clock_steps_.fd(), EPOLLIN, [this](std::uint32_t) {
+    if (clock_steps_.take()) {
+      parts_.clock.reanchor();
+    }
+  });
+  if (options_.timeout) {
+    loop.watch(timeout_.fd(), EPOLLIN, [this](std::uint32_t) { stop(); });
+    timeout_.arm(*options_.timeout);
+  }
+  // No events asked for: a reader that goes away is told all the same (EPOLLERR, EPOLLHUP).
+  output_watched_ =
+      loop.watch(parts_.output.fd(), 0, [this](std::uint32_t events) { on_output(events); });
+}
+
+void Tracer::on_output(std::uint32_t events) {
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    parts_.output.set_reader_gone();
+    stop();
+    return;
+  }
+  bool was_full = parts_.output.full();
+  flush();
+  if (was_full && !parts_.output.full()) {
+    consume();
+  }
+}
+
+void Tracer::flush() {
+  Output& output = parts_.output;
+  output.flush();
+  if (output.reader_gone()) {
+    stop();
+    return;
+  }
+  std::uint32_t events = output.waiting() > 0 ? static_cast<std::uint32_t>(EPOLLOUT) : 0;
+  if (output_watched_ && events != output_events_) {
+    parts_.loop.change(output.fd(), events);
+    output_events_ = events;
+  }
+}
+
+void Tracer::consume() {
+  auto handle = [this](std::span<const std::byte> bytes) {
+    switch (parts_.handler.handle(bytes, parts_.sink)) {
+      case RecordHandler::Result::written:
+        ++records_;
+        break;
+      case RecordHandler::Result::malformed:
+        ++malformed_;
+        break;
+      case RecordHandler::Result::kept:
+        break;
+    }
+    return !done();
+  };
+  if (parts_.output.full() || done()) {
+    return;  // on_output() goes on
+  }
+  std::size_t consumed = parts_.ring.consume(handle, batch_records);
+  flush();
+  if (done()) {
+    stop();
+  } else if (consumed == batch_records) {
+    nap_.arm(std::chrono::nanoseconds(1));
+  }
+}
+
+void Tracer::account() {
+  const bpftrap_lost& lost = parts_.lost.read();
+  std::uint64_t all = parts_.handler.lost_records(lost) + malformed_;
+  BootTime now = BootClock::now();
+  if (all > lost_told_) {
+    parts_.sink.lost({now, all - lost_told_});
+    lost_told_ = all;
+    if (now - swept_ > std::chrono::seconds(10)) {
+      swept_ = now;
+      parts_.handler.after_loss();
+    }
+  }
+}
+
+int Tracer::run() {
+  watch();
+  parts_.sink.start(describe_machine(BootClock::now(), options_.command));
+  flush();
+  Timer idle_timer;
+  if (parts_.handler.idle()) {
+    parts_.loop.watch(idle_timer.fd(), EPOLLIN, [this, &idle_timer](std::uint32_t) {
+      if (idle_timer.take() && parts_.handler.idle()) {
+        idle_timer.arm(std::chrono::nanoseconds(1));
+      }
+    });
+    idle_timer.arm(std::chrono::nanoseconds(1));
+  }
+  parts_.loop.run();
+  return finish();
+}
+
+int Tracer::finish() {
+  parts_.detach();
+  // The programs are off; what they wrote before is complete within microseconds.
+  while (!done() && !parts_.output.reader_gone() && parts_.ring.pending() > 0) {
+    std::size_t before = parts_.ring.pending();
+    consume();
+    if (parts_.output.full() && !parts_.output.drain(parts_.signals.fd())) {
+      break;
+    }
+    if (parts_.ring.pending() == before) {
+      ::usleep(100);
+    }
+  }
+  account();
+  parts_.sink.stop({BootClock::now(), records_, lost_told_});
+  if (!parts_.output.drain(parts_.signals.fd())) {
+    throw Error("stopped by a second signal while the reader of the output was not reading", 0,
+                "the last records are not written");
+  }
+  parts_.output.close();
+  return 0;
+}
+
+StartRecord describe_machine(BootTime time, std::string command) {
+  utsname names{};
+  ::uname(&names);
+  StartRecord record;
+  record.time = time;
+  record.host = names.nodename;
+  record.kernel = names.release;
+  record.boot_id = read_file("/proc/sys/kernel/random/boot_id").value_or("");
+  while (!record.boot_id.empty() && record.boot_id.back() == '\n') {
+    record.boot_id.pop_back();
+  }
+  record.command = std::move(command);
+  return record;
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The way that every command's records take: ring buffer → handler → sink → output, until something
+// says stop; then detach, drain, account.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "core/event_loop.h"
+#include "core/lost_counter.h"
+#include "core/output.h"
+#include "core/ring_buffer.h"
+#include "core/sink.h"
+
+namespace bpftrap {
+
+// What a command does with the bytes of a record.
+class RecordHandler {
+ public:
+  virtual ~RecordHandler() = default;
+
+  enum class Result { written, kept, malformed };
+
+  // Writes to the sink at most one record.
+  virtual Result handle(std::span<const std::byte> bytes, Sink& sink) = 0;
+
+  // How many of the lost ones would have been written.
+  virtual std::uint64_t lost_records(const bpftrap_lost& lost) const = 0;
+
+  // Called when there is nothing else to do, after the start; false when nothing is left for it.
+  virtual bool idle() { return false; }
+
+  // Called after losses were counted, at most once in ten seconds.
+  virtual void after_loss() {}
+};
+
+struct TracerOptions {
+  std::string command;
+  std::optional<std::uint64_t> count;
+  std::optional<std::chrono::nanoseconds> timeout;
+};
+
+class Tracer {
+ public:
+  // The reader sleeps this long after the first record of a batch: to be woken for each one costs
+  // more than the record itself.
+  static constexpr std::chrono::milliseconds nap{10};
+
+  // All references must outlive run(). `detach` ends the flow of records.
+  struct Parts {
+    EventLoop& loop;
+    StopSignals& signals;
+    RingBuffer& ring;
+    LostCounter& lost;
+    RecordHandler& handler;
+    Sink& sink;
+    Output& output;
+    WallClock& clock;
+    std::function<void()> detach;
+  };
+
+  Tracer(Parts parts, TracerOptions options);
+
+  // Writes `start`, records until a stop, then `stop`. Returns the exit status; throws Error where
+  // the output fails.
+  int run();
+
+  // Ends run() as if asked by a signal.
+  void stop() { parts_.loop.stop(); }
+
+ private:
+  void watch();
+  void on_output(std::uint32_t events);
+  void consume();
+  bool done() const { return options_.count && records_ >= *options_.count; }
+  void flush();
+  void account();
+  void idle();
+  int finish();
+
+  Parts parts_;
+  TracerOptions options_;
+  Timer nap_;
+  Timer second_;
+  Timer timeout_;
+  ClockStepWatch clock_steps_;
+  bool output_watched_ = false;
+  std::uint32_t output_events_ = 0;
+  bool idle_left_ = true;
+  std::uint64_t records_ = 0;
+  std::uint64_t malformed_ = 0;
+  std::uint64_t lost_told_ = 0;
+  BootTime swept_{};
+};
+
+// What the `start` record says of this machine.
+StartRecord describe_machine(BootTime time, std::string command);
+
+}  // namespace bpftrap

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// User names and ids: names → ids for --user on the way in, ids → names for the table on the way
+// out.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace bpftrap {
+
+/// The users of a passwd file, read once. Only that file: NSS (LDAP, systemd-homed …) needs shared
+/// libraries of just the right glibc at run time, which a statically linked program has not.
+class Users {
+ public:
+  /// A file that cannot be read counts as empty: then every user is a number.
+  explicit Users(const std::string& passwd_path = "/etc/passwd");
+
+  /// A name of the file, else a decimal number below 2^32 - 1 (which is «no user»), whether or not
+  /// the file has it: the order that chown(1) follows.
+  std::optional<uid_t> id(std::string_view name_or_number) const;
+
+  /// The first name of that id in the file, else the number. Valid until the next call.
+  std::string_view name(uid_t uid);
+
+ private:
+  std::map<std::string, uid_t, std::less<>> ids_;
+  std::unordered_map<uid_t, std::string> names_;
+  std::string number_;
+};
+
+}  // namespace bpftrap
