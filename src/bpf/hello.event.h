@@ -5,6 +5,8 @@
 
 #include "record.h"
 
+#define BPFTRAP_RECORD_HELLO 1
+
 struct bpftrap_hello_cfg {
   __u32 pid; /* the one process that is answered for */
   __u32 print; /* 1: bpf_printk(), too */

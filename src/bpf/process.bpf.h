@@ -52,7 +52,7 @@ static __always_inline void count_lost(__u32 kind)
   __u32 zero = 0;
   struct bpftrap_lost *mine = bpf_map_lookup_elem(&lost, &zero);
 
-  if (mine && kind < 8)
+  if (mine && kind < BPFTRAP_KINDS_MOST)
     __sync_fetch_and_add(&mine->records[kind], 1);
 }
 

@@ -5,6 +5,10 @@
 
 #include "record.h"
 
+#define BPFTRAP_RECORD_EXEC 1
+#define BPFTRAP_RECORD_EXIT 2
+#define BPFTRAP_RECORD_CGROUP 3
+
 #define BPFTRAP_COMM_SIZE 16             /* TASK_COMM_LEN, include/linux/sched.h */
 #define BPFTRAP_PATH_SIZE 4096           /* PATH_MAX, with its NUL */
 #define BPFTRAP_INTERP_SIZE 256          /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */

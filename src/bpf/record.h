@@ -12,30 +12,25 @@
 /* Raised whenever any wire struct changes. */
 #define BPFTRAP_WIRE_VERSION 1
 
-enum bpftrap_record_kind {
-  BPFTRAP_RECORD_HELLO = 1,
-  BPFTRAP_RECORD_EXEC = 2,
-  BPFTRAP_RECORD_EXIT = 3,
-  BPFTRAP_RECORD_CGROUP = 4,
-  BPFTRAP_RECORD_KINDS = 5,
-};
+/* Kinds are numbered per command, from 1: each has a ring buffer of its own. */
+#define BPFTRAP_KINDS_MOST 8
 
 /* First member of every record. */
 struct bpftrap_record_header {
   __u32 size;    /* bytes in use, this header included; what a record reserved beyond it is noise */
   __u16 version; /* BPFTRAP_WIRE_VERSION */
-  __u16 kind;    /* enum bpftrap_record_kind */
+  __u16 kind;    /* which event struct this is the head of */
   __u64 boot_ns; /* CLOCK_BOOTTIME when it happened */
 };
 
 /* Value of the per-CPU array `lost`: records that found no room, by kind. */
 struct bpftrap_lost {
-  __u64 records[8]; /* indexed by enum bpftrap_record_kind */
+  __u64 records[BPFTRAP_KINDS_MOST]; /* indexed by kind */
 };
 
 #ifdef __cplusplus
 static_assert(sizeof(bpftrap_record_header) == 16);
-static_assert(sizeof(bpftrap_lost) == 64 && BPFTRAP_RECORD_KINDS <= 8);
+static_assert(sizeof(bpftrap_lost) == 64);
 #endif
 
 #endif

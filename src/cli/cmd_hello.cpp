@@ -7,18 +7,51 @@
 
 #include "bpf/hello.event.h"
 #include "cli/command.h"
-#include "cli/common_options.h"
+#include "cli/host.h"
 #include "core/decode.h"
 #include "core/error.h"
-#include "core/libbpf_log.h"
-#include "core/skeleton.h"
+#include "core/fields_common.h"
 #include "core/text.h"
 #include "core/tracefs.h"
-#include "core/tracer.h"
 #include "core/units.h"
 #include "hello.skel.h"
 
 namespace bpftrap {
+
+// What `hello` says.
+struct HelloRecord {
+  BootTime time;
+  Pid pid = 0;
+  std::string_view comm;
+  std::string message;
+};
+
+std::span<const Field<HelloRecord>> fields_of(const HelloRecord*) {
+  using R = HelloRecord;
+  static const std::array<Field<R>, 6> table{{
+      detail::event_field<R>(
+          [](const R&, detail::Context) { return Value(std::string_view("hello")); }, nullptr),
+      detail::ts_field<R>(),
+      detail::boot_ns_field<R>(),
+      {.key = "pid",
+       .header = "PID",
+       .width = 7,
+       .align = Align::right,
+       .type = JsonType::integer,
+       .doc = "process id (thread-group id) in the initial pid namespace",
+       .value = [](const R& r, detail::Context) { return Value(std::uint64_t{r.pid}); }},
+      {.key = "comm",
+       .header = "COMM",
+       .width = 15,
+       .doc = "name of the thread that called write(), up to 15 bytes",
+       .value = [](const R& r, detail::Context) { return Value(r.comm); }},
+      {.key = "message",
+       .header = "MESSAGE",
+       .doc = "what the BPF program says",
+       .value = [](const R& r, detail::Context) { return Value(std::string_view(r.message)); }},
+  }};
+  return table;
+}
 
 namespace {
 
@@ -32,12 +65,18 @@ struct HelloOptions {
 class HelloStream final : public RecordHandler {
  public:
   Result handle(std::span<const std::byte> bytes, Sink& sink) override {
-    Decoded decoded = decode(bytes);
-    auto* record = std::get_if<HelloRecord>(&decoded);
-    if (record == nullptr) {
+    bpftrap_record_header header;
+    bpftrap_hello_event wire;
+    auto record = unframe(bytes, header);
+    if (!record || header.kind != BPFTRAP_RECORD_HELLO || !read_wire(*record, wire)) {
       return Result::malformed;
     }
-    sink.hello(*record);
+    sink.write(HelloRecord{
+        .time = wire_time(header.boot_ns),
+        .pid = wire.pid,
+        .comm = wire_text(*record, offsetof(bpftrap_hello_event, comm), sizeof wire.comm),
+        .message = fmt::format("BPF triggered from PID {}.", wire.pid),
+    });
     return Result::written;
   }
   std::uint64_t lost_records(const bpftrap_lost& lost) const override {
@@ -126,47 +165,41 @@ class PipeReader {
   std::string text_;
 };
 
-int run(const HelloOptions& options) {
-  LibbpfLog log(options.output.verbose);
-  StopSignals signals;
-  std::unique_ptr<Output> output = open_output(options.output);
-  std::uint32_t pid = options.pid.value_or(static_cast<std::uint32_t>(::getpid()));
+// Shows the trace pipe until a stop.
+int show_pipe(Host& host, const std::string& tracefs, std::uint32_t pid,
+              const HelloOptions& options, LoadedSkeleton<hello_bpf>& loaded) {
+  EventLoop& loop = host.loop();
+  PipeReader reader(tracefs, pid, host.output(), loop, options.output.count);
+  Timer timeout;
+  loop.watch(host.signals().fd(), EPOLLIN, [&loop](std::uint32_t) { loop.stop(); });
+  loop.watch(timeout.fd(), EPOLLIN, [&loop](std::uint32_t) { loop.stop(); });
+  loop.watch(host.output().fd(), 0, [&loop](std::uint32_t) { loop.stop(); });
+  if (options.output.timeout) {
+    timeout.arm(*options.output.timeout);
+  }
+  Speaker speaker(loop, options.interval);
+  loop.run();
+  loaded.detach();
+  reader.read();
+  host.signals().take();
+  host.output().drain(host.signals().fd());
+  return 0;
+}
 
+int run(const HelloOptions& options) {
+  Host host(options.output);
+  std::uint32_t pid = options.pid.value_or(static_cast<std::uint32_t>(::getpid()));
   OpenSkeleton<hello_bpf> open("hello");
   open.rodata().cfg = {pid, options.trace_pipe ? 1U : 0U};
   LoadedSkeleton<hello_bpf> loaded = std::move(open).load();
   std::string tracefs = provide_tracefs();
   loaded.attach();
-
-  EventLoop loop;
   if (options.trace_pipe) {
-    PipeReader reader(tracefs, pid, *output, loop, options.output.count);
-    Timer timeout;
-    loop.watch(signals.fd(), EPOLLIN, [&loop](std::uint32_t) { loop.stop(); });
-    loop.watch(timeout.fd(), EPOLLIN, [&loop](std::uint32_t) { loop.stop(); });
-    loop.watch(output->fd(), 0, [&loop](std::uint32_t) { loop.stop(); });
-    if (options.output.timeout) {
-      timeout.arm(*options.output.timeout);
-    }
-    Speaker speaker(loop, options.interval);
-    loop.run();
-    loaded.detach();
-    reader.read();
-    output->drain(signals.fd());
-    return 0;
+    return show_pipe(host, tracefs, pid, options, loaded);
   }
-
-  RingBuffer ring(bpf_map__fd(loaded.maps().records), bpf_map__max_entries(loaded.maps().records));
-  LostCounter lost(bpf_map__fd(loaded.maps().lost));
-  WallClock clock;
-  std::unique_ptr<Sink> sink =
-      make_sink(options.output, *output, clock, {"TIME", "PID", "COMM", "MESSAGE"});
   HelloStream stream;
-  Tracer tracer(
-      {loop, signals, ring, lost, stream, *sink, *output, clock, [&loaded] { loaded.detach(); }},
-      {"hello", options.output.count, options.output.timeout});
-  Speaker speaker(loop, options.interval);
-  return tracer.run();
+  Speaker speaker(host.loop(), options.interval);
+  return host.trace<HelloRecord>("hello", {"TIME", "PID", "COMM", "MESSAGE"}, loaded, stream);
 }
 
 }  // namespace

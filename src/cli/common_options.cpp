@@ -25,17 +25,6 @@ Color parse_color(std::string_view text) {
   throw std::invalid_argument("is no choice; accepted: auto, always, never");
 }
 
-bool wants_color(Color color, const Output& output) {
-  if (color != Color::automatic) {
-    return color == Color::always;
-  }
-  // https://no-color.org: present and not empty.
-  const char* no_color = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  return output.terminal() && (no_color == nullptr || *no_color == '\0') &&
-         (terminal == nullptr || std::string_view(terminal) != "dumb");
-}
-
 }  // namespace
 
 CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
@@ -80,13 +69,15 @@ std::unique_ptr<Output> open_output(const OutputOptions& options) {
                                 : std::make_unique<Output>(options.output);
 }
 
-std::unique_ptr<Sink> make_sink(const OutputOptions& options, Output& output,
-                                const WallClock& clock, std::vector<std::string_view> columns) {
-  if (options.json) {
-    return make_json_sink(output.buffer(), clock);
+bool wants_color(const OutputOptions& options, const Output& output) {
+  if (options.color != Color::automatic) {
+    return options.color == Color::always;
   }
-  return make_table_sink(output.buffer(), clock,
-                         {std::move(columns), options.header, wants_color(options.color, output)});
+  // https://no-color.org: present and not empty.
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  return output.terminal() && (no_color == nullptr || *no_color == '\0') &&
+         (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
 void set_examples(CLI::App& app, const std::string& examples) {

@@ -41,9 +41,21 @@ void add_output_options(CLI::App& app, OutputOptions& options);
 // Standard output or the file of --output. Throws Error.
 std::unique_ptr<Output> open_output(const OutputOptions& options);
 
-// The sink that --json, --no-header and --color (with NO_COLOR) ask for.
-std::unique_ptr<Sink> make_sink(const OutputOptions& options, Output& output,
-                                const WallClock& clock, std::vector<std::string_view> columns);
+// Whether --color, NO_COLOR and the output ask for colour.
+bool wants_color(const OutputOptions& options, const Output& output);
+
+// The sink that --json, --no-header and --color ask for, for these kinds of records.
+template <class... Records>
+Sink make_sink(const OutputOptions& options, Output& output, const WallClock& clock,
+               std::vector<std::string_view> columns) {
+  if (options.json) {
+    return Sink(JsonSink(output.buffer(), clock));
+  }
+  TableSink table(output.buffer(), clock,
+                  {std::move(columns), options.header, wants_color(options, output)});
+  (table.template expect<Records>(), ...);
+  return Sink(std::move(table));
+}
 
 // --help ends with these.
 void set_examples(CLI::App& app, const std::string& examples);

@@ -16,18 +16,4 @@ void fill_pids(int map_fd, const std::vector<std::uint32_t>& pids) {
   }
 }
 
-int run_process_tracer(const ProcessCommand& command, const TraceOptions& options, int records_fd,
-                       std::size_t records_size, int lost_fd, StopSignals& signals, Output& output,
-                       std::function<void()> detach) {
-  EventLoop loop;
-  RingBuffer ring(records_fd, records_size);
-  LostCounter lost(lost_fd);
-  WallClock clock;
-  std::unique_ptr<Sink> sink = make_sink(options.output, output, clock, command.columns);
-  ProcessStream stream(command.stream);
-  Tracer tracer({loop, signals, ring, lost, stream, *sink, output, clock, std::move(detach)},
-                {command.name, options.output.count, options.output.timeout});
-  return tracer.run();
-}
-
 }  // namespace bpftrap

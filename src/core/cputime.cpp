@@ -26,9 +26,6 @@ std::uint64_t system_share(std::uint64_t user, std::uint64_t system, std::uint64
   if (system == 0) {
     return 0;
   }
-  if (user == 0) {
-    return runtime;
-  }
   // Without loss on the way, as mul_u64_u64_div_u64() does it.
   return static_cast<std::uint64_t>(Uint128{system} * runtime / (Uint128{system} + user));
 }

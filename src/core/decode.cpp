@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/decode.h"
 
-#include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <cstring>
 
-#include "bpf/hello.event.h"
 #include "bpf/process.event.h"
 
 namespace bpftrap {
@@ -17,28 +14,8 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-// A copy: wire structs in a span need not be aligned for the compiler's taste.
-template <class Wire>
-bool read(Bytes bytes, Wire& out) {
-  if (bytes.size() < sizeof(Wire)) {
-    return false;
-  }
-  std::memcpy(&out, bytes.data(), sizeof(Wire));
-  return true;
-}
-
 std::string_view text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// A char array of the wire in its place within `bytes`, up to the first NUL.
-std::string_view name_at(Bytes bytes, std::size_t offset, std::size_t size) {
-  std::string_view all = text(bytes.subspan(offset, size));
-  return all.substr(0, all.find('\0'));
-}
-
-BootTime boot_time(std::uint64_t ns) {
-  return BootTime(std::chrono::nanoseconds(static_cast<std::int64_t>(ns)));
 }
 
 Process process_of(Bytes bytes, std::size_t offset, const bpftrap_process& wire) {
@@ -47,9 +24,9 @@ Process process_of(Bytes bytes, std::size_t offset, const bpftrap_process& wire)
   process.parent = {wire.ppid, wire.parent_start_boot_ns};
   process.uid = wire.uid;
   process.gid = wire.gid;
-  process.comm = name_at(bytes, offset + offsetof(bpftrap_process, comm), BPFTRAP_COMM_SIZE);
+  process.comm = wire_text(bytes, offset + offsetof(bpftrap_process, comm), BPFTRAP_COMM_SIZE);
   process.parent_comm =
-      name_at(bytes, offset + offsetof(bpftrap_process, parent_comm), BPFTRAP_COMM_SIZE);
+      wire_text(bytes, offset + offsetof(bpftrap_process, parent_comm), BPFTRAP_COMM_SIZE);
   process.cgroup_id = wire.cgroup_id;
   return process;
 }
@@ -64,22 +41,9 @@ std::optional<std::string_view> take_string(Bytes& data, std::size_t size) {
   return all.substr(0, all.find('\0'));
 }
 
-Decoded decode_hello(Bytes bytes) {
-  bpftrap_hello_event wire;
-  if (!read(bytes, wire)) {
-    return Malformed{};
-  }
-  HelloRecord record;
-  record.time = boot_time(wire.header.boot_ns);
-  record.pid = wire.pid;
-  record.comm = name_at(bytes, offsetof(bpftrap_hello_event, comm), sizeof wire.comm);
-  record.message = fmt::format("BPF triggered from PID {}.", wire.pid);
-  return record;
-}
-
 Decoded decode_exec(Bytes bytes) {
   bpftrap_exec_event wire;
-  if (!read(bytes, wire)) {
+  if (!read_wire(bytes, wire)) {
     return Malformed{};
   }
   Bytes data = bytes.subspan(sizeof wire);
@@ -89,7 +53,7 @@ Decoded decode_exec(Bytes bytes) {
     return Malformed{};
   }
   ExecRecord record;
-  record.time = boot_time(wire.header.boot_ns);
+  record.time = wire_time(wire.header.boot_ns);
   record.process = process_of(bytes, offsetof(bpftrap_exec_event, process), wire.process);
   record.filename = take_string(data, filename_len);
   record.interp = take_string(data, wire.interp_len);
@@ -103,19 +67,19 @@ Decoded decode_exec(Bytes bytes) {
 
 Decoded decode_exit(Bytes bytes) {
   bpftrap_exit_event wire;
-  if (!read(bytes, wire) || bytes.size() != sizeof wire) {
+  if (!read_wire(bytes, wire) || bytes.size() != sizeof wire) {
     return Malformed{};
   }
   using ns = std::chrono::nanoseconds;
   auto nanoseconds = [](std::uint64_t value) { return ns(static_cast<std::int64_t>(value)); };
   ExitRecord record;
-  record.time = boot_time(wire.header.boot_ns);
+  record.time = wire_time(wire.header.boot_ns);
   record.process = process_of(bytes, offsetof(bpftrap_exit_event, process), wire.process);
   record.wait_status = static_cast<int>(wire.wait_status);
   if ((wire.flags & BPFTRAP_EXIT_KILLER_KNOWN) != 0) {
     record.killer =
         Killer{wire.killer_pid,
-               name_at(bytes, offsetof(bpftrap_exit_event, killer_comm), BPFTRAP_COMM_SIZE)};
+               wire_text(bytes, offsetof(bpftrap_exit_event, killer_comm), BPFTRAP_COMM_SIZE)};
   }
   // The mark alone is not enough: the kernel also puts it on a victim that is ending already.
   record.oom_killed = (wire.flags & BPFTRAP_EXIT_OOM_VICTIM) != 0 &&
@@ -139,7 +103,7 @@ Decoded decode_exit(Bytes bytes) {
 
 Decoded decode_cgroup(Bytes bytes) {
   bpftrap_cgroup_event wire;
-  if (!read(bytes, wire) || wire.names_len != bytes.size() - sizeof wire) {
+  if (!read_wire(bytes, wire) || wire.names_len != bytes.size() - sizeof wire) {
     return Malformed{};
   }
   return CgroupRecord{wire.id, text(bytes.subspan(sizeof wire)),
@@ -148,23 +112,38 @@ Decoded decode_cgroup(Bytes bytes) {
 
 }  // namespace
 
-Decoded decode(std::span<const std::byte> bytes) {
-  bpftrap_record_header header;
-  if (!read(bytes, header) || header.version != BPFTRAP_WIRE_VERSION ||
+std::optional<std::span<const std::byte>> unframe(std::span<const std::byte> bytes,
+                                                  bpftrap_record_header& header) {
+  if (!read_wire(bytes, header) || header.version != BPFTRAP_WIRE_VERSION ||
       header.size < sizeof header || header.size > bytes.size()) {
-    return Malformed{};
+    return std::nullopt;
   }
   // A reservation is of a fixed size; what is beyond the record is left over from older ones.
-  Bytes record = bytes.first(header.size);
+  return bytes.first(header.size);
+}
+
+std::string_view wire_text(Bytes bytes, std::size_t offset, std::size_t size) {
+  std::string_view all = text(bytes.subspan(offset, size));
+  return all.substr(0, all.find('\0'));
+}
+
+BootTime wire_time(std::uint64_t boot_ns) {
+  return BootTime(std::chrono::nanoseconds(static_cast<std::int64_t>(boot_ns)));
+}
+
+Decoded decode(Bytes bytes) {
+  bpftrap_record_header header;
+  std::optional<Bytes> record = unframe(bytes, header);
+  if (!record) {
+    return Malformed{};
+  }
   switch (header.kind) {
-    case BPFTRAP_RECORD_HELLO:
-      return decode_hello(record);
     case BPFTRAP_RECORD_EXEC:
-      return decode_exec(record);
+      return decode_exec(*record);
     case BPFTRAP_RECORD_EXIT:
-      return decode_exit(record);
+      return decode_exit(*record);
     case BPFTRAP_RECORD_CGROUP:
-      return decode_cgroup(record);
+      return decode_cgroup(*record);
     default:
       return Malformed{};
   }

@@ -72,11 +72,11 @@ struct Field {
   Style (*style)(const Record&) = nullptr;
 };
 
-// In the order of the JSON keys. Static storage.
+// In the order of the JSON keys. Static storage. A command with a record kind of its own declares and
+// defines one more fields_of() in its own file.
 std::span<const Field<StartRecord>> fields_of(const StartRecord*);
 std::span<const Field<ExecRecord>> fields_of(const ExecRecord*);
 std::span<const Field<ExitRecord>> fields_of(const ExitRecord*);
-std::span<const Field<HelloRecord>> fields_of(const HelloRecord*);
 std::span<const Field<LostRecord>> fields_of(const LostRecord*);
 std::span<const Field<StopRecord>> fields_of(const StopRecord*);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The fields of the records about the stream itself (start, lost, stop) and of `hello`.
+// The fields of the records about the stream itself: start, lost, stop.
 #include "core/fields_common.h"
 #include "core/version.h"
 
@@ -41,33 +41,6 @@ std::span<const Field<StartRecord>> fields_of(const StartRecord*) {
       {.key = "command",
        .doc = "command of bpftrap that writes this",
        .value = [](const R& r, Context) { return Value(std::string_view(r.command)); }},
-  }};
-  return table;
-}
-
-std::span<const Field<HelloRecord>> fields_of(const HelloRecord*) {
-  using R = HelloRecord;
-  static const std::array<Field<R>, 6> table{{
-      detail::event_field<R>([](const R&, Context) { return Value(std::string_view("hello")); },
-                             nullptr),
-      detail::ts_field<R>(),
-      detail::boot_ns_field<R>(),
-      {.key = "pid",
-       .header = "PID",
-       .width = 7,
-       .align = Align::right,
-       .type = JsonType::integer,
-       .doc = "process id (thread-group id) in the initial pid namespace",
-       .value = [](const R& r, Context) { return Value(std::uint64_t{r.pid}); }},
-      {.key = "comm",
-       .header = "COMM",
-       .width = 15,
-       .doc = "name of the thread that called write(), up to 15 bytes",
-       .value = [](const R& r, Context) { return Value(r.comm); }},
-      {.key = "message",
-       .header = "MESSAGE",
-       .doc = "what the BPF program says",
-       .value = [](const R& r, Context) { return Value(std::string_view(r.message)); }},
   }};
   return table;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/process_stream.h"
 
+#include "bpf/process.event.h"
 #include "core/decode.h"
 #include "core/file.h"
 
@@ -32,7 +33,7 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
     return Result::kept;
   }
   record.process.cgroup = cgroups_.find(record.process.cgroup_id);
-  sink.exec(record);
+  sink.write(record);
   return Result::written;
 }
 
@@ -53,7 +54,7 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
     }
   }
   record.process.cgroup = cgroups_.find(record.process.cgroup_id);
-  sink.exit(record);
+  sink.write(record);
   return Result::written;
 }
 

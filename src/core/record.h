@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "core/clock.h"
@@ -98,14 +97,6 @@ struct CgroupRecord {
   std::uint64_t id = 0;
   std::string_view names;  // from the cgroup up to, not with, the root; each with a NUL behind it
   bool truncated = false;
-};
-
-// What `hello` says.
-struct HelloRecord {
-  BootTime time;
-  Pid pid = 0;
-  std::string_view comm;
-  std::string message;
 };
 
 }  // namespace bpftrap

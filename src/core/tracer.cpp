@@ -114,7 +114,7 @@ void Tracer::account() {
   std::uint64_t all = parts_.handler.lost_records(lost) + malformed_;
   BootTime now = BootClock::now();
   if (all > lost_told_) {
-    parts_.sink.lost({now, all - lost_told_});
+    parts_.sink.write(LostRecord{now, all - lost_told_});
     lost_told_ = all;
     if (now - swept_ > std::chrono::seconds(10)) {
       swept_ = now;
@@ -125,7 +125,7 @@ void Tracer::account() {
 
 int Tracer::run() {
   watch();
-  parts_.sink.start(describe_machine(BootClock::now(), options_.command));
+  parts_.sink.write(describe_machine(BootClock::now(), options_.command));
   flush();
   Timer idle_timer;
   if (parts_.handler.idle()) {
@@ -154,7 +154,7 @@ int Tracer::finish() {
     }
   }
   account();
-  parts_.sink.stop({BootClock::now(), records_, lost_told_});
+  parts_.sink.write(StopRecord{BootClock::now(), records_, lost_told_});
   if (!parts_.output.drain(parts_.signals.fd())) {
     throw Error("stopped by a second signal while the reader of the output was not reading", 0,
                 "the last records are not written");

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What surrounds the BPF programs of every command: libbpf's log, signals, the output, the loop. A
+// command opens and loads its skeleton in between, then calls trace().
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/common_options.h"
+#include "core/event_loop.h"
+#include "core/libbpf_log.h"
+#include "core/skeleton.h"
+#include "core/tracer.h"
+
+namespace bpftrap {
+
+class Host {
+ public:
+  // From here on signals wait until they are asked for. Opens the output. Throws Error.
+  explicit Host(const OutputOptions& options)
+      : options_(options), log_(options.verbose), output_(open_output(options)) {}
+
+  EventLoop& loop() { return loop_; }
+  StopSignals& signals() { return signals_; }
+  Output& output() { return *output_; }
+  const OutputOptions& options() const { return options_; }
+
+  // Traces with programs that are attached, until a stop; returns the exit status. `Records` are
+  // the record kinds that `handler` writes, `columns` the headers of the table. The skeleton has
+  // the maps `records` (ring buffer) and `lost` (src/bpf/record.h).
+  template <class... Records, class Skeleton>
+  int trace(const std::string& command, std::vector<std::string_view> columns,
+            LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler);
+
+ private:
+  const OutputOptions& options_;
+  LibbpfLog log_;
+  StopSignals signals_;
+  std::unique_ptr<Output> output_;
+  EventLoop loop_;
+};
+
+template <class... Records, class Skeleton>
+int Host::trace(const std::string& command, std::vector<std::string_view> columns,
+                LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler) {
+  bpf_map* records = loaded.maps().records;
+  RingBuffer ring(bpf_map__fd(records), bpf_map__max_entries(records));
+  LostCounter lost(bpf_map__fd(loaded.maps().lost));
+  WallClock clock;
+  Sink sink = make_sink<Records...>(options_, *output_, clock, std::move(columns));
+  Tracer tracer(
+      {loop_, signals_, ring, lost, handler, sink, *output_, clock, [&loaded] { loaded.detach(); }},
+      {command, options_.count, options_.timeout});
+  return tracer.run();
+}
+
+}  // namespace bpftrap
