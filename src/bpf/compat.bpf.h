@@ -64,10 +64,4 @@ static __always_inline _Bool has_group_dead(void)
   return bpf_core_type_exists(btf_trace_sched_process_exit___group_dead);
 }
 
-/* bpf_loop() came with 5.17 (e6f2dd0f8067); without it loops are unrolled by the verifier. */
-static __always_inline _Bool has_bpf_loop(void)
-{
-  return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop);
-}
-
 #endif

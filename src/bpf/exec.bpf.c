@@ -9,10 +9,16 @@
 #include "process_exec.bpf.h"
 #include "process_exit.bpf.h"
 
-SEC("tp_btf/sched_process_exit")
+SEC("?tp_btf/sched_process_exit")
 int on_exit(__u64 *ctx)
 {
-  return report_exit(ctx, (struct task_struct *)ctx[0]);
+  return report_exit(ctx, 0);
+}
+
+SEC("?tp_btf/sched_process_exit")
+int on_exit_before_5_17(__u64 *ctx)
+{
+  return report_exit(ctx, 1);
 }
 
 SEC("tp_btf/sched_process_exec")

@@ -58,6 +58,20 @@ static __always_inline _Bool sent_by_process(struct kernel_siginfo *info)
   return code == SI_USER || code == SI_QUEUE || code == SI_TKILL;
 }
 
+/* sighand->action[sig - 1].sa.sa_handler */
+static __always_inline __u64 handler_of(struct task_struct *task, int sig)
+{
+  /* As a number: to index into a kernel struct by a variable the verifier allows no pointer. */
+  __u64 at = 0, handler = 0;
+
+  bpf_probe_read_kernel(&at, sizeof(at), &task->sighand);
+  at += bpf_core_field_offset(struct sighand_struct, action) +
+        (sig - 1) * bpf_core_type_size(struct k_sigaction) +
+        bpf_core_field_offset(struct k_sigaction, sa.sa_handler);
+  bpf_probe_read_kernel(&handler, sizeof(handler), (const void *)at);
+  return handler;
+}
+
 /*
  * For tp_btf/signal_generate: kernel/signal.c __send_signal_locked(), at its end, under the
  * receiver's siglock; current is the sender. A signal that ends the process at once has set
@@ -77,16 +91,8 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
   bit = SIGNAL_BIT(sig);
   if (bit & NEVER_FATAL)
     return 0;
-  if (!(task->blocked.sig[0] & bit)) {
-    struct k_sigaction *action = &task->sighand->action[0];
-    __sighandler_t handler = 0;
-
-    bpf_probe_read_kernel(&handler, sizeof(handler),
-                          (void *)action + (sig - 1) * bpf_core_type_size(struct k_sigaction) +
-                              bpf_core_field_offset(struct k_sigaction, sa.sa_handler));
-    if (handler) /* SIG_DFL is 0 */
-      return 0;
-  }
+  if (!(task->blocked.sig[0] & bit) && handler_of(task, sig)) /* SIG_DFL is 0 */
+    return 0;
   leader = task->group_leader;
   signal = task->signal;
   key = sender_key(leader, sig);

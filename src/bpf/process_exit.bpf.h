@@ -128,41 +128,67 @@ static long visit_thread(__u32 index __attribute__((unused)), struct thread_walk
 
 #define THREADS_MAX 65536   /* of one process that end while its last one does */
 #define THREADS_UNROLLED 64 /* the same before 5.17 */
-#define WALK_TRIES 3
+
+static __always_inline __u32 stats_sequence(struct signal_struct *signal)
+{
+  return BPF_CORE_READ(signal, stats_lock.seqcount.seqcount.sequence);
+}
+
+static __always_inline void start_walk(struct thread_walk *walk, struct signal_struct *signal)
+{
+  set_released(&walk->sum, signal);
+  walk->head = (void *)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+  walk->node = BPF_CORE_READ(signal, thread_head.next);
+}
 
 /*
  * Adds up the threads that are released and those that are still listed. __exit_signal() moves a
- * thread from the one to the other under stats_lock; if that happened meanwhile, once more.
+ * thread from the one to the other under stats_lock; returns false if that happened meanwhile.
  */
-static __noinline int sum_threads(struct thread_walk *walk, struct signal_struct *signal)
+static __noinline int sum_threads_once(struct thread_walk *walk, struct signal_struct *signal)
 {
-  for (int i = 0; i < WALK_TRIES; i++) {
-    __u32 before = BPF_CORE_READ(signal, stats_lock.seqcount.seqcount.sequence);
+  __u32 before = stats_sequence(signal);
 
-    set_released(&walk->sum, signal);
-    walk->head = (void *)signal + bpf_core_field_offset(struct signal_struct, thread_head);
-    walk->node = BPF_CORE_READ(signal, thread_head.next);
-    if (has_bpf_loop()) {
-      bpf_loop(THREADS_MAX, visit_thread, walk, 0);
-    } else {
-      for (int j = 0; j < THREADS_UNROLLED; j++)
-        if (visit_thread(j, walk))
-          break;
-    }
-    if (!(before & 1) &&
-        before == BPF_CORE_READ(signal, stats_lock.seqcount.seqcount.sequence))
+  start_walk(walk, signal);
+  bpf_loop(THREADS_MAX, visit_thread, walk, 0);
+  return !(before & 1) && before == stats_sequence(signal);
+}
+
+static __noinline int sum_threads_once_unrolled(struct thread_walk *walk,
+                                                struct signal_struct *signal)
+{
+  __u32 before = stats_sequence(signal);
+
+  start_walk(walk, signal);
+  for (int i = 0; i < THREADS_UNROLLED; i++)
+    if (visit_thread(i, walk))
       break;
+  return !(before & 1) && before == stats_sequence(signal);
+}
+
+/* Three tries, written out: a loop around a loop is more than the verifier of 5.10 takes. */
+static __always_inline void sum_threads(struct thread_walk *walk, struct signal_struct *signal,
+                                        const _Bool unrolled)
+{
+  if (unrolled) {
+    if (!sum_threads_once_unrolled(walk, signal) && !sum_threads_once_unrolled(walk, signal))
+      sum_threads_once_unrolled(walk, signal);
+  } else if (!sum_threads_once(walk, signal) && !sum_threads_once(walk, signal)) {
+    sum_threads_once(walk, signal);
   }
-  return 0;
 }
 
 /*
  * For tp_btf/sched_process_exit: kernel/exit.c do_exit(), `task` is current and any thread. Since
  * 6.16 before exit_mm(), earlier after it; maxrss and the exit code are final at both places. What
  * the process costs the kernel from here on (freeing its memory, files) is not in the record.
+ *
+ * bpf_loop() came with 5.17 (e6f2dd0f8067) and a program that so much as mentions its callback does
+ * not load before 5.13: hence two programs, of which user space loads one.
  */
-static __always_inline int report_exit(__u64 *ctx, struct task_struct *task)
+static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
 {
+  struct task_struct *task = (struct task_struct *)ctx[0];
   struct task_struct *leader = task->group_leader;
   struct signal_struct *signal = task->signal;
   struct bpftrap_exit_event *event;
@@ -182,7 +208,7 @@ static __always_inline int report_exit(__u64 *ctx, struct task_struct *task)
     set_released(&walk.sum, signal);
     add_current(&walk.sum, task);
   } else {
-    sum_threads(&walk, signal);
+    sum_threads(&walk, signal, unrolled);
   }
   announce_cgroup(leader, now);
 

@@ -2,6 +2,7 @@
 #include "cli/process_command.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 
 #include "core/error.h"
 
@@ -14,6 +15,11 @@ void fill_pids(int map_fd, const std::vector<std::uint32_t>& pids) {
       throw Error("cannot set --pid", -err);
     }
   }
+}
+
+bool kernel_has_bpf_loop() {
+  // libbpf cannot ask for tracing programs; the helper came to all types at once.
+  return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, nullptr) == 1;
 }
 
 }  // namespace bpftrap

@@ -24,6 +24,9 @@ struct ProcessCommand {
 // Puts the keys of --pid into the loaded map. Throws Error.
 void fill_pids(int map_fd, const std::vector<std::uint32_t>& pids);
 
+// Whether programs may call bpf_loop(): src/bpf/process_exit.bpf.h.
+bool kernel_has_bpf_loop();
+
 // Open, configure, load, attach, trace; the exit status. `Skeleton` is that of a process tracer
 // (src/bpf/process.bpf.h).
 template <class Skeleton>
@@ -36,6 +39,9 @@ int trace_processes(ProcessCommand command, const TraceOptions& options) {
   if (!options.pids.empty()) {
     bpf_map__set_max_entries(open.maps().pids, static_cast<std::uint32_t>(options.pids.size()));
   }
+  bool loops = kernel_has_bpf_loop();
+  bpf_program__set_autoload(open.progs().on_exit, loops);
+  bpf_program__set_autoload(open.progs().on_exit_before_5_17, !loops);
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();
   fill_pids(bpf_map__fd(loaded.maps().pids), options.pids);
   command.stream.attached = BootClock::now();

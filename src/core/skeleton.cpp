@@ -52,8 +52,12 @@ void prepare_bpf_load() {
 }
 
 void throw_bpf_error(std::string_view command, std::string_view step, int err) {
+  std::vector<std::string> log = LibbpfLog::take_warnings();
+  if ((err == EPERM || err == EACCES) && !has_bpf_capabilities()) {
+    log.clear();  // the reason is known, libbpf's guesses would only distract
+  }
   throw Error(fmt::format("cannot {} the BPF programs of {}", step, command), err, hint_for(err),
-              LibbpfLog::take_warnings());
+              std::move(log));
 }
 
 }  // namespace bpftrap
