@@ -8,6 +8,7 @@
 
 #include "process_exec.bpf.h"
 #include "process_exit.bpf.h"
+#include "process_failed.bpf.h"
 
 SEC("?tp_btf/sched_process_exit")
 int on_exit(__u64 *ctx)
@@ -27,11 +28,24 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   return report_exec(task, bprm);
 }
 
+/* Loaded for --failed only: it runs at the end of every system call on the machine. */
+SEC("?tp_btf/sys_exit")
+int BPF_PROG(on_failed_exec, struct pt_regs *regs, long result)
+{
+  return report_failed_exec(regs, result);
+}
+
 SEC("tp_btf/signal_generate")
 int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
              int result)
 {
   return note_sender(sig, info, task, result);
+}
+
+SEC("tp_btf/cgroup_release")
+int BPF_PROG(on_cgroup_release, struct cgroup *cgroup, const char *path)
+{
+  return forget_cgroup(cgroup);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

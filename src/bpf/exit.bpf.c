@@ -35,4 +35,10 @@ int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct
   return note_sender(sig, info, task, result);
 }
 
+SEC("tp_btf/cgroup_release")
+int BPF_PROG(on_cgroup_release, struct cgroup *cgroup, const char *path)
+{
+  return forget_cgroup(cgroup);
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -37,8 +37,13 @@ struct kernfs_node { /* include/linux/kernfs.h */
   __u64 id;
 };
 
+struct cgroup_root { /* include/linux/cgroup-defs.h */
+  int hierarchy_id;
+};
+
 struct cgroup { /* include/linux/cgroup-defs.h */
   struct kernfs_node *kn;
+  struct cgroup_root *root;
 };
 
 struct css_set { /* include/linux/cgroup-defs.h */
@@ -118,7 +123,31 @@ struct kernel_siginfo { /* include/linux/signal_types.h */
   int si_code;
 };
 
+#if defined(__TARGET_ARCH_x86)
+struct thread_info { /* arch/x86/include/asm/thread_info.h */
+  __u32 status;
+};
+
+struct pt_regs { /* arch/x86/include/asm/ptrace.h */
+  unsigned long di;
+  unsigned long si;
+  unsigned long dx;
+  unsigned long orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct thread_info { /* arch/arm64/include/asm/thread_info.h */
+  unsigned long flags;
+};
+
+struct pt_regs { /* arch/arm64/include/asm/ptrace.h */
+  __u64 regs[31];
+  __u64 orig_x0;
+  __s32 syscallno;
+};
+#endif
+
 struct task_struct { /* include/linux/sched.h */
+  struct thread_info thread_info;
   unsigned int flags;
   struct sched_entity se;
   struct mm_struct *mm;

@@ -142,4 +142,29 @@ static __noinline int announce_cgroup(struct task_struct *leader, __u64 now)
   return 0;
 }
 
+/*
+ * For tp_btf/cgroup_release: kernel/cgroup/cgroup.c css_release_work_fn(), when nothing refers to
+ * the cgroup any more, processes that ended in it included. Without it user space would keep the
+ * path of every cgroup that ever was.
+ */
+static __always_inline int forget_cgroup(struct cgroup *cgroup)
+{
+  struct bpftrap_cgroup_gone_event *event;
+  __u64 id = cgroup->kn->id;
+
+  /* Ids are each hierarchy's own; v2 is the first one that the kernel sets up (cgroup_init()). */
+  if (cgroup->root->hierarchy_id != 0)
+    return 0;
+  bpf_map_delete_elem(&cgroups_sent, &id);
+  event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);
+  if (!event) {
+    count_lost(BPFTRAP_RECORD_CGROUP_GONE);
+    return 0;
+  }
+  fill_header(&event->header, BPFTRAP_RECORD_CGROUP_GONE, sizeof(*event), bpf_ktime_get_boot_ns());
+  event->id = id;
+  bpf_ringbuf_submit(event, 0);
+  return 0;
+}
+
 #endif

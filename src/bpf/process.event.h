@@ -8,6 +8,7 @@
 #define BPFTRAP_RECORD_EXEC 1
 #define BPFTRAP_RECORD_EXIT 2
 #define BPFTRAP_RECORD_CGROUP 3
+#define BPFTRAP_RECORD_CGROUP_GONE 4
 
 #define BPFTRAP_COMM_SIZE 16             /* TASK_COMM_LEN, include/linux/sched.h */
 #define BPFTRAP_PATH_SIZE 4096           /* PATH_MAX, with its NUL */
@@ -31,6 +32,7 @@ struct bpftrap_process {
 
 /* Bits of bpftrap_exec_event::flags. */
 #define BPFTRAP_EXEC_ARGS_UNREADABLE 1u /* a page of argv could not be read: args_len is 0 */
+#define BPFTRAP_EXEC_ARGS_UNCOUNTED 2u  /* there were more than args_len says, how many is unknown */
 
 /* A program was executed. `data` holds filename, interp (each with its NUL) and the argv bytes. */
 struct bpftrap_exec_event {
@@ -85,6 +87,12 @@ struct bpftrap_cgroup_event {
   /* char names[]: the names from the cgroup up to, not with, the root, each with its NUL */
 };
 
+/* A cgroup is released: no record names its id any more. */
+struct bpftrap_cgroup_gone_event {
+  struct bpftrap_record_header header;
+  __u64 id;
+};
+
 #ifdef __cplusplus
 #include <cstddef>
 static_assert(sizeof(bpftrap_process) == 72);
@@ -94,6 +102,7 @@ static_assert(sizeof(bpftrap_exit_event) == 216);
 static_assert(offsetof(bpftrap_exit_event, wait_status) == 88);
 static_assert(offsetof(bpftrap_exit_event, killer_comm) == 200);
 static_assert(sizeof(bpftrap_cgroup_event) == 32);
+static_assert(sizeof(bpftrap_cgroup_gone_event) == 24);
 #endif
 
 #endif

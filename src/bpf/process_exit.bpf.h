@@ -202,6 +202,8 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
     return 0;
   if (cfg.min_duration_ns && now - task_start_boot_ns(leader) < cfg.min_duration_ns)
     return 0;
+  if (cfg.only_failed && !wait_status(leader, signal))
+    return 0;
   if (!in_scope(leader))
     return 0;
   if (signal->nr_threads == 1) {

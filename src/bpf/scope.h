@@ -12,10 +12,12 @@ struct bpftrap_scope {
   __u64 min_duration_ns; /* exits of processes that lived less are not reported */
   __u32 filter_pids;     /* 1: only processes whose pid is a key of the map `pids` */
   __u32 only_executed;   /* 1: no exits of processes that never executed a program */
+  __u32 only_failed;     /* 1: no exits with status 0 */
+  __u32 reserved;
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(bpftrap_scope) == 16);
+static_assert(sizeof(bpftrap_scope) == 24);
 #endif
 
 #endif

@@ -12,19 +12,21 @@ int run(const TraceOptions& options) {
   ProcessCommand command;
   command.name = "exec";
   command.columns = {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"};
-  command.only_executed = true;
+  command.scope.only_executed = true;
   // With --min-duration only ends are written, those of older processes included.
   command.stream.write_execs = !options.min_duration;
   command.stream.exits_of_execs_only = !options.min_duration;
   command.stream.read_older = options.min_duration.has_value();
-  return trace_processes<exec_bpf>(std::move(command), options);
+  return trace_processes<exec_bpf>(std::move(command), options, [&](auto& programs) {
+    bpf_program__set_autoload(programs.on_failed_exec, options.failed && !options.min_duration);
+  });
 }
 
 }  // namespace
 
 Run setup_exec(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();
-  add_trace_options(app, *options);
+  add_trace_options(app, *options, "show execs that failed, too");
   set_examples(
       app,
       "  sudo bpftrap exec                            every program that is executed\n"

@@ -13,15 +13,16 @@ int run(const TraceOptions& options) {
   command.name = "exit";
   command.columns = {"TIME",     "PID", "PPID", "USER",   "COMM",
                      "DURATION", "CPU", "RSS",  "STATUS", "COMMAND"};
+  command.scope.failed_is_status = true;
   command.stream.read_older = true;
-  return trace_processes<exit_bpf>(std::move(command), options);
+  return trace_processes<exit_bpf>(std::move(command), options, [](auto&) {});
 }
 
 }  // namespace
 
 Run setup_exit(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();
-  add_trace_options(app, *options);
+  add_trace_options(app, *options, "only processes that ended with a status other than 0");
   set_examples(app,
                "  sudo bpftrap exit                            every process that ends\n"
                "  sudo bpftrap exit --min-duration 10s         those that lived for 10 s or more\n"

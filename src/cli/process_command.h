@@ -17,7 +17,7 @@ namespace bpftrap {
 struct ProcessCommand {
   std::string name;
   std::vector<std::string_view> columns;
-  bool only_executed = false;  // no exits of processes that never executed a program
+  CommandScope scope;
   ProcessStreamOptions stream;
 };
 
@@ -28,12 +28,12 @@ void fill_pids(int map_fd, const std::vector<std::uint32_t>& pids);
 bool kernel_has_bpf_loop();
 
 // Open, configure, load, attach, trace; the exit status. `Skeleton` is that of a process tracer
-// (src/bpf/process.bpf.h).
-template <class Skeleton>
-int trace_processes(ProcessCommand command, const TraceOptions& options) {
+// (src/bpf/process.bpf.h); `choose` may say which of its programs to load.
+template <class Skeleton, class Choose>
+int trace_processes(ProcessCommand command, const TraceOptions& options, Choose&& choose) {
   Host host(options.output);
   OpenSkeleton<Skeleton> open(command.name);
-  open.rodata().cfg = make_scope(options, command.only_executed);
+  open.rodata().cfg = make_scope(options, command.scope);
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
   if (!options.pids.empty()) {
@@ -42,6 +42,7 @@ int trace_processes(ProcessCommand command, const TraceOptions& options) {
   bool loops = kernel_has_bpf_loop();
   bpf_program__set_autoload(open.progs().on_exit, loops);
   bpf_program__set_autoload(open.progs().on_exit_before_5_17, !loops);
+  choose(open.progs());
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();
   fill_pids(bpf_map__fd(loaded.maps().pids), options.pids);
   command.stream.attached = BootClock::now();

@@ -14,7 +14,7 @@ constexpr std::uint64_t buffer_most = std::uint64_t{1} << 31;
 
 }  // namespace
 
-void add_trace_options(CLI::App& app, TraceOptions& options) {
+void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& failed) {
   using namespace std::chrono_literals;
   add_parsed_option(
       app, "-p,--pid",
@@ -26,6 +26,7 @@ void add_trace_options(CLI::App& app, TraceOptions& options) {
       app, "-d,--min-duration",
       [&options](std::string_view text) { options.min_duration = parse_duration(text, 1ms); },
       "only processes that lived at least this long (ns, us, ms, s, m or h; bare: ms)", "TIME");
+  app.add_flag("-f,--failed", options.failed, failed);
   add_output_options(app, options.output);
   add_parsed_option(
       app, "--buffer-size",
@@ -42,12 +43,13 @@ std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page) {
   return static_cast<std::uint32_t>(std::bit_ceil(std::max(asked, page)));
 }
 
-bpftrap_scope make_scope(const TraceOptions& options, bool only_executed) {
+bpftrap_scope make_scope(const TraceOptions& options, CommandScope command) {
   bpftrap_scope scope{};
   scope.min_duration_ns =
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
   scope.filter_pids = options.pids.empty() ? 0 : 1;
-  scope.only_executed = only_executed ? 1 : 0;
+  scope.only_executed = command.only_executed ? 1 : 0;
+  scope.only_failed = options.failed && command.failed_is_status ? 1 : 0;
   return scope;
 }
 

@@ -16,16 +16,23 @@ struct TraceOptions {
   OutputOptions output;
   std::vector<std::uint32_t> pids;
   std::optional<std::chrono::nanoseconds> min_duration;
+  bool failed = false;
   std::uint64_t buffer_size = std::uint64_t{4} << 20;
 };
 
-void add_trace_options(CLI::App& app, TraceOptions& options);
+// `failed` is what --help says of --failed.
+void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& failed);
 
 // A power of two, at least a page and at most 2 GiB, as BPF_MAP_TYPE_RINGBUF wants it
 // (kernel/bpf/ringbuf.c ringbuf_map_alloc()).
 std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page);
 
-// `only_executed`: no exits of processes that never executed a program.
-bpftrap_scope make_scope(const TraceOptions& options, bool only_executed);
+// What of its own a command asks for.
+struct CommandScope {
+  bool only_executed = false;     // no exits of processes that never executed a program
+  bool failed_is_status = false;  // --failed: no exits with status 0
+};
+
+bpftrap_scope make_scope(const TraceOptions& options, CommandScope command);
 
 }  // namespace bpftrap

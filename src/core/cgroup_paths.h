@@ -21,6 +21,7 @@ class CgroupPaths {
   explicit CgroupPaths(std::string_view proc_cgroup);
 
   void define(const CgroupRecord& record);
+  void forget(const CgroupGoneRecord& record) { paths_.erase(record.id); }
   // Valid until the entry is defined again.
   std::optional<std::string_view> find(std::uint64_t id) const;
 

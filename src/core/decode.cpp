@@ -57,10 +57,17 @@ Decoded decode_exec(Bytes bytes) {
   record.process = process_of(bytes, offsetof(bpftrap_exec_event, process), wire.process);
   record.filename = take_string(data, filename_len);
   record.interp = take_string(data, wire.interp_len);
-  if ((wire.flags & BPFTRAP_EXEC_ARGS_UNREADABLE) == 0) {
-    record.args = Arguments{text(data), wire.args_len < wire.args_size};
+  // Of a failed execve neither is known where the arguments could not be read to their end.
+  bool unreadable = (wire.flags & BPFTRAP_EXEC_ARGS_UNREADABLE) != 0;
+  bool uncounted =
+      (wire.flags & BPFTRAP_EXEC_ARGS_UNCOUNTED) != 0 || (unreadable && wire.error != 0);
+  if (!unreadable) {
+    record.args = Arguments{text(data), uncounted || wire.args_len < wire.args_size};
   }
-  record.args_size = wire.args_size;
+  record.args_size = std::nullopt;
+  if (!uncounted) {
+    record.args_size = wire.args_size;
+  }
   record.error = wire.error;
   return record;
 }
@@ -110,6 +117,14 @@ Decoded decode_cgroup(Bytes bytes) {
                       (wire.flags & BPFTRAP_CGROUP_TRUNCATED) != 0};
 }
 
+Decoded decode_cgroup_gone(Bytes bytes) {
+  bpftrap_cgroup_gone_event wire;
+  if (!read_wire(bytes, wire)) {
+    return Malformed{};
+  }
+  return CgroupGoneRecord{wire.id};
+}
+
 }  // namespace
 
 std::optional<std::span<const std::byte>> unframe(std::span<const std::byte> bytes,
@@ -144,6 +159,8 @@ Decoded decode(Bytes bytes) {
       return decode_exit(*record);
     case BPFTRAP_RECORD_CGROUP:
       return decode_cgroup(*record);
+    case BPFTRAP_RECORD_CGROUP_GONE:
+      return decode_cgroup_gone(*record);
     default:
       return Malformed{};
   }

@@ -22,6 +22,10 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
     cgroups_.define(*cgroup);
     return Result::kept;
   }
+  if (auto* gone = std::get_if<CgroupGoneRecord>(&decoded)) {
+    cgroups_.forget(*gone);
+    return Result::kept;
+  }
   return Result::malformed;
 }
 

@@ -58,8 +58,8 @@ struct ExecRecord {
   Process process;
   std::optional<std::string_view> filename;
   std::optional<std::string_view> interp;
-  std::optional<Arguments> args;  // none: they could not be read
-  std::uint64_t args_size = 0;
+  std::optional<Arguments> args;               // none: they could not be read
+  std::optional<std::uint64_t> args_size = 0;  // bytes of argv; none: there are more than `args`
   int error = 0;
 };
 
@@ -97,6 +97,11 @@ struct CgroupRecord {
   std::uint64_t id = 0;
   std::string_view names;  // from the cgroup up to, not with, the root; each with a NUL behind it
   bool truncated = false;
+};
+
+// That cgroup is no more.
+struct CgroupGoneRecord {
+  std::uint64_t id = 0;
 };
 
 }  // namespace bpftrap

@@ -142,7 +142,8 @@ int Tracer::run() {
 
 int Tracer::finish() {
   parts_.detach();
-  // The programs are off; what they wrote before is complete within microseconds.
+  // The programs are off, but one may be running yet, on another CPU: it needs microseconds.
+  ::usleep(1000);
   while (!done() && !parts_.output.reader_gone() && parts_.ring.pending() > 0) {
     std::size_t before = parts_.ring.pending();
     consume();

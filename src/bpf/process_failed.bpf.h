@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Builds the record of an execve that failed: nothing of the new program exists, so the strings are
+ * the caller's own, read when the call returns.
+ */
+#ifndef BPFTRAP_PROCESS_FAILED_BPF_H
+#define BPFTRAP_PROCESS_FAILED_BPF_H
+
+#include "process.bpf.h"
+#include "syscall_exec.bpf.h"
+
+#define ERESTARTSYS 512      /* include/linux/errno.h: from here on the call is made again */
+#define FAILED_ARGS_MOST 256 /* arguments of a failed execve that are kept */
+
+struct failed_exec {
+  struct task_struct *leader;
+  struct exec_call call;
+  __u64 now;
+  __s32 error;
+};
+
+/*
+ * Writes the record into a reservation that keeps `path_room` bytes of the file name, and arguments
+ * up to `args_room`: twice that is reserved, for an argument may begin anywhere before the end.
+ * Returns false, and leaves nothing behind, where that was not enough and more should be tried.
+ */
+static __always_inline _Bool submit_failed(const struct failed_exec *from, const __u32 path_room,
+                                           const __u32 args_room, const _Bool last)
+{
+  struct bpftrap_exec_event *event;
+  __u32 flags = from->call.argv ? BPFTRAP_EXEC_ARGS_UNCOUNTED : 0;
+  __u64 path_len = 0, args_len = 0;
+  long copied;
+  char *data;
+
+  event = bpf_ringbuf_reserve(&records, sizeof(*event) + path_room + 2 * args_room, 0);
+  if (!event) {
+    count_lost(BPFTRAP_RECORD_EXEC);
+    return 1;
+  }
+  data = (char *)(event + 1);
+  copied = bpf_probe_read_user_str(data, path_room, (const void *)from->call.filename);
+  if (copied > 0)
+    path_len = copied;
+  if (path_len >= path_room) {
+    if (!last)
+      goto larger;
+    path_len = path_room;
+  }
+  for (int i = 0; i < FAILED_ARGS_MOST && from->call.argv; i++) {
+    __u64 arg = 0;
+
+    if (bpf_probe_read_user(&arg, sizeof(arg), (const void *)(from->call.argv + i * 8)))
+      break;
+    if (!arg) {
+      flags = 0;
+      break;
+    }
+    if (args_len > args_room) {
+      if (!last)
+        goto larger;
+      break;
+    }
+    copied = bpf_probe_read_user_str(data + path_len + args_len, args_room, (const void *)arg);
+    if (copied <= 0)
+      break;
+    args_len += copied;
+    if (copied >= args_room) {
+      if (!last)
+        goto larger;
+      break;
+    }
+  }
+  if (flags && !args_len)
+    flags = BPFTRAP_EXEC_ARGS_UNREADABLE;
+  event->args_size = args_len;
+  event->args_len = args_len;
+  event->filename_len = path_len;
+  event->interp_len = 0;
+  event->flags = flags;
+  event->error = from->error;
+  fill_process(&event->process, from->leader);
+  fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + path_len + args_len, from->now);
+  bpf_ringbuf_submit(event, 0);
+  return 1;
+larger:
+  bpf_ringbuf_discard(event, 0);
+  return 0;
+}
+
+/*
+ * For tp_btf/sys_exit: every system call, current is the caller. Blind to 32-bit callers, and to
+ * what another thread changed in the arguments since the call began.
+ */
+static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
+{
+  struct task_struct *task;
+  struct failed_exec from = {};
+
+  if (result >= 0 || result <= -ERESTARTSYS)
+    return 0;
+  task = (struct task_struct *)bpf_get_current_task_btf();
+  if (!is_exec_call(task, regs, &from.call))
+    return 0;
+  from.leader = task->group_leader;
+  if (!in_scope(from.leader))
+    return 0;
+  from.now = bpf_ktime_get_boot_ns();
+  from.error = -result;
+  announce_cgroup(from.leader, from.now);
+  if (!submit_failed(&from, 256, 1024, 0))
+    submit_failed(&from, BPFTRAP_PATH_SIZE, BPFTRAP_ARGS_SIZE, 1);
+  return 0;
+}
+
+#endif
