@@ -223,13 +223,19 @@ Run setup_hello(CLI::App& app) {
       "--trace-pipe", options->trace_pipe,
       "show what bpf_printk() writes to the kernel's trace_pipe, as the kernel formats it");
   add_output_options(app, options->output);
-  app.get_option("--json")->excludes("--trace-pipe");
   set_examples(
       app,
       "  sudo bpftrap hello                           a sentence each second\n"
       "  sudo bpftrap hello --count 1                 does BPF work here? status 0 says so\n"
       "  sudo bpftrap hello --pid 1234                whenever process 1234 calls write()\n"
       "  sudo bpftrap hello --trace-pipe              the same by way of the trace pipe");
+  app.parse_complete_callback([options] {
+    if (options->trace_pipe && options->output.json) {
+      throw CLI::ValidationError(
+          "--trace-pipe: not with --json, for the kernel's lines are no JSON; accepted: one of "
+          "them");
+    }
+  });
   return [options] { return run(*options); };
 }
 

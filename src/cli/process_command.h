@@ -45,7 +45,6 @@ int trace_processes(ProcessCommand command, const TraceOptions& options, Choose&
   choose(open.progs());
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();
   fill_pids(bpf_map__fd(loaded.maps().pids), options.pids);
-  command.stream.attached = BootClock::now();
   loaded.attach();
   ProcessStream stream(command.stream);
   return host.trace<ExecRecord, ExitRecord>(command.name, std::move(command.columns), loaded,

@@ -15,6 +15,22 @@ std::uint64_t count(std::chrono::nanoseconds time) {
   return static_cast<std::uint64_t>(time.count());
 }
 
+// Of an exec that failed the path matters, not what argv calls it: a search along PATH tries many.
+void append_exec_command(std::string& out, const ExecRecord& r) {
+  if (r.error == 0 || !r.filename) {
+    detail::append_command(out, r.args, "(unreadable)");
+    return;
+  }
+  std::string words(*r.filename);
+  words += '\0';
+  if (r.args) {
+    std::string_view args = r.args->bytes;
+    std::size_t end = args.find('\0');
+    words += end == std::string_view::npos ? std::string_view() : args.substr(end + 1);
+  }
+  append_command_line(out, words, !r.args || r.args->truncated);
+}
+
 const std::vector<Field<ExecRecord>>& exec_fields() {
   using R = ExecRecord;
   static const std::vector<Field<R>> table = detail::join<R>(
@@ -38,8 +54,7 @@ const std::vector<Field<ExecRecord>>& exec_fields() {
            .nullable = true,
            .doc = "argv; null where it could not be read",
            .value = [](const R& r, Context) { return detail::args_value(r.args); },
-           .cell = [](const R& r, Context,
-                      std::string& out) { detail::append_command(out, r.args, "(unreadable)"); }},
+           .cell = [](const R& r, Context, std::string& out) { append_exec_command(out, r); }},
           {.key = "args_size",
            .type = JsonType::integer,
            .nullable = true,

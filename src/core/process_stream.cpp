@@ -30,10 +30,11 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
 }
 
 RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
-  if (record.error == 0) {
+  bool written = options_.write_execs && record.time >= live_since_;
+  if (record.error == 0 && (written || !options_.exits_of_execs_only)) {
     lines_.remember(record);
   }
-  if (!options_.write_execs) {
+  if (!written) {
     return Result::kept;
   }
   record.process.cgroup = cgroups_.find(record.process.cgroup_id);
@@ -43,11 +44,14 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
 
 RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   std::optional<CommandLine> line = lines_.take(record.process.id);
+  if (record.time < live_since_) {
+    return Result::kept;
+  }
   if (!line && options_.exits_of_execs_only) {
     // A younger process has executed something, or the kernel would not have sent this: its exec
     // was lost, and its end is not to be lost with it.
     std::chrono::nanoseconds started(static_cast<std::int64_t>(record.process.id.start_ns));
-    if (started < options_.attached.time_since_epoch()) {
+    if (started < live_since_.time_since_epoch()) {
       return Result::kept;
     }
   }

@@ -15,13 +15,13 @@ struct ProcessStreamOptions {
   bool exits_of_execs_only = false;
   // Command lines of processes that are older than the tracer are wanted.
   bool read_older = false;
-  BootTime attached;
 };
 
 class ProcessStream final : public RecordHandler {
  public:
   explicit ProcessStream(ProcessStreamOptions options);
 
+  void live(BootTime since) override { live_since_ = since; }
   Result handle(std::span<const std::byte> bytes, Sink& sink) override;
   std::uint64_t lost_records(const bpftrap_lost& lost) const override;
   bool idle() override;
@@ -32,6 +32,7 @@ class ProcessStream final : public RecordHandler {
   Result write(ExitRecord& record, Sink& sink);
 
   ProcessStreamOptions options_;
+  BootTime live_since_;
   CgroupPaths cgroups_;
   CommandLines lines_;
 };

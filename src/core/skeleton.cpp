@@ -2,7 +2,6 @@
 #include "core/skeleton.h"
 
 #include <fmt/format.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,24 +9,17 @@
 #include "core/capability.h"
 #include "core/error.h"
 #include "core/libbpf_log.h"
-#include "core/memlock.h"
 
 namespace bpftrap {
 
 namespace {
 
-// What raising the limit failed with; told only if a load then fails as well.
-int& memlock_errno() {
-  static int value = 0;
-  return value;
-}
-
-std::string hint_for(int err) {
+std::string hint_for(int err, int memlock_err) {
   if (err == EPERM || err == EACCES) {
     if (!has_bpf_capabilities()) {
       return "it needs CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN): run it with sudo";
     }
-    if (memlock_errno() != 0) {
+    if (memlock_err != 0) {
       return "this kernel charges BPF memory to RLIMIT_MEMLOCK, which could not be raised: run it "
              "with CAP_SYS_RESOURCE or after `ulimit -l unlimited`";
     }
@@ -47,17 +39,13 @@ std::string hint_for(int err) {
 
 }  // namespace
 
-void prepare_bpf_load() {
-  memlock_errno() = raise_memlock_limit();
-}
-
-void throw_bpf_error(std::string_view command, std::string_view step, int err) {
+void throw_bpf_error(const BpfStep& step) {
   std::vector<std::string> log = LibbpfLog::take_warnings();
-  if ((err == EPERM || err == EACCES) && !has_bpf_capabilities()) {
+  if ((step.err == EPERM || step.err == EACCES) && !has_bpf_capabilities()) {
     log.clear();  // the reason is known, libbpf's guesses would only distract
   }
-  throw Error(fmt::format("cannot {} the BPF programs of {}", step, command), err, hint_for(err),
-              std::move(log));
+  throw Error(fmt::format("cannot {} the BPF programs of {}", step.step, step.command), step.err,
+              hint_for(step.err, step.memlock_err), std::move(log));
 }
 
 }  // namespace bpftrap

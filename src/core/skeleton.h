@@ -5,19 +5,26 @@
 
 #include <bpf/libbpf.h>
 
+#include <cerrno>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "core/memlock.h"
+
 namespace bpftrap {
 
-// Throws the Error of a step («load», «attach») that libbpf failed with `err` (positive errno): the
-// reason in libbpf's words and what the user can do about it.
-[[noreturn]] void throw_bpf_error(std::string_view command, std::string_view step, int err);
+// What a failed step is told with.
+struct BpfStep {
+  std::string_view command;
+  std::string_view step;  // «load», «attach» …
+  int err = 0;            // positive errno
+  int memlock_err = 0;    // what raise_memlock_limit() returned
+};
 
-// Sets what every load needs (RLIMIT_MEMLOCK); called once before a load.
-void prepare_bpf_load();
+// Throws its Error: the reason in libbpf's words and what the user can do about it.
+[[noreturn]] void throw_bpf_error(const BpfStep& step);
 
 template <class Skeleton>
 struct DestroySkeleton {
@@ -36,7 +43,7 @@ class LoadedSkeleton {
 
   void attach() {
     if (int err = Skeleton::attach(skeleton_.get()); err != 0) {
-      throw_bpf_error(command_, "attach", -err);
+      throw_bpf_error({command_, "attach", -err});
     }
   }
   void detach() { Skeleton::detach(skeleton_.get()); }
@@ -56,7 +63,7 @@ class OpenSkeleton {
   explicit OpenSkeleton(std::string_view command)
       : skeleton_(Skeleton::open(nullptr)), command_(command) {
     if (!skeleton_) {
-      throw_bpf_error(command_, "open", errno);
+      throw_bpf_error({command_, "open", errno});
     }
   }
 
@@ -65,9 +72,9 @@ class OpenSkeleton {
   auto& progs() { return skeleton_->progs; }
 
   LoadedSkeleton<Skeleton> load() && {
-    prepare_bpf_load();
+    int memlock_err = raise_memlock_limit();
     if (int err = Skeleton::load(skeleton_.get()); err != 0) {
-      throw_bpf_error(command_, "load", -err);
+      throw_bpf_error({command_, "load", -err, memlock_err});
     }
     return LoadedSkeleton<Skeleton>(std::move(skeleton_), std::move(command_));
   }

@@ -125,7 +125,9 @@ void Tracer::account() {
 
 int Tracer::run() {
   watch();
-  parts_.sink.write(describe_machine(BootClock::now(), options_.command));
+  BootTime now = BootClock::now();
+  parts_.handler.live(now);
+  parts_.sink.write(describe_machine(now, options_.command));
   flush();
   Timer idle_timer;
   if (parts_.handler.idle()) {

@@ -26,6 +26,9 @@ class RecordHandler {
 
   enum class Result { written, kept, malformed };
 
+  // Tracing is live as of this moment: what happened before it is not to be written.
+  virtual void live(BootTime /*since*/) {}
+
   // Writes to the sink at most one record.
   virtual Result handle(std::span<const std::byte> bytes, Sink& sink) = 0;
 
@@ -80,7 +83,6 @@ class Tracer {
   bool done() const { return options_.count && records_ >= *options_.count; }
   void flush();
   void account();
-  void idle();
   int finish();
 
   Parts parts_;
@@ -91,7 +93,6 @@ class Tracer {
   ClockStepWatch clock_steps_;
   bool output_watched_ = false;
   std::uint32_t output_events_ = 0;
-  bool idle_left_ = true;
   std::uint64_t records_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t lost_told_ = 0;
