@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the process stream remembers: command lines and cgroup paths.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/cgroup_paths.h"
+#include "core/command_lines.h"
+
+namespace bpftrap {
+namespace {
+
+using namespace std::literals;
+
+ExecRecord executed(ProcessId id, std::string_view args) {
+  ExecRecord record;
+  record.process.id = id;
+  record.filename = "/bin/x";
+  record.args = Arguments{args, false};
+  return record;
+}
+
+TEST(CommandLines, TheLastExecCounts) {
+  CommandLines lines;
+  ProcessId id{5, 100};
+  lines.remember(executed(id, "a\0"sv));
+  lines.remember(executed(id, "b\0"sv));
+  auto line = lines.take(id);
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->args, "b\0"s);
+  EXPECT_EQ(line->filename, "/bin/x");
+  EXPECT_FALSE(lines.take(id)) << "taken out";
+  EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST(CommandLines, APidThatIsUsedAgainIsAnotherProcess) {
+  CommandLines lines;
+  lines.remember(executed({5, 100}, "old\0"sv));
+  EXPECT_FALSE(lines.take({5, 200}));
+  EXPECT_TRUE(lines.take({5, 100}));
+}
+
+TEST(CommandLines, ForgetsTheDead) {
+  CommandLines lines;
+  lines.remember(executed({4194303, 1}, "dead\0"sv));
+  lines.remember(executed({static_cast<Pid>(::getpid()), 1}, "alive\0"sv));
+  lines.forget_dead();
+  EXPECT_EQ(lines.size(), 1U);
+}
+
+// A directory like /proc.
+class Proc : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = testing::TempDir() + "bpftrap-proc-" + std::to_string(::getpid());
+    std::filesystem::create_directories(path_);
+  }
+  void TearDown() override { std::filesystem::remove_all(path_); }
+
+  void add(int pid, const std::string& name, std::uint64_t flags, std::uint64_t ticks,
+           std::string_view cmdline) {
+    std::string directory = path_ + "/" + std::to_string(pid);
+    std::filesystem::create_directories(directory);
+    std::ofstream(directory + "/stat") << pid << " (" << name << ") S 1 1 1 0 -1 " << flags
+                                       << " 0 0 0 0 0 0 0 0 20 0 1 0 " << ticks << " 1000 10 0 0\n";
+    std::ofstream(directory + "/cmdline", std::ios::binary) << cmdline;
+  }
+  void read(CommandLines& lines) {
+    while (lines.read_older(path_)) {
+    }
+  }
+
+  std::string path_;
+};
+
+TEST_F(Proc, OlderProcessesAreFoundByTheirTicks) {
+  std::uint64_t second = 1'000'000'000;
+  add(70, "a) S 9 (b", 0x400000, 1234, "prog\0arg\0"sv);
+  CommandLines lines;
+  read(lines);
+  EXPECT_FALSE(lines.take({71, 12 * second}));
+  auto line = lines.take({70, 12 * second + 345'678'901});
+  ASSERT_TRUE(line) << "1234 ticks of 10 ms are 12.34 s";
+  EXPECT_EQ(line->args, "prog\0arg\0"s);
+  EXPECT_EQ(line->filename, std::nullopt) << "no auxv to read it from";
+}
+
+TEST_F(Proc, AnotherStartIsAnotherProcess) {
+  add(70, "x", 0, 1234, "prog\0"sv);
+  CommandLines lines;
+  read(lines);
+  EXPECT_FALSE(lines.take({70, 12'350'000'000}));
+  EXPECT_EQ(lines.size(), 0U) << "the pid is somebody else's by now";
+}
+
+TEST_F(Proc, ForkedOnlyAndKernelThreadsHaveNone) {
+  add(70, "fork", 0x40, 1, "parent\0"sv);
+  add(71, "kthread", 0x200000, 1, "");
+  add(72, "zombie", 0, 1, "");
+  CommandLines lines;
+  read(lines);
+  EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST_F(Proc, WhatWasSeenLiveGoesFirst) {
+  add(70, "x", 0, 1234, "from proc\0"sv);
+  CommandLines lines;
+  lines.remember(executed({70, 12'345'000'000}, "live\0"sv));
+  read(lines);
+  auto line = lines.take({70, 12'345'000'000});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->args, "live\0"s);
+  EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST_F(Proc, ManyProcessesInSlices) {
+  for (int pid = 1; pid <= 3 * CommandLines::slice; ++pid) {
+    add(pid, "x", 0, 1, "x\0"sv);
+  }
+  CommandLines lines;
+  EXPECT_TRUE(lines.read_older(path_));
+  EXPECT_EQ(lines.size(), static_cast<std::size_t>(CommandLines::slice));
+  read(lines);
+  EXPECT_EQ(lines.size(), 3U * CommandLines::slice);
+}
+
+TEST(CgroupPaths, FromTheLeafUp) {
+  CgroupPaths paths("1:name=systemd:/\n0::/\n");
+  paths.define({1, ""sv, false});
+  paths.define({2, "leaf\0mid\0top\0"sv, false});
+  paths.define({3, "half\0"sv, true});
+  EXPECT_EQ(paths.find(1), "/");
+  EXPECT_EQ(paths.find(2), "/top/mid/leaf");
+  EXPECT_EQ(paths.find(3), std::nullopt) << "half a path would be a wrong one";
+  EXPECT_EQ(paths.find(4), std::nullopt);
+  paths.forget({2});
+  EXPECT_EQ(paths.find(2), std::nullopt);
+}
+
+TEST(CgroupPaths, NoneWithoutTheHierarchy) {
+  CgroupPaths paths("1:name=systemd:/0::/x\n");
+  paths.define({1, ""sv, false});
+  EXPECT_EQ(paths.find(1), std::nullopt);
+}
+
+}  // namespace
+}  // namespace bpftrap

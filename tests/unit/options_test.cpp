@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Options → typed values → the configuration of the BPF programs.
+#include <gtest/gtest.h>
+
+#include "cli/suggest.h"
+#include "cli/trace_options.h"
+
+namespace bpftrap {
+namespace {
+
+using namespace std::chrono_literals;
+
+TraceOptions parsed(const std::string& line) {
+  TraceOptions options;
+  CLI::App app;
+  add_trace_options(app, options, "failed");
+  app.parse(line);
+  return options;
+}
+
+std::string refused(const std::string& line) {
+  try {
+    parsed(line);
+  } catch (const CLI::ParseError& error) {
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+TEST(Options, NothingAsked) {
+  bpftrap_scope scope = make_scope(parsed(""), {});
+  EXPECT_EQ(scope.min_duration_ns, 0U);
+  EXPECT_EQ(scope.filter_pids, 0U);
+  EXPECT_EQ(scope.only_executed, 0U);
+  EXPECT_EQ(scope.only_failed, 0U);
+}
+
+TEST(Options, MinDurationIsInMillisecondsWhenBare) {
+  EXPECT_EQ(make_scope(parsed("--min-duration 100"), {}).min_duration_ns, 100'000'000U);
+  EXPECT_EQ(make_scope(parsed("-d 2s"), {}).min_duration_ns, 2'000'000'000U);
+}
+
+TEST(Options, TimeoutIsInSecondsWhenBare) {
+  EXPECT_EQ(parsed("--timeout 1.5").output.timeout, 1500ms);
+}
+
+TEST(Options, PidsAddUp) {
+  TraceOptions options = parsed("-p 1 --pid 23");
+  EXPECT_EQ(options.pids, (std::vector<std::uint32_t>{1, 23}));
+  EXPECT_EQ(make_scope(options, {}).filter_pids, 1U);
+}
+
+TEST(Options, CommandsAskForTheirOwn) {
+  bpftrap_scope exec = make_scope(parsed("--failed"), {.only_executed = true});
+  EXPECT_EQ(exec.only_executed, 1U);
+  EXPECT_EQ(exec.only_failed, 0U) << "exec shows failed execs, not only failures";
+  EXPECT_EQ(make_scope(parsed("--failed"), {.failed_is_status = true}).only_failed, 1U);
+  EXPECT_EQ(make_scope(parsed(""), {.failed_is_status = true}).only_failed, 0U);
+}
+
+TEST(Options, BufferSizeIsRoundedUp) {
+  EXPECT_EQ(parsed("--buffer-size 64K").buffer_size, 65536U);
+  EXPECT_EQ(ring_buffer_bytes(1, 4096), 4096U);
+  EXPECT_EQ(ring_buffer_bytes(4096, 4096), 4096U);
+  EXPECT_EQ(ring_buffer_bytes(4097, 4096), 8192U);
+  EXPECT_EQ(ring_buffer_bytes(std::uint64_t{1} << 31, 4096), 1U << 31);
+}
+
+TEST(Options, RefusalsNameOptionValueAndWhatIsAccepted) {
+  for (const char* line :
+       {"--pid 0", "--pid abc", "--count 0", "--count -1", "--min-duration 5x", "--timeout ''",
+        "--buffer-size 0", "--buffer-size 3G", "--color green"}) {
+    std::string text = refused(line);
+    std::string option(line, std::string_view(line).find(' '));
+    EXPECT_TRUE(text.starts_with(option + ": '")) << line << " → " << text;
+    EXPECT_NE(text.find("accepted: "), std::string::npos) << line << " → " << text;
+    EXPECT_EQ(text.find('\n'), std::string::npos) << line << " → " << text;
+  }
+}
+
+TEST(Suggest, TheClosestWord) {
+  std::vector<std::string> known{"hello", "exec", "exit"};
+  EXPECT_EQ(did_you_mean("exce", known), "; did you mean 'exec'?");
+  EXPECT_EQ(did_you_mean("exist", known), "; did you mean 'exit'?");
+  EXPECT_EQ(did_you_mean("helo", known), "; did you mean 'hello'?");
+  EXPECT_EQ(did_you_mean("frobnicate", known), "");
+  EXPECT_EQ(did_you_mean("", known), "");
+}
+
+}  // namespace
+}  // namespace bpftrap

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Hand-built bytes of records, as the BPF programs would leave them in the ring buffer.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bpf/process.event.h"
+
+namespace bpftrap {
+
+using Bytes = std::vector<std::byte>;
+
+template <class Wire>
+Bytes bytes_of(const Wire& wire, std::string_view data = {}) {
+  Bytes bytes(sizeof wire + data.size());
+  std::memcpy(bytes.data(), &wire, sizeof wire);
+  std::memcpy(bytes.data() + sizeof wire, data.data(), data.size());
+  return bytes;
+}
+
+inline bpftrap_record_header wire_header(std::uint16_t kind, std::size_t size) {
+  return {static_cast<std::uint32_t>(size), BPFTRAP_WIRE_VERSION, kind, 5'000'000'000};
+}
+
+inline bpftrap_process wire_process() {
+  bpftrap_process process{};
+  process.start_boot_ns = 4'000'000'000;
+  process.parent_start_boot_ns = 3'000'000'000;
+  process.cgroup_id = 77;
+  process.pid = 1234;
+  process.ppid = 1200;
+  process.uid = 1000;
+  process.gid = 1001;
+  std::strcpy(process.comm, "child");
+  std::strcpy(process.parent_comm, "parent");
+  return process;
+}
+
+// `data`: filename, interp (each with its NUL), argv.
+inline Bytes wire_exec(std::string_view filename, std::string_view interp, std::string_view args,
+                       std::uint64_t args_size) {
+  bpftrap_exec_event event{};
+  std::string data;
+  for (std::string_view text : {filename, interp}) {
+    if (!text.empty()) {
+      data.append(text).push_back('\0');
+    }
+  }
+  event.header = wire_header(BPFTRAP_RECORD_EXEC, sizeof event + data.size() + args.size());
+  event.process = wire_process();
+  event.args_size = args_size;
+  event.args_len = static_cast<std::uint32_t>(args.size());
+  event.filename_len = static_cast<std::uint16_t>(filename.empty() ? 0 : filename.size() + 1);
+  event.interp_len = static_cast<std::uint16_t>(interp.empty() ? 0 : interp.size() + 1);
+  return bytes_of(event, data.append(args));
+}
+
+inline bpftrap_exit_event wire_exit(int wait_status) {
+  bpftrap_exit_event event{};
+  event.header = wire_header(BPFTRAP_RECORD_EXIT, sizeof event);
+  event.process = wire_process();
+  event.wait_status = static_cast<std::uint32_t>(wait_status);
+  event.utime_ns = 4'000'000;
+  event.stime_ns = 4'000'000;
+  event.runtime_ns = 6'000'000;
+  event.max_rss_pages = 3;
+  event.io_read_bytes = 4096;
+  event.io_write_bytes = 8192;
+  event.minor_faults = 11;
+  event.major_faults = 12;
+  event.voluntary_switches = 13;
+  event.involuntary_switches = 14;
+  return event;
+}
+
+}  // namespace bpftrap
