@@ -21,6 +21,10 @@ Record decoded(const Bytes& bytes) {
   return record != nullptr ? *record : Record{};
 }
 
+// Its views would point into bytes that are gone.
+template <class Record>
+Record decoded(Bytes&& bytes) = delete;
+
 bool malformed(const Bytes& bytes) {
   return std::holds_alternative<Malformed>(decode(bytes));
 }
@@ -46,7 +50,8 @@ TEST(Decode, Exec) {
 }
 
 TEST(Decode, ScriptAndTruncatedArguments) {
-  auto record = decoded<ExecRecord>(wire_exec("./s", "/bin/sh", "sh\0./"sv, 100'000));
+  Bytes bytes = wire_exec("./s", "/bin/sh", "sh\0./"sv, 100'000);
+  auto record = decoded<ExecRecord>(bytes);
   EXPECT_EQ(record.filename, "./s");
   EXPECT_EQ(record.interp, "/bin/sh");
   EXPECT_EQ(record.args->bytes, "sh\0./"sv);
@@ -123,7 +128,8 @@ TEST(Decode, OomVictimIsOnlyWhoDiedOfIt) {
   auto oom_killed = [](int status, std::uint32_t flags) {
     bpftrap_exit_event event = wire_exit(status);
     event.flags = flags;
-    return decoded<ExitRecord>(bytes_of(event)).oom_killed;
+    Bytes bytes = bytes_of(event);
+    return decoded<ExitRecord>(bytes).oom_killed;
   };
   EXPECT_TRUE(oom_killed(SIGKILL, BPFTRAP_EXIT_OOM_VICTIM));
   EXPECT_FALSE(oom_killed(SIGKILL, 0));

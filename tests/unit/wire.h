@@ -18,7 +18,9 @@ template <class Wire>
 Bytes bytes_of(const Wire& wire, std::string_view data = {}) {
   Bytes bytes(sizeof wire + data.size());
   std::memcpy(bytes.data(), &wire, sizeof wire);
-  std::memcpy(bytes.data() + sizeof wire, data.data(), data.size());
+  if (!data.empty()) {
+    std::memcpy(bytes.data() + sizeof wire, data.data(), data.size());
+  }
   return bytes;
 }
 
