@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# A changed header of src/bpf/ rebuilds the skeletons that depend on it, and they bpftrap.
+set -euo pipefail
+original=${BPFTRAP_BUILD_DIR:?}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+complain() {
+  echo "$*" >&2
+  exit 1
+}
+
+# In a copy, for it changes headers.
+cp -r CMakeLists.txt CMakePresets.json src vendor "$scratch/"
+cd "$scratch"
+cmake --preset release >/dev/null
+skeletons() { ninja -C build bpftrap_skeletons; }
+skeletons >/dev/null
+
+log=$(skeletons)
+[[ $log == *"no work to do"* ]] || complain "unchanged, and yet: $log"
+
+for header in src/bpf/*.h; do
+  touch "$header"
+  log=$(skeletons)
+  [[ $log == *"BPF skeleton"* ]] || complain "$header changes, and no skeleton is made anew"
+done
+
+# Every skeleton has what the header of all of them says now.
+echo 'const volatile int header_rebuild_probe;' >>src/bpf/record.h
+skeletons >/dev/null
+for skeleton in build/bpf/*.skel.h; do
+  grep -q header_rebuild_probe "$skeleton" || complain "$skeleton is stale"
+
+  # And bpftrap consists of an object that was compiled from the skeleton.
+  object=$(ninja -C "$original" -t deps | awk -v skeleton="$original/${skeleton#build/}" '
+    /^[^ ]/ { object = $1 }
+    $1 == skeleton && object ~ /\.cpp\.o:$/ { found = object }
+    END { sub(/:$/, "", found); print found }')
+  [[ -n $object ]] || complain "nothing was compiled from $skeleton"
+  parts=$(ninja -C "$original" -t query bpftrap)
+  [[ $parts == *" $object"* ]] || complain "$object, compiled from $skeleton, is not in bpftrap"
+done

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# Builds bpftrap and its tests, runs every test and ends with how many passed, failed and were
+# skipped. Single cases of googletest are counted, and each script in tests/build/ as one.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+root=$PWD
+# shellcheck source=vendor/packages.sh
+source vendor/packages.sh
+
+usage() {
+  cat <<'END'
+usage: tests/run.sh [OPTIONS]
+
+Installs what is missing on Debian, builds bpftrap and runs its tests. Without options, all of them.
+
+  --unit             only the tests of parts of bpftrap, also under ASan and UBSan
+  --e2e              only the tests of the built bpftrap on this kernel; most need root
+  --build            only the tests of the build itself
+  --no-asan          nothing under ASan and UBSan
+  --filter PATTERN   only the googletest cases that match, as --gtest_filter has it
+  --ci               what is skipped has failed; so it is where CI=true is set
+  --help             show this
+END
+}
+
+wanted=()
+asan=true
+filter='*'
+ci=false
+[[ ${CI:-} != true ]] || ci=true
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --unit | --e2e | --build) wanted+=("${1#--}") ;;
+    --no-asan) asan=false ;;
+    --filter)
+      [[ $# -ge 2 ]] || { echo "tests/run.sh: --filter needs a pattern, see --help" >&2; exit 2; }
+      filter=$2
+      shift
+      ;;
+    --ci) ci=true ;;
+    --help | -h)
+      usage
+      exit 0
+      ;;
+    *)
+      echo "tests/run.sh: unknown option '$1', see --help" >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+[[ ${#wanted[@]} -gt 0 ]] || wanted=(unit e2e build)
+wants() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
+
+passed=0
+failed=0
+skipped=0
+remarks=() # on what did not pass
+
+finish() {
+  echo
+  [[ ${#remarks[@]} -eq 0 ]] || printf '%s\n' "${remarks[@]}"
+  if [[ $((passed + failed + skipped)) -eq 0 ]]; then
+    echo "no test was run"
+    failed=1
+  fi
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [[ $failed -eq 0 ]]
+  exit
+}
+
+fail() {
+  failed=$((failed + 1))
+  remarks+=("FAILED   $1")
+}
+
+skip() {
+  if $ci; then
+    failed=$((failed + 1))
+    remarks+=("FAILED   $1 (skipped, which a run for CI may not)")
+  else
+    skipped=$((skipped + 1))
+    remarks+=("skipped  $1")
+  fi
+}
+
+# run_googletest SUITE PROGRAM: runs the program's cases and counts them by its XML report, which
+# unlike its output no child process can write into.
+run_googletest() {
+  local suite=$1 program=$2 report=$scratch/$1.xml status line name
+  echo "== $suite"
+  if [[ ! -x $program ]]; then
+    fail "$suite: there is no $program"
+    return
+  fi
+  timeout -k 10 900 "$program" --gtest_brief=1 --gtest_filter="$filter" \
+    --gtest_output="xml:$report" </dev/null
+  status=$?
+  if [[ ! -s $report ]]; then
+    fail "$suite: $program ended with status $status before its last case"
+    return
+  fi
+  local cases=0 suite_failed=0
+  # A line per case: how it ended, its suite and name.
+  while IFS=$'\t' read -r line name; do
+    cases=$((cases + 1))
+    case $line in
+      passed) passed=$((passed + 1)) ;;
+      failed)
+        suite_failed=$((suite_failed + 1))
+        fail "$suite: $name"
+        ;;
+      *) skip "$suite: $name" ;;
+    esac
+  done < <(awk '
+    function value(key,   at) {
+      at = match($0, " " key "=\"[^\"]*\"")
+      return at ? substr($0, at + length(key) + 3, RLENGTH - length(key) - 4) : ""
+    }
+    function flush() { if (name != "") print outcome "\t" name; name = "" }
+    /^ *<testcase / {
+      flush()
+      name = value("classname") "." value("name")
+      if (value("status") == "notrun" && value("result") == "suppressed" && name !~ /DISABLED_/)
+        name = ""  # left out by the filter
+      outcome = value("result") == "completed" ? "passed" : "skipped"
+    }
+    /^ *<skipped / {
+      why = value("message")
+      sub(/^[^&]*&#x0A;/, "", why)  # the place in the source
+      if (why != "") name = name ": " why
+    }
+    /^ *<failure / { outcome = "failed" }
+    END { flush() }' "$report")
+  # What goes wrong outside of any case: a leak, or googletest itself.
+  if [[ $status -ne 0 && $suite_failed -eq 0 ]]; then
+    fail "$suite: $program ended with status $status"
+  fi
+  echo "$cases cases"
+}
+
+run_script() {
+  local name=${1#tests/} status
+  echo "== $name"
+  timeout -k 10 900 "$1" </dev/null
+  status=$?
+  case $status in
+    0) passed=$((passed + 1)) ;;
+    77) skip "$name" ;;
+    *) fail "$name (status $status)" ;;
+  esac
+}
+
+purposes=(build test)
+[[ $(id -u) -ne 0 ]] || purposes+=(run)
+ensure_packages "${purposes[@]}" || exit 1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+export BPFTRAP_BUILD_DIR=$root/build
+export BPFTRAP_BIN=$BPFTRAP_BUILD_DIR/bpftrap
+export BPFTRAP_SCHEMA=$root/docs/records.schema.json
+
+if ! vendor/build.sh; then
+  fail "build: release"
+  finish
+fi
+targets=()
+! wants unit || targets+=(bpftrap_unit_tests)
+! wants e2e || targets+=(bpftrap_e2e_tests)
+if [[ ${#targets[@]} -gt 0 ]]; then
+  # The tests are an addition to the release build, and leave no trace in later runs of build.sh.
+  if ! { cmake --preset release -DBPFTRAP_TESTS=ON >/dev/null &&
+    cmake --build build --target "${targets[@]}"; }; then
+    fail "build: tests"
+    finish
+  fi
+fi
+
+if wants unit; then
+  run_googletest unit build/tests/bpftrap_unit_tests
+  if $asan; then
+    if cmake --preset asan -DBPFTRAP_TESTS=ON >/dev/null &&
+      cmake --build build-asan --target bpftrap_unit_tests; then
+      UBSAN_OPTIONS=print_stacktrace=1 run_googletest asan build-asan/tests/bpftrap_unit_tests
+    else
+      fail "build: asan"
+    fi
+  fi
+fi
+! wants e2e || run_googletest e2e build/tests/bpftrap_e2e_tests
+if wants build; then
+  for script in tests/build/*.sh; do
+    run_script "$script"
+  done
+fi
+finish

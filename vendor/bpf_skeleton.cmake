@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# How a BPF program becomes part of an executable: NAME.bpf.c is compiled to BPF, stripped of debug
+# information (its BTF stays), and turned by bpftool into NAME.skel.h, which holds the object and
+# functions to open, load and attach it.
+
+# The kernel's name of the architecture, by which bpf_tracing.h finds registers.
+set(_bpf_arch_x86_64 x86)
+set(_bpf_arch_aarch64 arm64)
+set(_bpf_arch_riscv64 riscv)
+set(_bpf_arch_ppc64le powerpc)
+set(_bpf_arch_s390x s390)
+set(_bpf_arch ${_bpf_arch_${CMAKE_SYSTEM_PROCESSOR}})
+if(NOT _bpf_arch)
+  message(FATAL_ERROR "bpftrap does not know how BPF programs are compiled for the processor "
+                      "${CMAKE_SYSTEM_PROCESSOR}: see vendor/bpf_skeleton.cmake.")
+endif()
+
+# Kernel headers include <asm/types.h>, which Debian keeps in a directory per architecture that
+# clang does not search when it compiles for BPF. So it searches where the host's compiler does,
+# except for the latter's own headers.
+set(_bpf_system_includes ${CMAKE_C_IMPLICIT_INCLUDE_DIRECTORIES})
+list(FILTER _bpf_system_includes EXCLUDE REGEX "/(gcc|clang)/")
+list(TRANSFORM _bpf_system_includes PREPEND "-idirafter;" OUTPUT_VARIABLE _bpf_system_includes)
+
+# bpftrap_bpf_skeleton(TARGET SOURCE): lets TARGET include NAME.skel.h, made from SOURCE, a
+# NAME.bpf.c. It declares `struct NAME_bpf`: NAME alone would meet functions of libc, such as exit().
+# The target bpftrap_skeletons makes all skeletons and nothing else.
+function(bpftrap_bpf_skeleton target source)
+  get_filename_component(file ${source} NAME)
+  string(REGEX REPLACE "\\.bpf\\.c$" "" name ${file})
+  get_filename_component(source ${source} ABSOLUTE)
+  set(directory ${CMAKE_CURRENT_BINARY_DIR}/bpf)
+  set(object ${directory}/${name}.bpf.o)
+  set(skeleton ${directory}/${name}.skel.h)
+  file(MAKE_DIRECTORY ${directory})
+
+  set(flags -target bpf -mcpu=v3 -D__TARGET_ARCH_${_bpf_arch} -g -O2
+            -Wall -Wextra -Wno-unused-parameter # BPF_PROG() names every argument of a hook
+            # BTF names the source file of each line; not where it lay when it was compiled.
+            -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -fdebug-compilation-dir=.)
+  if(BPFTRAP_WERROR)
+    list(APPEND flags -Werror)
+  endif()
+  add_custom_command(
+    OUTPUT ${skeleton}
+    BYPRODUCTS ${object}
+    COMMAND ${BPFTRAP_CLANG} ${flags} -isystem ${BPFTRAP_LIBBPF_INCLUDE_DIR} ${_bpf_system_includes}
+            -MD -MF ${object}.d -MT ${skeleton} -c ${source} -o ${object}
+    COMMAND ${BPFTRAP_LLVM_STRIP} -g ${object}
+    # By way of another file: a header cut short by a failure would pass for an up-to-date one.
+    COMMAND ${BPFTRAP_BPFTOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}.new
+    COMMAND ${CMAKE_COMMAND} -E rename ${skeleton}.new ${skeleton}
+    DEPENDS ${source} ${BPFTRAP_LIBBPF_HEADERS}
+    DEPFILE ${object}.d
+    COMMENT "BPF skeleton ${name}.skel.h"
+    VERBATIM
+  )
+  target_sources(${target} PRIVATE ${skeleton})
+  # A generated header is not held to this project's warnings.
+  target_include_directories(${target} SYSTEM PRIVATE ${directory})
+  if(NOT TARGET bpftrap_skeletons)
+    add_custom_target(bpftrap_skeletons)
+  endif()
+  target_sources(bpftrap_skeletons PRIVATE ${skeleton})
+endfunction()
