@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How the stream ends, where it goes, and that nothing is lost on the way.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <map>
+
+#include "e2e/bpftrap.h"
+#include "e2e/failure.h"
+
+namespace e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using StreamEndTest = TracingTest;
+
+// Of this process, which neither executes nor ends: so nothing at all happens.
+std::vector<std::string> quiet_exec() {
+  return {"exec", "--json", "--pid", std::to_string(::getpid())};
+}
+
+TEST_F(StreamEndTest, SignalsEndItWithStatus0AndStop) {
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    Bpftrap bpftrap({"exec", "--json"});
+    bpftrap.await_start();
+    Ended process = run_workload({"nothing"});
+    EXPECT_EQ(bpftrap.stop(signal), 0) << signal;
+    EXPECT_EQ(bpftrap.records_of(process).size(), 2U) << signal;
+    EXPECT_EQ(bpftrap.errors(), "") << signal;
+  }
+}
+
+TEST_F(StreamEndTest, CountEndsItAfterSoManyRecords) {
+  Bpftrap bpftrap({"exec", "--json", "--count", "3"});
+  bpftrap.await_start();
+  run_workload({"nothing"});
+  run_workload({"nothing"});
+  EXPECT_EQ(bpftrap.wait(), 0);
+  EXPECT_EQ(bpftrap.records().back().number("records"), 3U);
+  EXPECT_EQ(bpftrap.records().size(), 5U);
+}
+
+TEST_F(StreamEndTest, TimeoutEndsIt) {
+  std::vector<std::string> args = quiet_exec();
+  args.insert(args.end(), {"--timeout", "300ms"});
+  Bpftrap bpftrap(args);
+  bpftrap.await_start();
+  std::uint64_t live = bpftrap.records().front().number("boot_ns");
+  EXPECT_EQ(bpftrap.wait(), 0);
+  EXPECT_GE(boot_ns_now() - live, 280'000'000U);
+  EXPECT_LE(boot_ns_now() - live, 5'000'000'000U);
+}
+
+TEST_F(StreamEndTest, ReaderThatGoesAwayEndsItWithinASecond) {
+  Bpftrap bpftrap(quiet_exec());
+  bpftrap.await_start();
+  std::uint64_t gone = boot_ns_now();
+  bpftrap.close_reader();
+  EXPECT_EQ(bpftrap.wait(), 0);
+  EXPECT_LE(boot_ns_now() - gone, 1'000'000'000U);
+  EXPECT_EQ(bpftrap.errors(), "");
+}
+
+TEST_F(StreamEndTest, FullDiskIsStatus1AndOneMessage) {
+  int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  if (full < 0) {
+    GTEST_SKIP() << "there is no /dev/full";
+  }
+  Bpftrap::Setup setup;
+  setup.stdout_fd = full;
+  Outcome outcome = run_bpftrap({"exec", "--json", "--timeout", "10"}, setup);
+  ::close(full);
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors.rfind("bpftrap: cannot write to standard output: No space left", 0), 0U)
+      << outcome.errors;
+  EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+}
+
+TEST_F(StreamEndTest, OutputGoesIntoAFileOfItsOwn) {
+  ScratchDir scratch;
+  std::string path = scratch / "records";
+  Bpftrap bpftrap({"exec", "--json", "--output", path, "--pid", std::to_string(::getpid()),
+                   "--timeout", "100ms"});
+  EXPECT_EQ(bpftrap.wait(), 0);
+  EXPECT_EQ(bpftrap.output(), "");
+  std::ifstream file(path);
+  std::string start;
+  std::string stop;
+  std::getline(file, start);
+  std::getline(file, stop);
+  EXPECT_EQ(Record::parse(start).kind(), "start");
+  EXPECT_EQ(Record::parse(stop).kind(), "stop");
+  EXPECT_EQ(file.peek(), EOF);
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777U, 0600U);
+}
+
+TEST_F(StreamEndTest, OutputReplacesWhatAFileHeld) {
+  ScratchDir scratch;
+  std::string path = scratch / "records";
+  std::ofstream(path) << std::string(100'000, 'x');
+  EXPECT_EQ(run_bpftrap({"exec", "--output", path, "--timeout", "1ms"}).status, 0);
+  std::ifstream file(path);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  EXPECT_EQ(text.find("xxxxxxxx"), std::string::npos);
+}
+
+TEST_F(StreamEndTest, FileThatCannotBeOpenedIsStatus1) {
+  for (const char* path : {"/nowhere/records", "/"}) {
+    Outcome outcome = run_bpftrap({"exec", "--json", "--output", path, "--timeout", "10"});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.output, "");
+    EXPECT_EQ(outcome.errors.rfind("bpftrap: ", 0), 0U) << outcome.errors;
+    EXPECT_NE(outcome.errors.find(path), std::string::npos) << outcome.errors;
+    EXPECT_EQ(std::count(outcome.errors.begin(), outcome.errors.end(), '\n'), 1) << outcome.errors;
+  }
+}
+
+// How many records of processes whose parent this is there are, by kind.
+std::map<std::string, int> count_children(const Bpftrap& bpftrap) {
+  std::map<std::string, int> counts;
+  for (const Record& record : bpftrap.records()) {
+    if (record.has("ppid") && record.number("ppid") == static_cast<std::uint64_t>(::getpid())) {
+      ++counts[record.kind()];
+    }
+  }
+  return counts;
+}
+
+TEST_F(StreamEndTest, ReaderThatStallsLosesNothing) {
+  constexpr int processes = 1500;  // far more than a pipe holds
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  for (int i = 0; i < processes; ++i) {
+    Child([] { return 0; }).wait();
+  }
+  sleep_for(2s);
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(count_children(bpftrap)["exit"], processes);
+}
+
+TEST_F(StreamEndTest, LineIsVisibleWithin100Milliseconds) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  std::vector<std::uint64_t> delays;
+  for (int i = 0; i < 15; ++i) {
+    sleep_for(10ms);
+    Ended process = Child([] { return 0; }).wait();
+    bpftrap.await([&] { return !bpftrap.records_of(process).empty(); });
+    delays.push_back(boot_ns_now() - bpftrap.record_of(process, "exit").number("boot_ns"));
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  // A busy machine may keep both of us waiting now and then, but not mostly.
+  std::sort(delays.begin(), delays.end());
+  EXPECT_LE(delays[delays.size() / 2], 100'000'000U) << "the longest: " << delays.back() << " ns";
+}
+
+std::uint64_t write_calls(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/io");
+  std::string key;
+  std::uint64_t value = 0;
+  while (file >> key >> value) {
+    if (key == "syscw:") {
+      return value;
+    }
+  }
+  throw Failure("no syscw in /proc/PID/io");
+}
+
+TEST_F(StreamEndTest, StormCostsFarFewerWritesThanRecords) {
+  if (::access("/proc/self/io", R_OK) != 0) {
+    GTEST_SKIP() << "this kernel counts no write calls (CONFIG_TASK_IO_ACCOUNTING)";
+  }
+  constexpr int processes = 2000;
+  Bpftrap bpftrap({"exec", "--json"});
+  bpftrap.await_start();
+  std::uint64_t before = write_calls(bpftrap.pid());
+  std::size_t records_before = bpftrap.records().size();
+  for (int i = 0; i < processes; i += 100) {
+    std::vector<Child> storm;
+    for (int j = 0; j < 100; ++j) {
+      storm.emplace_back([] { return exec_self({"nothing"}); });
+    }
+    for (Child& child : storm) {
+      child.wait();
+    }
+    bpftrap.read_for(0ms);
+  }
+  bpftrap.await([&] { return count_children(bpftrap)["exit"] == processes; });
+  std::uint64_t writes = write_calls(bpftrap.pid()) - before;
+  std::size_t records = bpftrap.records().size() - records_before;
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(count_children(bpftrap)["exec"], processes);
+  EXPECT_LE(writes, records / 8) << records << " records";
+}
+
+}  // namespace
+}  // namespace e2e

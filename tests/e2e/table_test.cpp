@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The table: aligned, one row a record, and harmless whatever a process calls itself.
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <sstream>
+
+#include "e2e/bpftrap.h"
+#include "e2e/shell_words.h"
+
+namespace e2e {
+namespace {
+
+using TableTest = TracingTest;
+using Argv = std::vector<std::string>;
+
+// In characters instead of bytes; what stands for one beyond ASCII does not matter here.
+std::string characters(const std::string& utf8) {
+  std::string all;
+  for (char c : utf8) {
+    if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80) {
+      all += (c & 0x80) != 0 ? '?' : c;
+    }
+  }
+  return all;
+}
+
+Argv split(const std::string& row) {
+  std::istringstream stream(row);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+// Rows about a process, by the column that its pid is in.
+Argv rows_of(const Argv& lines, std::size_t column, pid_t pid) {
+  Argv rows;
+  std::copy_if(lines.begin(), lines.end(), std::back_inserter(rows), [&](const std::string& line) {
+    Argv cells = split(line);
+    return cells.size() > column && cells[column] == std::to_string(pid);
+  });
+  return rows;
+}
+
+std::string name_of_test() {
+  return self_path().substr(self_path().rfind('/') + 1).substr(0, 15);
+}
+
+TEST_F(TableTest, ColumnsOfExecAreAligned) {
+  Bpftrap bpftrap({"exec"});
+  bpftrap.await_start();
+  Ended process = run_workload({"exit", "3"});
+  EXPECT_EQ(bpftrap.stop(), 0);
+  Argv lines = bpftrap.lines();
+  const std::string header = lines.front();
+  EXPECT_EQ(split(header),
+            (Argv{"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"}));
+  Argv rows = rows_of(lines, 2, process.pid);
+  ASSERT_EQ(rows.size(), 2U);
+  const char* events[] = {"exec", "exit"};
+  for (int i = 0; i < 2; ++i) {
+    std::string row = characters(rows[i]);
+    auto at = [&](const char* name) { return header.find(name); };
+    EXPECT_EQ(row.substr(0, 12).find_first_not_of("0123456789:."), std::string::npos);
+    EXPECT_EQ(row[at("EVENT") - 1], ' ');
+    EXPECT_EQ(row.substr(at("EVENT"), 5), events[i] + std::string(" "));
+    std::string pid = std::to_string(process.pid);
+    EXPECT_EQ(row.substr(at("PID") + 3 - pid.size(), pid.size()), pid);
+    std::string ppid = std::to_string(::getpid());
+    EXPECT_EQ(row.substr(at("PPID") + 4 - ppid.size(), ppid.size()), ppid);
+    EXPECT_EQ(row.substr(at("COMM "), name_of_test().size() + 1), name_of_test() + " ");
+    EXPECT_NE(row[at("DURATION") + 7], ' ');
+    EXPECT_EQ(row[at("DURATION") + 8], ' ');
+    EXPECT_EQ(row.substr(at("STATUS"), 2), i == 0 ? "- " : "3 ");
+    EXPECT_EQ(row.substr(at("COMMAND")), characters(self_path() + " --workload exit 3"));
+  }
+}
+
+TEST_F(TableTest, ColumnsOfExitAreAligned) {
+  Bpftrap bpftrap({"exit"});
+  bpftrap.await_start();
+  Ended executed = run_workload({"exit", "3"});
+  Child victim([] { return ::pause(); });
+  victim.kill(SIGKILL);
+  Ended killed = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  Argv lines = bpftrap.lines();
+  const std::string header = lines.front();
+  EXPECT_EQ(split(header), (Argv{"TIME", "PID", "PPID", "USER", "COMM", "DURATION", "CPU", "RSS",
+                                 "STATUS", "COMMAND"}));
+  Argv rows = rows_of(lines, 1, executed.pid);
+  ASSERT_EQ(rows.size(), 1U);
+  std::string row = characters(rows[0]);
+  EXPECT_EQ(row.substr(header.find("STATUS"), 2), "3 ");
+  EXPECT_EQ(row.substr(header.find("COMMAND")), characters(self_path() + " --workload exit 3"));
+  EXPECT_EQ(row.substr(header.find("COMM "), name_of_test().size()), name_of_test());
+  rows = rows_of(lines, 1, killed.pid);
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_NE(rows[0].find("SIGKILL from " + name_of_test() + "[" + std::to_string(::getpid()) + "]"),
+            std::string::npos)
+      << rows[0];
+}
+
+// What is in the column COMMAND of the first row about it.
+std::string command_of(const Bpftrap& bpftrap, pid_t pid) {
+  Argv rows = rows_of(bpftrap.lines(), 2, pid);
+  // Behind the cells that are one word each: TIME EVENT PID PPID COMM DURATION STATUS.
+  std::istringstream row(rows.empty() ? "" : rows.front());
+  std::string skipped;
+  for (int i = 0; i < 7; ++i) {
+    row >> skipped;
+  }
+  std::string command;
+  std::getline(row >> std::ws, command);
+  return command;
+}
+
+TEST_F(TableTest, CommandLinesCanBePasted) {
+  std::string all_bytes;
+  for (int byte = 1; byte < 256; ++byte) {
+    all_bytes += static_cast<char>(byte);
+  }
+  const Argv commands[] = {
+      {"plain", "--option=value", "/a/path", "", "", "x y", "it's", "\"", "$HOME", "`id`", "a;b"},
+      {"with newline", "a\nb\tc\r", "\x1b[31mred\x1b[0m", "\x1b]0;title\x07", "\x7f\x9b", "\xff"},
+      {"ünïcödé", "€ 漢字", "\u202Egpj.exe", "\u200B", "C1: \u009b31m", "*", "~", "#", "!x"},
+      {"all", all_bytes, all_bytes + all_bytes},
+  };
+  for (const Argv& argv : commands) {
+    Bpftrap bpftrap({"exec"});
+    bpftrap.await_start();
+    Ended process = Child([&] { return exec_argv(self_path(), argv); }).wait();
+    EXPECT_EQ(bpftrap.stop(), 0);
+    EXPECT_TRUE(is_terminal_safe(bpftrap.output()));
+    EXPECT_EQ(shell_words(command_of(bpftrap, process.pid)), argv);
+  }
+}
+
+TEST_F(TableTest, NamesOfProcessesPutNothingOnTheTerminal) {
+  ScratchDir scratch;
+  const char* names[] = {"\x1b[31mred",
+                         "a\nb\rc",
+                         "\x9b"
+                         "31m",
+                         "\xc2\x9b"
+                         "31m",
+                         "\xff\xfe",
+                         "a\x07"};
+  Bpftrap exec({"exec", "--color", "never"});
+  Bpftrap exit({"exit", "--color", "never"});
+  exec.await_start();
+  exit.await_start();
+  std::vector<Ended> processes;
+  for (const char* name : names) {
+    processes.push_back(run_workload({"rename", name}));
+    // The name by way of a file's, and as a killer's.
+    std::string path = scratch / name;
+    ASSERT_EQ(::symlink(self_path().c_str(), path.c_str()), 0);
+    processes.push_back(Child([&] { return exec_argv(path, {path}); }).wait());
+    Child victim([] { return ::pause(); });
+    Child([&] {
+      ::prctl(PR_SET_NAME, name);
+      return ::kill(victim.pid(), SIGKILL);
+    }).wait();
+    victim.wait();
+  }
+  EXPECT_EQ(exec.stop(), 0);
+  EXPECT_EQ(exit.stop(), 0);
+  EXPECT_TRUE(is_terminal_safe(exec.output()));
+  EXPECT_TRUE(is_terminal_safe(exit.output()));
+  for (const Ended& process : processes) {
+    EXPECT_EQ(rows_of(exec.lines(), 2, process.pid).size(), 2U);
+    EXPECT_EQ(rows_of(exit.lines(), 1, process.pid).size(), 1U);
+  }
+}
+
+bool has_header(const Bpftrap& bpftrap) {
+  return !bpftrap.lines().empty() && bpftrap.lines().front().rfind("TIME", 0) == 0;
+}
+
+TEST_F(TableTest, NoHeaderLeavesOnlyRows) {
+  for (bool header : {true, false}) {
+    Gate gate;
+    Child child([&] {
+      gate.wait();
+      return exec_self({"nothing"});
+    });
+    Argv args{"exec", "--pid", std::to_string(child.pid()), "--timeout", "2"};
+    if (!header) {
+      args.push_back("--no-header");
+    }
+    Bpftrap bpftrap(args);
+    if (header) {
+      bpftrap.await_start();
+    } else {
+      sleep_for(std::chrono::seconds(1));  // there is nothing to wait for
+    }
+    gate.open();
+    Ended process = child.wait();
+    EXPECT_EQ(bpftrap.wait(), 0);
+    EXPECT_EQ(has_header(bpftrap), header);
+    EXPECT_EQ(bpftrap.lines().size(), header ? 3U : 2U);
+    EXPECT_EQ(rows_of(bpftrap.lines(), 2, process.pid).size(), 2U);
+  }
+}
+
+TEST_F(TableTest, ColorsAreItsOwnOrNone) {
+  for (const char* when : {"always", "never", "auto"}) {
+    SCOPED_TRACE(when);
+    Bpftrap bpftrap({"exec", "--color", when});
+    bpftrap.await_start();
+    run_workload({"exit", "1", "\x1b[35mpurple"});
+    EXPECT_EQ(bpftrap.stop(), 0);
+    int colors = 0;
+    std::string plain = without_colors(bpftrap.output(), &colors);
+    EXPECT_EQ(colors > 0, when == std::string("always")) << "auto: a pipe is no terminal";
+    EXPECT_EQ(bpftrap.output().find("\x1b[35m"), std::string::npos);
+    EXPECT_TRUE(is_terminal_safe(plain));
+    for (const std::string& line : bpftrap.lines()) {
+      std::size_t last = line.rfind("\x1b[");
+      EXPECT_TRUE(last == std::string::npos || line.compare(last, 4, "\x1b[0m") == 0)
+          << "a row leaves its colour to the next";
+    }
+  }
+}
+
+// What bpftrap writes to a terminal about one workload.
+std::string on_terminal(const Argv& environment) {
+  int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  char name[64];
+  if (terminal < 0 || ::grantpt(terminal) != 0 || ::unlockpt(terminal) != 0 ||
+      ::ptsname_r(terminal, name, sizeof name) != 0) {
+    return "";
+  }
+  int side = ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  Gate gate;
+  Child child([&] {
+    gate.wait();
+    return exec_self({"exit", "1"});
+  });
+  Bpftrap::Setup setup;
+  setup.stdout_fd = side;
+  setup.environment = environment;
+  Bpftrap bpftrap({"exec", "--pid", std::to_string(child.pid()), "--count", "2"}, setup);
+  std::string text;
+  auto read_more = [&] {
+    char buffer[4096];
+    ssize_t size = ::read(terminal, buffer, sizeof buffer);
+    text.append(buffer, size > 0 ? static_cast<std::size_t>(size) : 0);
+    return size > 0;
+  };
+  read_more();  // the header
+  gate.open();
+  child.wait();
+  EXPECT_EQ(bpftrap.wait(), 0);
+  ::fcntl(terminal, F_SETFL, O_NONBLOCK);
+  while (read_more()) {
+  }
+  ::close(side);
+  ::close(terminal);
+  return text;
+}
+
+TEST_F(TableTest, ColorsOnATerminalUnlessNoColorIsSet) {
+  if (::access("/dev/ptmx", R_OK | W_OK) != 0 || on_terminal({"TERM=xterm"}).empty()) {
+    GTEST_SKIP() << "there are no pseudo-terminals here";
+  }
+  struct {
+    Argv environment;
+    bool colors;
+  } cases[] = {
+      {{"TERM=xterm"}, true},
+      {{"TERM=xterm", "NO_COLOR=1"}, false},
+      {{"TERM=xterm", "NO_COLOR="}, true},
+      {{"TERM=dumb"}, false},
+  };
+  for (const auto& c : cases) {
+    int colors = 0;
+    std::string plain = without_colors(on_terminal(c.environment), &colors);
+    EXPECT_EQ(colors > 0, c.colors) << testing::PrintToString(c.environment);
+    plain.erase(std::remove(plain.begin(), plain.end(), '\r'), plain.end());
+    EXPECT_TRUE(is_terminal_safe(plain));
+  }
+}
+
+}  // namespace
+}  // namespace e2e

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "e2e/workloads.h"
+
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "e2e/child.h"
+
+namespace e2e {
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+std::chrono::milliseconds milliseconds(const Arguments& arguments) {
+  return std::chrono::milliseconds(arguments.empty() ? 0 : std::stoi(arguments[0]));
+}
+
+int nothing(const Arguments&) {
+  return 0;
+}
+
+int exit_with(const Arguments& arguments) {
+  return std::stoi(arguments.at(0));
+}
+
+int sleep(const Arguments& arguments) {
+  sleep_for(milliseconds(arguments));
+  return 0;
+}
+
+int sleep_2s(const Arguments&) {
+  sleep_for(std::chrono::seconds(2));
+  return 0;
+}
+
+// A parent of one more workload.
+int start(const Arguments& arguments) {
+  return WEXITSTATUS(run_workload(arguments).status);
+}
+
+// One process, two programs.
+int then(const Arguments& arguments) {
+  return exec_self(arguments);
+}
+
+void* exec_as_thread(void* arguments) {
+  ::_exit(exec_self(*static_cast<const Arguments*>(arguments)));
+}
+
+void* pause_forever(void*) {
+  for (;;) {
+    ::pause();
+  }
+}
+
+// Executes from a thread that is not the leader, while there are others.
+int then_from_thread(const Arguments& arguments) {
+  pthread_t thread{};
+  for (int i = 0; i < 3; ++i) {
+    ::pthread_create(&thread, nullptr, pause_forever, nullptr);
+  }
+  ::pthread_create(&thread, nullptr, exec_as_thread, const_cast<Arguments*>(&arguments));
+  pause_forever(nullptr);
+  return 0;
+}
+
+int rename(const Arguments& arguments) {
+  ::prctl(PR_SET_NAME, arguments.at(0).c_str());
+  return 0;
+}
+
+char** raw_argv = nullptr;
+
+int overwrite_argv(const Arguments&) {
+  for (char** argument = raw_argv; *argument != nullptr; ++argument) {
+    std::memset(*argument, '*', std::strlen(*argument));
+  }
+  return 0;
+}
+
+int call_write(const Arguments& arguments) {
+  for (int i = 0; i < std::stoi(arguments.at(0)); ++i) {
+    if (::write(STDOUT_FILENO, "", 0) != 0) {
+      return 1;
+    }
+    sleep_for(std::chrono::milliseconds(5));
+  }
+  return 0;
+}
+
+struct Workload {
+  std::string_view name;
+  int (*run)(const Arguments& arguments);
+};
+
+constexpr Workload workloads[] = {
+    {"nothing", nothing},
+    {"exit", exit_with},
+    {"sleep", sleep},
+    {"sleep-2s", sleep_2s},
+    {"start", start},
+    {"then", then},
+    {"then-from-thread", then_from_thread},
+    {"rename", rename},
+    {"overwrite-argv", overwrite_argv},
+    {"write", call_write},
+};
+
+}  // namespace
+
+int run_workload_if_asked(int argc, char** argv) {
+  Arguments arguments(argv, argv + argc);
+  std::string name;
+  raw_argv = argv;
+  if (const char* variable = std::getenv(workload_variable); variable != nullptr) {
+    name = variable;
+    arguments.clear();
+  } else if (argc >= 3 && arguments[1] == "--workload") {
+    name = arguments[2];
+    arguments.erase(arguments.begin(), arguments.begin() + 3);
+  } else {
+    return -1;
+  }
+  for (const Workload& workload : workloads) {
+    if (workload.name == name) {
+      return workload.run(arguments);
+    }
+  }
+  std::fprintf(stderr, "no workload %s\n", name.c_str());
+  return 126;
+}
+
+}  // namespace e2e
