@@ -29,8 +29,9 @@ struct kernfs_node___6_15 {
 #pragma clang attribute pop
 
 /*
- * Start of a task, CLOCK_BOOTTIME ns. `real_start_time` became `start_boottime` in 5.5 (cf25e24db61c);
- * the older half may go when no vendor kernel backports the ring buffer to before 5.5.
+ * Start of a task, CLOCK_BOOTTIME ns. `real_start_time` became `start_boottime` in 5.5
+ * (cf25e24db61c); the older half may go when no vendor kernel backports the ring buffer to
+ * before 5.5.
  */
 static __always_inline __u64 task_start_boot_ns(struct task_struct *task)
 {

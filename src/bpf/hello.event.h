@@ -8,11 +8,12 @@
 #define BPFTRAP_RECORD_HELLO 1
 
 struct bpftrap_hello_cfg {
-  __u32 pid; /* the one process that is answered for */
+  __u32 pid;   /* the one process that is answered for */
   __u32 print; /* 1: bpf_printk(), too */
 };
 
-/* «BPF triggered from PID …»: the sentence itself is user space's, bpf_snprintf() came with 5.13. */
+/* «BPF triggered from PID …»: the sentence itself is user space's, bpf_snprintf() came with 5.13.
+ */
 struct bpftrap_hello_event {
   struct bpftrap_record_header header;
   __u32 pid;

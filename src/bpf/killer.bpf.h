@@ -8,22 +8,22 @@
 
 #include "process.bpf.h"
 
-#define TRACE_SIGNAL_DELIVERED 0 /* include/trace/events/signal.h */
-#define SEND_SIG_NOINFO 0UL      /* include/linux/sched/signal.h: as if sent by kill() of current */
-#define SEND_SIG_PRIV 1UL        /* the same file: sent by the kernel */
-#define SI_USER 0                /* include/uapi/asm-generic/siginfo.h */
-#define SI_QUEUE (-1)
-#define SI_TKILL (-6)
+#define TRACE_SIGNAL_DELIVERED 0   /* include/trace/events/signal.h */
+#define SEND_SIG_NOINFO        0UL /* include/linux/sched/signal.h: as if sent by kill() of current */
+#define SEND_SIG_PRIV          1UL /* the same file: sent by the kernel */
+#define SI_USER                0   /* include/uapi/asm-generic/siginfo.h */
+#define SI_QUEUE               (-1)
+#define SI_TKILL               (-6)
 
 /* Signals whose default is not to end the process: kernel/signal.c sig_kernel_ignore(), _stop(). */
 #define SIGNAL_BIT(n) (1ULL << ((n)-1))
-#define NEVER_FATAL                                                                           \
-  (SIGNAL_BIT(17) /* CHLD */ | SIGNAL_BIT(18) /* CONT */ | SIGNAL_BIT(19) /* STOP */ |        \
-   SIGNAL_BIT(20) /* TSTP */ | SIGNAL_BIT(21) /* TTIN */ | SIGNAL_BIT(22) /* TTOU */ |        \
+#define NEVER_FATAL                                                                    \
+  (SIGNAL_BIT(17) /* CHLD */ | SIGNAL_BIT(18) /* CONT */ | SIGNAL_BIT(19) /* STOP */ | \
+   SIGNAL_BIT(20) /* TSTP */ | SIGNAL_BIT(21) /* TTIN */ | SIGNAL_BIT(22) /* TTOU */ | \
    SIGNAL_BIT(23) /* URG */ | SIGNAL_BIT(28) /* WINCH */)
 
 struct sender {
-  __u32 pid; /* 0: the kernel, or the process itself */
+  __u32 pid;     /* 0: the kernel, or the process itself */
   __u32 decided; /* 1: the process was already dying of this signal when it was noted */
   char comm[BPFTRAP_COMM_SIZE];
 };
@@ -117,7 +117,8 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
 }
 
 /* Fills in who sent `sig`, of which the process ends. False where no process did. */
-static __always_inline _Bool take_killer(struct bpftrap_exit_event *event, struct task_struct *leader, int sig)
+static __always_inline _Bool take_killer(struct bpftrap_exit_event *event,
+                                         struct task_struct *leader, int sig)
 {
   struct process_key key = sender_key(leader, sig);
   struct sender *sender = 0;

@@ -5,17 +5,17 @@
 
 #include "record.h"
 
-#define BPFTRAP_RECORD_EXEC 1
-#define BPFTRAP_RECORD_EXIT 2
-#define BPFTRAP_RECORD_CGROUP 3
+#define BPFTRAP_RECORD_EXEC        1
+#define BPFTRAP_RECORD_EXIT        2
+#define BPFTRAP_RECORD_CGROUP      3
 #define BPFTRAP_RECORD_CGROUP_GONE 4
 
-#define BPFTRAP_COMM_SIZE 16             /* TASK_COMM_LEN, include/linux/sched.h */
-#define BPFTRAP_PATH_SIZE 4096           /* PATH_MAX, with its NUL */
-#define BPFTRAP_INTERP_SIZE 256          /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
-#define BPFTRAP_ARGS_SIZE 32768          /* bytes of argv that are kept at most */
-#define BPFTRAP_CGROUP_DEPTH 32          /* levels below the root that a path may have */
-#define BPFTRAP_CGROUP_NAMES_SIZE 4096   /* bytes of such a path */
+#define BPFTRAP_COMM_SIZE         16    /* TASK_COMM_LEN, include/linux/sched.h */
+#define BPFTRAP_PATH_SIZE         4096  /* PATH_MAX, with its NUL */
+#define BPFTRAP_INTERP_SIZE       256   /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
+#define BPFTRAP_ARGS_SIZE         32768 /* bytes of argv that are kept at most */
+#define BPFTRAP_CGROUP_DEPTH      32    /* levels below the root that a path may have */
+#define BPFTRAP_CGROUP_NAMES_SIZE 4096  /* bytes of such a path */
 
 /* Who a process is, the same in every record about it. Ids are those of the initial namespaces. */
 struct bpftrap_process {
@@ -32,7 +32,8 @@ struct bpftrap_process {
 
 /* Bits of bpftrap_exec_event::flags. */
 #define BPFTRAP_EXEC_ARGS_UNREADABLE 1u /* a page of argv could not be read: args_len is 0 */
-#define BPFTRAP_EXEC_ARGS_UNCOUNTED 2u  /* there were more than args_len says, how many is unknown */
+#define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u /* there were more than args_len says, how many is unknown \
+                                         */
 
 /* A program was executed. `data` holds filename, interp (each with its NUL) and the argv bytes. */
 struct bpftrap_exec_event {
@@ -48,8 +49,9 @@ struct bpftrap_exec_event {
 };
 
 /* Bits of bpftrap_exit_event::flags. */
-#define BPFTRAP_EXIT_OOM_VICTIM 1u   /* signal_struct::oom_mm is set: mm/oom_kill.c mark_oom_victim() */
-#define BPFTRAP_EXIT_IO_COUNTED 2u   /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
+#define BPFTRAP_EXIT_OOM_VICTIM \
+  1u /* signal_struct::oom_mm is set: mm/oom_kill.c mark_oom_victim() */
+#define BPFTRAP_EXIT_IO_COUNTED   2u /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
 #define BPFTRAP_EXIT_KILLER_KNOWN 4u /* killer_pid and killer_comm are filled in */
 
 /* A process ended. Times in ns, unscaled, as the kernel keeps them; counters of all threads. */

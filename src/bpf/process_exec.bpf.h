@@ -101,8 +101,7 @@ static __always_inline int report_exec(struct task_struct *task, struct linux_bi
     return 0;
   if (from.args_size <= 1536 && submit_exec(&from, 256, 256, 1536, 0))
     return 0;
-  if (from.args_size <= 8192 &&
-      submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1))
+  if (from.args_size <= 8192 && submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1))
     return 0;
   submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE, 1);
   return 0;

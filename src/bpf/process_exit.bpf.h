@@ -126,8 +126,8 @@ static long visit_thread(__u32 index __attribute__((unused)), struct thread_walk
   return 0;
 }
 
-#define THREADS_MAX 65536   /* of one process that end while its last one does */
-#define THREADS_UNROLLED 64 /* the same before 5.17 */
+#define THREADS_MAX      65536 /* of one process that end while its last one does */
+#define THREADS_UNROLLED 64    /* the same before 5.17 */
 
 static __always_inline __u32 stats_sequence(struct signal_struct *signal)
 {

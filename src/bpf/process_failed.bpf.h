@@ -9,7 +9,7 @@
 #include "process.bpf.h"
 #include "syscall_exec.bpf.h"
 
-#define ERESTARTSYS 512      /* include/linux/errno.h: from here on the call is made again */
+#define ERESTARTSYS      512 /* include/linux/errno.h: from here on the call is made again */
 #define FAILED_ARGS_MOST 256 /* arguments of a failed execve that are kept */
 
 struct failed_exec {

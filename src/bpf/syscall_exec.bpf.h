@@ -14,9 +14,9 @@ struct exec_call {
 };
 
 #if defined(__TARGET_ARCH_x86)
-#define NR_EXECVE 59 /* arch/x86/entry/syscalls/syscall_64.tbl */
+#define NR_EXECVE   59 /* arch/x86/entry/syscalls/syscall_64.tbl */
 #define NR_EXECVEAT 322
-#define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit system call */
+#define TS_COMPAT   0x0002 /* arch/x86/include/asm/thread_info.h: a 32-bit system call */
 
 /* The registers are still those that the caller came with. */
 static __always_inline _Bool is_exec_call(struct task_struct *task, struct pt_regs *regs,
@@ -33,9 +33,9 @@ static __always_inline _Bool is_exec_call(struct task_struct *task, struct pt_re
   return 1;
 }
 #elif defined(__TARGET_ARCH_arm64)
-#define NR_EXECVE 221 /* include/uapi/asm-generic/unistd.h */
+#define NR_EXECVE   221 /* include/uapi/asm-generic/unistd.h */
 #define NR_EXECVEAT 281
-#define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
+#define TIF_32BIT   22 /* arch/arm64/include/asm/thread_info.h */
 
 /* The first register holds the result by now; orig_x0 keeps what it was. */
 static __always_inline _Bool is_exec_call(struct task_struct *task, struct pt_regs *regs,

@@ -72,8 +72,8 @@ struct Field {
   Style (*style)(const Record&) = nullptr;
 };
 
-// In the order of the JSON keys. Static storage. A command with a record kind of its own declares and
-// defines one more fields_of() in its own file.
+// In the order of the JSON keys. Static storage. A command with a record kind of its own declares
+// and defines one more fields_of() in its own file.
 std::span<const Field<StartRecord>> fields_of(const StartRecord*);
 std::span<const Field<ExecRecord>> fields_of(const ExecRecord*);
 std::span<const Field<ExitRecord>> fields_of(const ExitRecord*);

@@ -59,10 +59,12 @@ TEST_F(ExecTest, ExecComesBeforeExitForEachProcess) {
   Bpftrap bpftrap({"exec", "--json"});
   bpftrap.await_start();
   std::vector<Child> children;
+  children.reserve(200);
   for (int i = 0; i < 200; ++i) {
     children.emplace_back([] { return exec_self({"nothing"}); });
   }
   std::vector<Ended> processes;
+  processes.reserve(children.size());
   for (Child& child : children) {
     processes.push_back(child.wait());
   }
@@ -143,6 +145,7 @@ TEST_F(ExecTest, MinDurationShowsOnlyEndsOfThoseThatLivedSoLong) {
                    return 0;
                  }).wait();
   std::vector<Ended> processes;
+  processes.reserve(children.size() + 1);
   for (Child& child : children) {
     processes.push_back(child.wait());
   }
@@ -195,6 +198,7 @@ TEST_F(ExecTest, MinDurationKnowsProcessesOlderThanItself) {
 TEST_F(ExecTest, PidSelectsProcesses) {
   Gate gate;
   std::vector<Child> children;
+  children.reserve(3);
   for (int i = 0; i < 3; ++i) {
     children.emplace_back([&] {
       gate.wait();

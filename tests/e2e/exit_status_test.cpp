@@ -40,6 +40,7 @@ TEST_F(ExitStatusTest, EveryExitCode) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
   std::vector<Ended> processes;
+  processes.reserve(256);
   for (int code = 0; code < 256; ++code) {
     processes.push_back(Child([code] { return code; }).wait());
   }
@@ -110,7 +111,8 @@ void* pause_forever(void*) {
 }
 
 void* crash(void*) {
-  *static_cast<volatile int*>(nullptr) = 1;
+  volatile int* volatile nowhere = nullptr;
+  *nowhere = 1;
   return nullptr;
 }
 

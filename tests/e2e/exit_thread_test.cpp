@@ -123,6 +123,7 @@ TEST_F(ExitThreadTest, ManyThreadsAtTheSameInstant) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
   std::vector<Ended> processes;
+  processes.reserve(30);
   for (int i = 0; i < 30; ++i) {
     processes.push_back(Child([] {
                           for (int thread = 1; thread < many; ++thread) {

@@ -183,6 +183,7 @@ TEST_F(StreamEndTest, StormCostsFarFewerWritesThanRecords) {
   std::size_t records_before = bpftrap.records().size();
   for (int i = 0; i < processes; i += 100) {
     std::vector<Child> storm;
+    storm.reserve(100);
     for (int j = 0; j < 100; ++j) {
       storm.emplace_back([] { return exec_self({"nothing"}); });
     }
