@@ -181,8 +181,9 @@ struct linux_binprm { /* include/linux/binfmts.h */
 #pragma clang attribute pop
 
 /* Constants that are not in any BTF. */
-#define PF_FORKNOEXEC 0x00000040 /* include/linux/sched.h: forked, but did not exec (per thread) \
-                                  */
-#define SIGNAL_GROUP_EXIT 0x00000004 /* include/linux/sched/signal.h: group_exit_code is set */
+/* include/linux/sched.h: forked, but did not exec (per thread) */
+#define PF_FORKNOEXEC 0x00000040
+/* include/linux/sched/signal.h: group_exit_code is set */
+#define SIGNAL_GROUP_EXIT 0x00000004
 
 #endif

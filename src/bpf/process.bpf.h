@@ -32,6 +32,14 @@ struct {
   __type(value, __u8);
 } pids SEC(".maps");
 
+/* Keys of --user; the loader sizes it. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u8);
+} uids SEC(".maps");
+
 /* Cgroups whose path was delivered. A cache: an evicted one is sent again. */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -87,6 +95,12 @@ static __always_inline _Bool in_scope(struct task_struct *leader)
     __u32 pid = leader->tgid;
 
     if (!bpf_map_lookup_elem(&pids, &pid))
+      return 0;
+  }
+  if (cfg.filter_uids) {
+    __u32 uid = leader->real_cred->uid.val;
+
+    if (!bpf_map_lookup_elem(&uids, &uid))
       return 0;
   }
   return 1;

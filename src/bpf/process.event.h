@@ -32,8 +32,7 @@ struct bpftrap_process {
 
 /* Bits of bpftrap_exec_event::flags. */
 #define BPFTRAP_EXEC_ARGS_UNREADABLE 1u /* a page of argv could not be read: args_len is 0 */
-#define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u /* there were more than args_len says, how many is unknown \
-                                         */
+#define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u /* there were more, nobody knows how many */
 
 /* A program was executed. `data` holds filename, interp (each with its NUL) and the argv bytes. */
 struct bpftrap_exec_event {

@@ -13,7 +13,7 @@ struct bpftrap_scope {
   __u32 filter_pids;     /* 1: only processes whose pid is a key of the map `pids` */
   __u32 only_executed;   /* 1: no exits of processes that never executed a program */
   __u32 only_failed;     /* 1: no exits with status 0 */
-  __u32 reserved;
+  __u32 filter_uids;     /* 1: only processes whose real uid is a key of the map `uids` */
 };
 
 #ifdef __cplusplus

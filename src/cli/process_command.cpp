@@ -4,15 +4,21 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 
 namespace bpftrap {
 
-void fill_pids(int map_fd, const std::vector<std::uint32_t>& pids) {
-  for (std::uint32_t pid : pids) {
+void size_key_map(bpf_map* map, const std::vector<std::uint32_t>& keys) {
+  bpf_map__set_max_entries(map, static_cast<std::uint32_t>(std::max<std::size_t>(keys.size(), 1)));
+}
+
+void fill_key_map(const bpf_map* map, const std::vector<std::uint32_t>& keys) {
+  for (std::uint32_t key : keys) {
     std::uint8_t one = 1;
-    if (int err = bpf_map_update_elem(map_fd, &pid, &one, BPF_ANY); err != 0) {
-      throw Error("cannot set --pid", -err);
+    if (int err = bpf_map_update_elem(bpf_map__fd(map), &key, &one, BPF_ANY); err != 0) {
+      throw Error(std::string("cannot fill the map ") + bpf_map__name(map), -err);
     }
   }
 }

@@ -21,8 +21,11 @@ struct ProcessCommand {
   ProcessStreamOptions stream;
 };
 
-// Puts the keys of --pid into the loaded map. Throws Error.
-void fill_pids(int map_fd, const std::vector<std::uint32_t>& pids);
+// Gives a map of keys room for these, at least for one: a map of none cannot be created.
+void size_key_map(bpf_map* map, const std::vector<std::uint32_t>& keys);
+
+// Puts the keys into the loaded map. Throws Error.
+void fill_key_map(const bpf_map* map, const std::vector<std::uint32_t>& keys);
 
 // Whether programs may call bpf_loop(): src/bpf/process_exit.bpf.h.
 bool kernel_has_bpf_loop();
@@ -36,15 +39,15 @@ int trace_processes(ProcessCommand command, const TraceOptions& options, Choose&
   open.rodata().cfg = make_scope(options, command.scope);
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
-  if (!options.pids.empty()) {
-    bpf_map__set_max_entries(open.maps().pids, static_cast<std::uint32_t>(options.pids.size()));
-  }
+  size_key_map(open.maps().pids, options.pids);
+  size_key_map(open.maps().uids, options.uids);
   bool loops = kernel_has_bpf_loop();
   bpf_program__set_autoload(open.progs().on_exit, loops);
   bpf_program__set_autoload(open.progs().on_exit_before_5_17, !loops);
   choose(open.progs());
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();
-  fill_pids(bpf_map__fd(loaded.maps().pids), options.pids);
+  fill_key_map(loaded.maps().pids, options.pids);
+  fill_key_map(loaded.maps().uids, options.uids);
   loaded.attach();
   ProcessStream stream(command.stream);
   return host.trace<ExecRecord, ExitRecord>(command.name, std::move(command.columns), loaded,

@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "core/units.h"
+#include "core/users.h"
 
 namespace bpftrap {
 
@@ -20,6 +21,18 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
       app, "-p,--pid",
       [&options](std::string_view text) { options.pids.push_back(parse_pid(text)); },
       "only this process (repeatable)", "PID")
+      ->take_all()
+      ->trigger_on_parse();
+  add_parsed_option(
+      app, "-u,--user",
+      [&options](std::string_view text) {
+        std::optional<uid_t> uid = Users().id(text);
+        if (!uid) {
+          throw std::invalid_argument("is no user; accepted: a name of /etc/passwd or a number");
+        }
+        options.uids.push_back(*uid);
+      },
+      "only processes whose real user is USER, a name or number (repeatable)", "USER")
       ->take_all()
       ->trigger_on_parse();
   add_parsed_option(
@@ -48,6 +61,7 @@ bpftrap_scope make_scope(const TraceOptions& options, CommandScope command) {
   scope.min_duration_ns =
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
   scope.filter_pids = options.pids.empty() ? 0 : 1;
+  scope.filter_uids = options.uids.empty() ? 0 : 1;
   scope.only_executed = command.only_executed ? 1 : 0;
   scope.only_failed = options.failed && command.failed_is_status ? 1 : 0;
   return scope;

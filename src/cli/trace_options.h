@@ -15,6 +15,7 @@ namespace bpftrap {
 struct TraceOptions {
   OutputOptions output;
   std::vector<std::uint32_t> pids;
+  std::vector<std::uint32_t> uids;
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;
   std::uint64_t buffer_size = std::uint64_t{4} << 20;

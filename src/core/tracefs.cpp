@@ -21,6 +21,13 @@ bool is_tracefs(const std::string& place) {
   return ::access((place + "/events").c_str(), F_OK) == 0;
 }
 
+// Keeps what is mounted below from spreading to the namespace that this one was copied from. In a
+// chroot `/` need not be a mount point; /sys is one.
+bool make_private() {
+  return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 ||
+         (errno == EINVAL && ::mount("none", "/sys", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+}
+
 [[noreturn]] void give_up(int err) {
   throw Error("tracefs is not mounted and cannot be mounted for bpftrap alone", err,
               "run it with sudo, or mount it once: sudo mount -t tracefs tracefs "
@@ -40,8 +47,7 @@ std::string provide_tracefs() {
                   "classic tracepoints are found there: run it with sudo");
     }
   }
-  if (::unshare(CLONE_NEWNS) != 0 ||
-      ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+  if (::unshare(CLONE_NEWNS) != 0 || !make_private() ||
       ::mount("tracefs", usual_place, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
     give_up(errno);
   }

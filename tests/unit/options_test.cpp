@@ -31,6 +31,7 @@ TEST(Options, NothingAsked) {
   bpftrap_scope scope = make_scope(parsed(""), {});
   EXPECT_EQ(scope.min_duration_ns, 0U);
   EXPECT_EQ(scope.filter_pids, 0U);
+  EXPECT_EQ(scope.filter_uids, 0U);
   EXPECT_EQ(scope.only_executed, 0U);
   EXPECT_EQ(scope.only_failed, 0U);
 }
@@ -48,6 +49,12 @@ TEST(Options, PidsAddUp) {
   TraceOptions options = parsed("-p 1 --pid 23");
   EXPECT_EQ(options.pids, (std::vector<std::uint32_t>{1, 23}));
   EXPECT_EQ(make_scope(options, {}).filter_pids, 1U);
+}
+
+TEST(Options, UsersByNameAndNumber) {
+  TraceOptions options = parsed("-u root --user 54321");
+  EXPECT_EQ(options.uids, (std::vector<std::uint32_t>{0, 54321}));
+  EXPECT_EQ(make_scope(options, {}).filter_uids, 1U);
 }
 
 TEST(Options, CommandsAskForTheirOwn) {
@@ -68,8 +75,8 @@ TEST(Options, BufferSizeIsRoundedUp) {
 
 TEST(Options, RefusalsNameOptionValueAndWhatIsAccepted) {
   for (const char* line :
-       {"--pid 0", "--pid abc", "--count 0", "--count -1", "--min-duration 5x", "--timeout ''",
-        "--buffer-size 0", "--buffer-size 3G", "--color green"}) {
+       {"--pid 0", "--pid abc", "--user no-such-user", "--count 0", "--count -1",
+        "--min-duration 5x", "--buffer-size 0", "--buffer-size 3G", "--color green"}) {
     std::string text = refused(line);
     std::string option(line, std::string_view(line).find(' '));
     EXPECT_TRUE(text.starts_with(option + ": '")) << line << " → " << text;
