@@ -74,6 +74,7 @@ const std::string& Bpftrap::binary() {
 
 Bpftrap::Bpftrap(const std::vector<std::string>& args, const Setup& setup)
     : json_(std::find(args.begin(), args.end(), "--json") != args.end()),
+      may_lose_(setup.may_lose),
       errors_fd_(create_errors_file()) {
   if (setup.stdout_fd < 0 && ::pipe2(pipe_, O_CLOEXEC) != 0) {
     throw Failure(std::string("cannot create a pipe: ") + std::strerror(errno));
@@ -176,7 +177,15 @@ void Bpftrap::check_stream() const {
     written += kind == "exec" || kind == "exit" || kind == "hello" ? 1 : 0;
   }
   const Record& stop = records_.back();
-  if (stop.number("lost") != 0) {
+  std::uint64_t lost = 0;
+  for (const Record& record : records_) {
+    lost += record.kind() == "lost" ? record.number("count") : 0;
+  }
+  if (stop.number("lost") != lost) {
+    throw Failure("stop says " + std::to_string(stop.number("lost")) + " lost, the lines say " +
+                  std::to_string(lost));
+  }
+  if (lost != 0 && !may_lose_) {
     throw Failure(std::to_string(stop.number("lost")) + " records were lost");
   }
   if (stop.number("records") != written) {

@@ -18,9 +18,10 @@ namespace e2e {
 class Bpftrap {
  public:
   struct Setup {
-    int stdout_fd = -1;                    // instead of the pipe that this object reads
-    std::vector<std::string> environment;  // all of it
-    std::function<void()> before_exec;     // in the child
+    int stdout_fd = -1;                         // instead of the pipe that this object reads
+    std::vector<std::string> environment = {};  // all of it
+    std::function<void()> before_exec = {};     // in the child
+    bool may_lose = false;                      // losing records is what the test is about
   };
 
   // Starts `bpftrap ARGS...`.
@@ -43,7 +44,7 @@ class Bpftrap {
   int stop(int signal = SIGINT);
   // Waits for the end of its output and of itself; the exit status, 128+N where signal N ended it.
   // A JSON stream has to begin with `start` and to end with `stop`, whose counts are right, and
-  // nothing may have been lost.
+  // nothing may have been lost, but for Setup::may_lose.
   int wait();
 
   pid_t pid() const { return child_->pid(); }
@@ -66,6 +67,7 @@ class Bpftrap {
   void check_stream() const;
 
   bool json_;
+  bool may_lose_;
   int errors_fd_;
   int pipe_[2] = {-1, -1};
   std::optional<Child> child_;

@@ -217,6 +217,15 @@ ScratchDir::~ScratchDir() {
   std::filesystem::remove_all(path_, ignored);
 }
 
+std::vector<std::string> lines_of_file(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(file, line);) {
+    lines.push_back(line);
+  }
+  return lines;
+}
+
 void sleep_for(std::chrono::nanoseconds time) {
   timespec left{static_cast<time_t>(time.count() / 1'000'000'000),
                 static_cast<long>(time.count() % 1'000'000'000)};

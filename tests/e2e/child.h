@@ -127,6 +127,8 @@ class ScratchDir {
   std::string path_;
 };
 
+std::vector<std::string> lines_of_file(const std::string& path);
+
 void sleep_for(std::chrono::nanoseconds time);
 
 }  // namespace e2e

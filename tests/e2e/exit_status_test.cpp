@@ -110,8 +110,9 @@ void* pause_forever(void*) {
   }
 }
 
+volatile int* volatile nowhere = nullptr;
+
 void* crash(void*) {
-  volatile int* volatile nowhere = nullptr;
   *nowhere = 1;
   return nullptr;
 }

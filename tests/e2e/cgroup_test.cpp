@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Cgroups: the path in a record, and processes that the out-of-memory killer chose.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "e2e/bpftrap.h"
+#include "e2e/failure.h"
+
+namespace e2e {
+namespace {
+
+// Where a hierarchy is mounted: of v2 where `controller` is empty, else of v1 with it. "" if
+// nowhere.
+std::string hierarchy(const std::string& controller) {
+  std::ifstream mounts("/proc/self/mounts");
+  std::string line;
+  while (std::getline(mounts, line)) {
+    std::istringstream fields(line);
+    std::string source, target, type, options;
+    fields >> source >> target >> type >> options;
+    if (controller.empty()
+            ? type == "cgroup2"
+            : type == "cgroup" &&
+                  ("," + options + ",").find("," + controller + ",") != std::string::npos) {
+      return target;
+    }
+  }
+  return "";
+}
+
+bool write_file(const std::string& path, const std::string& text) {
+  int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  ::close(fd);
+  return written;
+}
+
+// A group of the test's own, empty again when it goes.
+class Group {
+ public:
+  explicit Group(std::string path) : path_(std::move(path)) {
+    if (::mkdir(path_.c_str(), 0755) != 0) {
+      throw Failure("cannot make the cgroup " + path_);
+    }
+  }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+  ~Group() { ::rmdir(path_.c_str()); }
+
+  const std::string& path() const { return path_; }
+  // This process goes into it.
+  void enter() const {
+    if (!write_file(path_ + "/cgroup.procs", "0")) {
+      ::_exit(125);
+    }
+  }
+
+ private:
+  std::string path_;
+};
+
+class CgroupTest : public TracingTest {
+ protected:
+  void SetUp() override {
+    TracingTest::SetUp();
+    root_ = hierarchy("");
+    if (!IsSkipped() && root_.empty()) {
+      GTEST_SKIP() << "no cgroup v2 hierarchy is mounted";
+    }
+  }
+  std::string name(int number) const {
+    return "/bpftrap-e2e-" + std::to_string(::getpid()) + "-" + std::to_string(number);
+  }
+
+  std::string root_;
+};
+
+TEST_F(CgroupTest, PathIsThatOfTheProcess) {
+  Bpftrap bpftrap({"exec", "--json"});
+  bpftrap.await_start();
+  Group outer(root_ + name(0));
+  Group inner(outer.path() + "/a b\\x2d\x1b[31m");
+  Ended process = Child([&] {
+                    inner.enter();
+                    return exec_self({"nothing"});
+                  }).wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(bpftrap.record_of(process, "exec").maybe_text("cgroup"), name(0) + "/a b\\x2d\x1b[31m");
+  EXPECT_EQ(bpftrap.record_of(process, "exit").maybe_text("cgroup"), name(0) + "/a b\\x2d\x1b[31m");
+}
+
+TEST_F(CgroupTest, PathsOfGroupsThatAreGoneAtOnce) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  std::vector<Ended> processes;
+  for (int i = 0; i < 200; ++i) {
+    Group group(root_ + name(i));
+    processes.push_back(Child([&] {
+                          group.enter();
+                          return 0;
+                        }).wait());
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_EQ(
+        bpftrap.record_of(processes[static_cast<std::size_t>(i)], "exit").maybe_text("cgroup"),
+        name(i));
+  }
+}
+
+TEST_F(CgroupTest, PathOfADeepGroup) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  std::vector<std::unique_ptr<Group>> groups;
+  std::string path = name(0);
+  groups.push_back(std::make_unique<Group>(root_ + path));
+  for (int depth = 1; depth < 12; ++depth) {
+    path += "/" + std::string(static_cast<std::size_t>(10 * depth), 'x');
+    groups.push_back(std::make_unique<Group>(root_ + path));
+  }
+  Ended process = Child([&] {
+                    groups.back()->enter();
+                    return 0;
+                  }).wait();
+  while (!groups.empty()) {
+    groups.pop_back();
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(bpftrap.record_of(process, "exit").maybe_text("cgroup"), path);
+}
+
+// A group whose processes may have 32 MiB.
+std::unique_ptr<Group> limited_group(const std::string& name) {
+  constexpr const char* limit = "33554432";
+  if (std::string v1 = hierarchy("memory"); !v1.empty()) {
+    auto group = std::make_unique<Group>(v1 + name);
+    return write_file(group->path() + "/memory.limit_in_bytes", limit) ? std::move(group) : nullptr;
+  }
+  std::string v2 = hierarchy("");
+  write_file(v2 + "/cgroup.subtree_control", "+memory");
+  auto group = std::make_unique<Group>(v2 + name);
+  return write_file(group->path() + "/memory.max", limit) ? std::move(group) : nullptr;
+}
+
+int use_memory(const Group& group, std::size_t size) {
+  group.enter();
+  void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  std::memset(memory, 1, size);
+  return 3;
+}
+
+TEST_F(CgroupTest, ChosenByTheOutOfMemoryKiller) {
+  std::unique_ptr<Group> group = limited_group(name(0));
+  if (!group) {
+    GTEST_SKIP() << "no memory controller";
+  }
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  Ended modest = Child([&] { return use_memory(*group, 1 << 20); }).wait();
+  Ended greedy = Child([&] { return use_memory(*group, 256 << 20); }).wait();
+  Child victim([&] {
+    use_memory(*group, 1 << 20);
+    sleep_for(patience);
+    return 0;
+  });
+  sleep_for(std::chrono::milliseconds(50));
+  victim.kill(SIGKILL);
+  Ended killed = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  ASSERT_EQ(WEXITSTATUS(modest.status), 3);
+  ASSERT_TRUE(WIFSIGNALED(greedy.status));
+  Record record = bpftrap.record_of(greedy, "exit");
+  EXPECT_EQ(record.maybe_text("signal"), "SIGKILL");
+  EXPECT_TRUE(record.flag("oom_killed"));
+  EXPECT_TRUE(record.is_null("killer_pid"));
+  EXPECT_FALSE(bpftrap.record_of(modest, "exit").flag("oom_killed"));
+  Record other = bpftrap.record_of(killed, "exit");
+  EXPECT_FALSE(other.flag("oom_killed"));
+  EXPECT_EQ(other.maybe_number("killer_pid"), static_cast<std::uint64_t>(::getpid()));
+}
+
+}  // namespace
+}  // namespace e2e

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `exec --failed`: what could not be executed, and why.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "e2e/bpftrap.h"
+
+namespace e2e {
+namespace {
+
+using FailedExecTest = TracingTest;
+
+// A child that tries, and reports the errno that it got as its exit code.
+Ended try_exec(const std::string& path, std::vector<std::string> argv) {
+  return Child([&] {
+           ExecStrings strings(argv);
+           ::execve(path.c_str(), strings.argv(), strings.envp());
+           return errno;
+         })
+      .wait();
+}
+
+void expect_failed(const Bpftrap& bpftrap, const Ended& process, const std::string& path,
+                   const std::vector<std::string>& argv, const char* error) {
+  ASSERT_EQ(std::string(::strerrorname_np(WEXITSTATUS(process.status))), error);
+  Record record = bpftrap.record_of(process, "exec");
+  EXPECT_EQ(record.maybe_text("errno"), error);
+  EXPECT_EQ(record.maybe_text("filename"), path);
+  EXPECT_EQ(record.strings("args"), argv);
+  EXPECT_FALSE(record.flag("args_truncated"));
+  std::uint64_t size = 0;
+  for (const std::string& argument : argv) {
+    size += argument.size() + 1;
+  }
+  EXPECT_EQ(record.maybe_number("args_size"), size);
+  EXPECT_TRUE(record.is_null("interp"));
+  EXPECT_TRUE(bpftrap.records_of(process, "exit").empty()) << "it never executed anything";
+}
+
+TEST_F(FailedExecTest, EachWithItsError) {
+  ScratchDir directory;
+  std::string garbage = directory / "garbage", closed = directory / "closed",
+              loop = directory / "loop";
+  std::ofstream(garbage) << "neither a program nor a script\n";
+  ::chmod(garbage.c_str(), 0755);
+  std::ofstream(closed) << "#!/bin/sh\n";
+  ::chmod(closed.c_str(), 0644);
+  ASSERT_EQ(::symlink(loop.c_str(), loop.c_str()), 0);
+  std::string bad_script = directory / "script";
+  std::ofstream(bad_script) << "#!/nonexistent/interpreter\n";
+  ::chmod(bad_script.c_str(), 0755);
+  struct Case {
+    std::string path;
+    const char* error;
+  };
+  const std::vector<Case> cases{{directory / "absent", "ENOENT"},
+                                {closed, "EACCES"},
+                                {garbage, "ENOEXEC"},
+                                {loop, "ELOOP"},
+                                {garbage + "/x", "ENOTDIR"},
+                                {bad_script, "ENOENT"},
+                                {directory.path(), "EACCES"}};
+  const std::vector<std::string> argv{"name", "", "a b", "x"};
+  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  bpftrap.await_start();
+  std::vector<Ended> processes;
+  for (const Case& one : cases) {
+    processes.push_back(try_exec(one.path, argv));
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    SCOPED_TRACE(cases[i].path);
+    expect_failed(bpftrap, processes[i], cases[i].path, argv, cases[i].error);
+  }
+}
+
+TEST_F(FailedExecTest, LongNamesAndArguments) {
+  std::string path = "/" + std::string(200, 'd') + "/" + std::string(200, 'f');
+  std::vector<std::string> argv(100, std::string(50, 'a'));
+  std::vector<std::string> one(1, std::string(20'000, 'b'));
+  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  bpftrap.await_start();
+  Ended many = try_exec(path, argv);
+  Ended large = try_exec(path, one);
+  EXPECT_EQ(bpftrap.stop(), 0);
+  expect_failed(bpftrap, many, path, argv, "ENOENT");
+  expect_failed(bpftrap, large, path, one, "ENOENT");
+}
+
+TEST_F(FailedExecTest, MoreArgumentsThanAreKept) {
+  std::vector<std::string> argv(5, std::string(130'000, 'x'));
+  argv.insert(argv.begin(), std::string(200'000, 'y'));
+  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  bpftrap.await_start();
+  Ended process = try_exec("/proc/self/exe", argv);
+  EXPECT_EQ(bpftrap.stop(), 0);
+  ASSERT_EQ(WEXITSTATUS(process.status), E2BIG);
+  Record record = bpftrap.record_of(process, "exec");
+  EXPECT_EQ(record.maybe_text("errno"), "E2BIG");
+  EXPECT_TRUE(record.flag("args_truncated"));
+  EXPECT_TRUE(record.is_null("args_size"));
+  ASSERT_EQ(record.strings("args").size(), 1U);
+  EXPECT_GE(record.strings("args")[0].size(), 32'000U);
+}
+
+TEST_F(FailedExecTest, WhatCannotBeReadIsNull) {
+  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  bpftrap.await_start();
+  Ended bad_argv = Child([] {
+                     ::syscall(SYS_execve, "/proc/self/exe", 8, nullptr);
+                     return errno;
+                   }).wait();
+  Ended bad_path = Child([] {
+                     ExecStrings strings({"a"});
+                     ::syscall(SYS_execve, 8, strings.argv(), nullptr);
+                     return errno;
+                   }).wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  ASSERT_EQ(WEXITSTATUS(bad_argv.status), EFAULT);
+  ASSERT_EQ(WEXITSTATUS(bad_path.status), EFAULT);
+  Record argv = bpftrap.record_of(bad_argv, "exec");
+  EXPECT_EQ(argv.maybe_text("errno"), "EFAULT");
+  EXPECT_EQ(argv.maybe_text("filename"), "/proc/self/exe");
+  EXPECT_TRUE(argv.is_null("args"));
+  EXPECT_TRUE(argv.is_null("args_size"));
+  Record path = bpftrap.record_of(bad_path, "exec");
+  EXPECT_TRUE(path.is_null("filename"));
+  EXPECT_EQ(path.strings("args"), std::vector<std::string>{"a"});
+}
+
+TEST_F(FailedExecTest, ExecveatToo) {
+  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  bpftrap.await_start();
+  Ended process = Child([] {
+                    ExecStrings strings({"a", "b"});
+                    ::syscall(SYS_execveat, AT_FDCWD, "no/such", strings.argv(), strings.envp(), 0);
+                    return errno;
+                  }).wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  expect_failed(bpftrap, process, "no/such", {"a", "b"}, "ENOENT");
+}
+
+TEST_F(FailedExecTest, OnlyWhereAskedFor) {
+  Bpftrap bpftrap({"exec", "--json"});
+  bpftrap.await_start();
+  Ended process = try_exec("/nonexistent", {"a"});
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_TRUE(bpftrap.records_of(process).empty());
+}
+
+TEST_F(FailedExecTest, ExitShowsFailuresOnly) {
+  Bpftrap bpftrap({"exit", "--failed", "--json"});
+  bpftrap.await_start();
+  Ended good = Child([] { return 0; }).wait();
+  Ended bad = Child([] { return 1; }).wait();
+  Ended killed = Child([] { return ::raise(SIGKILL); }).wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_TRUE(bpftrap.records_of(good).empty());
+  EXPECT_EQ(bpftrap.record_of(bad, "exit").maybe_number("exit_code"), 1U);
+  EXPECT_EQ(bpftrap.record_of(killed, "exit").maybe_text("signal"), "SIGKILL");
+}
+
+}  // namespace
+}  // namespace e2e

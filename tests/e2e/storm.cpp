@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "e2e/storm.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <vector>
+
+#include "e2e/failure.h"
+
+namespace e2e {
+
+const char* const storm_user = "54321";
+
+namespace {
+
+// exit(7) in the machine's own code.
+#if defined(__x86_64__)
+constexpr unsigned char code[] = {0xbf, 7,   0, 0, 0,  // mov $7, %edi
+                                  0xb8, 60,  0, 0, 0,  // mov $60, %eax
+                                  0x0f, 0x05};         // syscall
+constexpr Elf64_Half machine = EM_X86_64;
+#elif defined(__aarch64__)
+constexpr unsigned char code[] = {0xe0, 0x00, 0x80, 0xd2,   // mov x0, #7
+                                  0xa8, 0x0b, 0x80, 0xd2,   // mov x8, #93
+                                  0x01, 0x00, 0x00, 0xd4};  // svc #0
+constexpr Elf64_Half machine = EM_AARCH64;
+#else
+#error "no code for this machine"
+#endif
+
+constexpr int exit_code = 7;
+
+// Runs in the memory of its parent, which waits until it is through.
+[[noreturn]] void be_a_drop(const char* program) {
+  ::syscall(SYS_setuid, storm_uid);  // of this thread alone: libc would ask all threads
+  if (program != nullptr) {
+    char* argv[] = {const_cast<char*>(program), nullptr};
+    char* envp[] = {nullptr};
+    ::execve(program, argv, envp);
+  }
+  ::_exit(exit_code);
+}
+
+void run_parent(int cpu, std::uint64_t processes, const char* program, std::uint64_t pause_every,
+                SharedWords& counts, std::size_t slot) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  ::sched_setaffinity(0, sizeof set, &set);
+  for (std::uint64_t i = 0; i < processes; ++i) {
+    pid_t pid = ::vfork();
+    if (pid == 0) {
+      be_a_drop(program);
+    }
+    int status = 0;
+    if (pid < 0 || ::waitpid(pid, &status, 0) != pid) {
+      return;
+    }
+    counts[slot] = counts[slot] + 1;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != exit_code) {
+      counts[slot + 1] = counts[slot + 1] + 1;
+    }
+    if (pause_every != 0 && (i + 1) % pause_every == 0) {
+      sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+}
+
+}  // namespace
+
+std::string write_tiny_program(const ScratchDir& directory) {
+  constexpr Elf64_Addr base = 0x400000;
+  Elf64_Ehdr header{};
+  Elf64_Phdr segment{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_ident[EI_VERSION] = EV_CURRENT;
+  header.e_type = ET_EXEC;
+  header.e_machine = machine;
+  header.e_version = EV_CURRENT;
+  header.e_entry = base + sizeof header + sizeof segment;
+  header.e_phoff = sizeof header;
+  header.e_ehsize = sizeof header;
+  header.e_phentsize = sizeof segment;
+  header.e_phnum = 1;
+  segment.p_type = PT_LOAD;
+  segment.p_flags = PF_R | PF_X;
+  segment.p_vaddr = base;
+  segment.p_filesz = segment.p_memsz = sizeof header + sizeof segment + sizeof code;
+  segment.p_align = 0x1000;
+  std::string image;
+  image.append(reinterpret_cast<const char*>(&header), sizeof header);
+  image.append(reinterpret_cast<const char*>(&segment), sizeof segment);
+  image.append(reinterpret_cast<const char*>(code), sizeof code);
+  std::string path = directory / "tiny";
+  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+  bool written = ::write(fd, image.data(), image.size()) == static_cast<ssize_t>(image.size());
+  ::close(fd);
+  // Others are to execute it as well, whatever this process's umask.
+  if (!written || ::chmod(path.c_str(), 0755) != 0 ||
+      ::chmod(directory.path().c_str(), 0755) != 0) {
+    throw Failure("cannot write " + path);
+  }
+  return path;
+}
+
+Storm make_storm(std::uint64_t processes, const std::string& program, std::uint64_t pause_every) {
+  SharedWords counts;
+  std::vector<Child> parents;
+  auto cpus = static_cast<std::uint64_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  for (std::uint64_t cpu = 0; cpu < cpus; ++cpu) {
+    std::uint64_t share = processes / cpus + (cpu < processes % cpus ? 1 : 0);
+    parents.emplace_back([&, cpu, share] {
+      run_parent(static_cast<int>(cpu), share, program.empty() ? nullptr : program.c_str(),
+                 pause_every, counts, 2 * cpu);
+      return 0;
+    });
+  }
+  for (Child& parent : parents) {
+    parent.wait();
+  }
+  Storm storm;
+  for (std::uint64_t cpu = 0; cpu < cpus; ++cpu) {
+    storm.started += counts[2 * cpu];
+    storm.wrong_status += counts[2 * cpu + 1];
+  }
+  return storm;
+}
+
+}  // namespace e2e

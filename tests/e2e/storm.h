@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Many processes at once, on every CPU, that nobody else's can be mistaken for.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "e2e/child.h"
+
+namespace e2e {
+
+// A user id that nobody on the machine has: with `--user` only the storm is traced, so that what
+// was seen and what was lost add up to what was started.
+constexpr unsigned storm_uid = 54321;
+extern const char* const storm_user;
+
+// The smallest program: no libc, ends at once with exit code 7. Written into `directory`; the path.
+std::string write_tiny_program(const ScratchDir& directory);
+
+// What a storm did, counted by those that made it.
+struct Storm {
+  std::uint64_t started = 0;
+  std::uint64_t wrong_status = 0;  // by wait4()
+};
+
+// Starts `processes` of them, by one parent a CPU, each pinned to its own, and waits for all. They
+// become storm_uid and execute `program`, or end without executing anything where it is empty; the
+// parents stay who the test is. `pause_every`: a parent sleeps 10 ms after so many; 0: never.
+Storm make_storm(std::uint64_t processes, const std::string& program,
+                 std::uint64_t pause_every = 0);
+
+}  // namespace e2e

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Completeness: nothing is lost that need not be, and what is lost is counted.
+#include "e2e/storm.h"
+
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "e2e/bpftrap.h"
+
+namespace e2e {
+namespace {
+
+using namespace std::chrono_literals;
+
+class StormTest : public TracingTest {
+ protected:
+  void SetUp() override {
+    TracingTest::SetUp();
+    if (!IsSkipped()) {
+      program_ = write_tiny_program(directory_);
+    }
+  }
+
+  struct Seen {
+    std::uint64_t execs = 0;
+    std::uint64_t exits = 0;
+    std::uint64_t wrong = 0;
+    std::uint64_t lost = 0;
+  };
+
+  // Only of the storm, whose user nobody else is.
+  Seen seen(const Bpftrap& bpftrap) {
+    Seen seen;
+    for (const Record& record : bpftrap.records()) {
+      std::string kind = record.kind();
+      if (kind == "exec") {
+        ++seen.execs;
+        seen.wrong += record.text("filename") != program_ ? 1 : 0;
+      } else if (kind == "exit") {
+        ++seen.exits;
+        seen.wrong += record.maybe_number("exit_code") != 7U ? 1 : 0;
+      } else if (kind == "lost") {
+        seen.lost += record.number("count");
+      }
+    }
+    return seen;
+  }
+
+  ScratchDir directory_;
+  std::string program_;
+};
+
+TEST_F(StormTest, TwentyThousandProcessesLoseNothing) {
+  constexpr std::uint64_t processes = 20'000;
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--output", directory_ / "records"});
+  sleep_for(500ms);
+  Storm storm = make_storm(processes, program_);
+  EXPECT_EQ(bpftrap.stop(), 0);
+  ASSERT_EQ(storm.started, processes);
+  ASSERT_EQ(storm.wrong_status, 0U);
+  // By number of lines: to parse them all takes longer than the storm.
+  std::uint64_t execs = 0, exits = 0;
+  std::string last;
+  for (const std::string& line : lines_of_file(directory_ / "records")) {
+    execs += line.starts_with(R"({"event":"exec")") ? 1 : 0;
+    exits += line.starts_with(R"({"event":"exit")") ? 1 : 0;
+    last = line;
+  }
+  EXPECT_EQ(execs, processes);
+  EXPECT_EQ(exits, processes);
+  EXPECT_EQ(Record::parse(last).number("lost"), 0U);
+}
+
+TEST_F(StormTest, WhatOverflowsIsCountedExactly) {
+  constexpr std::uint64_t processes = 3'000;
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--buffer-size", "64K"},
+                  {.may_lose = true});
+  bpftrap.await_start();
+  // Stopped, so that the last events of all are among the lost ones.
+  ::kill(bpftrap.pid(), SIGSTOP);
+  Storm storm = make_storm(processes, program_);
+  ::kill(bpftrap.pid(), SIGCONT);
+  EXPECT_EQ(bpftrap.stop(), 0);
+  Seen all = seen(bpftrap);
+  ASSERT_EQ(storm.started, processes);
+  EXPECT_GT(all.lost, 0U) << "the test is to make it lose some";
+  EXPECT_GT(all.execs + all.exits, 0U);
+  EXPECT_EQ(all.execs + all.exits + all.lost, 2 * processes);
+  EXPECT_EQ(all.wrong, 0U);
+}
+
+TEST_F(StormTest, LossesAreSaidWithinASecond) {
+  Bpftrap bpftrap({"exit", "--json", "--user", storm_user, "--buffer-size", "4K"},
+                  {.may_lose = true});
+  bpftrap.await_start();
+  ::kill(bpftrap.pid(), SIGSTOP);
+  make_storm(200, program_);
+  ::kill(bpftrap.pid(), SIGCONT);
+  std::uint64_t since = wall_ns_now();
+  bpftrap.await([&] { return seen(bpftrap).lost > 0; });
+  for (const Record& record : bpftrap.records()) {
+    if (record.kind() == "lost") {
+      EXPECT_LE(wall_ns_of(record), since + 1'500'000'000) << "a second, and a busy machine";
+      break;
+    }
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  Seen all = seen(bpftrap);
+  EXPECT_EQ(all.exits + all.lost, 200U);
+}
+
+TEST_F(StormTest, StoppedForAWhileItLosesNothing) {
+  Bpftrap bpftrap({"exit", "--json", "--user", storm_user});
+  bpftrap.await_start();
+  for (int i = 0; i < 5; ++i) {
+    ::kill(bpftrap.pid(), SIGSTOP);
+    make_storm(200, program_);
+    ::kill(bpftrap.pid(), SIGCONT);
+    sleep_for(20ms);
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  Seen all = seen(bpftrap);
+  EXPECT_EQ(all.exits, 1000U);
+  EXPECT_EQ(all.wrong, 0U);
+}
+
+TEST_F(StormTest, ReaderThatStallsForTenSecondsLosesNothing) {
+  constexpr std::uint64_t processes = 10'000;
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user});
+  bpftrap.await_start();
+  std::uint64_t begin = boot_ns_now();
+  // A thousand a second, of which nothing is read.
+  for (int second = 0; second < 10; ++second) {
+    Storm storm = make_storm(processes / 10, program_, 5);
+    ASSERT_EQ(storm.started, processes / 10);
+    std::uint64_t end = begin + static_cast<std::uint64_t>(second + 1) * 1'000'000'000;
+    if (std::uint64_t now = boot_ns_now(); now < end) {
+      sleep_for(std::chrono::nanoseconds(end - now));
+    }
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  Seen all = seen(bpftrap);
+  EXPECT_EQ(all.execs, processes);
+  EXPECT_EQ(all.exits, processes);
+  EXPECT_EQ(all.wrong, 0U);
+}
+
+}  // namespace
+}  // namespace e2e
