@@ -11,6 +11,7 @@
 
 #include "e2e/bpftrap.h"
 #include "e2e/failure.h"
+#include "e2e/storm.h"
 
 namespace e2e {
 namespace {
@@ -176,28 +177,22 @@ TEST_F(StreamEndTest, StormCostsFarFewerWritesThanRecords) {
   if (::access("/proc/self/io", R_OK) != 0) {
     GTEST_SKIP() << "this kernel counts no write calls (CONFIG_TASK_IO_ACCOUNTING)";
   }
-  constexpr int processes = 2000;
-  Bpftrap bpftrap({"exec", "--json"});
+  constexpr std::uint64_t processes = 2000;
+  ScratchDir directory;
+  std::string program = write_tiny_program(directory);
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user});
   bpftrap.await_start();
-  std::uint64_t before = write_calls(bpftrap.pid());
-  std::size_t records_before = bpftrap.records().size();
-  for (int i = 0; i < processes; i += 100) {
-    std::vector<Child> storm;
-    storm.reserve(100);
-    for (int j = 0; j < 100; ++j) {
-      storm.emplace_back([] { return exec_self({"nothing"}); });
-    }
-    for (Child& child : storm) {
-      child.wait();
-    }
-    bpftrap.read_for(0ms);
-  }
-  bpftrap.await([&] { return count_children(bpftrap)["exit"] == processes; });
-  std::uint64_t writes = write_calls(bpftrap.pid()) - before;
-  std::size_t records = bpftrap.records().size() - records_before;
+  std::uint64_t writes = write_calls(bpftrap.pid());
+  std::uint64_t time = boot_ns_now();
+  Storm storm = make_storm(processes, program);
+  bpftrap.await([&] { return bpftrap.records().size() > 2 * processes; });
+  time = boot_ns_now() - time;
+  writes = write_calls(bpftrap.pid()) - writes;
   EXPECT_EQ(bpftrap.stop(), 0);
-  EXPECT_EQ(count_children(bpftrap)["exec"], processes);
-  EXPECT_LE(writes, records / 8) << records << " records";
+  ASSERT_EQ(storm.started, processes);
+  // One for each 10 ms, in which a slow machine starts few processes; and what a pipe has no room
+  // for at first.
+  EXPECT_LE(writes, time / 10'000'000 + 100) << 2 * processes << " records in " << time << " ns";
 }
 
 }  // namespace
