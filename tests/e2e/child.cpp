@@ -92,10 +92,6 @@ Child::Child(const std::function<int()>& body) {
     if (::getppid() != test) {
       ::_exit(127);
     }
-    // A shell's background job, such as this test may be, ignores some.
-    for (int signal : {SIGINT, SIGQUIT, SIGHUP, SIGPIPE}) {
-      std::signal(signal, SIG_DFL);
-    }
     int code = 125;
     try {
       code = body();

@@ -4,6 +4,7 @@
 // against it, the schema (BPFTRAP_SCHEMA).
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <iostream>
 
 #include "e2e/bpftrap.h"
@@ -28,6 +29,10 @@ class Environment : public testing::Environment {
 int main(int argc, char** argv) {
   if (int code = e2e::run_workload_if_asked(argc, argv); code >= 0) {
     return code;
+  }
+  // A shell's background job ignores some, and the processes that tests start would, too.
+  for (int signal : {SIGINT, SIGQUIT, SIGHUP, SIGPIPE}) {
+    std::signal(signal, SIG_DFL);
   }
   testing::InitGoogleTest(&argc, argv);
   testing::AddGlobalTestEnvironment(new Environment);
