@@ -25,7 +25,7 @@ int on_exit_before_5_17(__u64 *ctx)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-  return report_exec(task, bprm);
+  return report_exec(task, old_pid, bprm);
 }
 
 /* Loaded for --failed only: it runs at the end of every system call on the machine. */
@@ -33,6 +33,13 @@ SEC("?tp_btf/sys_exit")
 int BPF_PROG(on_failed_exec, struct pt_regs *regs, long result)
 {
   return report_failed_exec(regs, result);
+}
+
+/* Loaded where descendants are followed or shown as a tree. */
+SEC("?tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+  return handle_fork(parent, child);
 }
 
 SEC("tp_btf/signal_generate")

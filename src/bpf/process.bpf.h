@@ -24,22 +24,6 @@ struct {
   __type(value, struct bpftrap_lost);
 } lost SEC(".maps");
 
-/* Keys of --pid; the loader sizes it. */
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, __u8);
-} pids SEC(".maps");
-
-/* Keys of --user; the loader sizes it. */
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, __u8);
-} uids SEC(".maps");
-
 /* Cgroups whose path was delivered. A cache: an evicted one is sent again. */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -87,23 +71,6 @@ static __always_inline void fill_process(struct bpftrap_process *out, struct tas
   out->gid = cred->gid.val;
   bpf_probe_read_kernel(out->comm, sizeof(out->comm), leader->comm);
   bpf_probe_read_kernel(out->parent_comm, sizeof(out->parent_comm), parent->comm);
-}
-
-static __always_inline _Bool in_scope(struct task_struct *leader)
-{
-  if (cfg.filter_pids) {
-    __u32 pid = leader->tgid;
-
-    if (!bpf_map_lookup_elem(&pids, &pid))
-      return 0;
-  }
-  if (cfg.filter_uids) {
-    __u32 uid = leader->real_cred->uid.val;
-
-    if (!bpf_map_lookup_elem(&uids, &uid))
-      return 0;
-  }
-  return 1;
 }
 
 struct cgroup_record {

@@ -9,6 +9,7 @@
 #define BPFTRAP_RECORD_EXIT        2
 #define BPFTRAP_RECORD_CGROUP      3
 #define BPFTRAP_RECORD_CGROUP_GONE 4
+#define BPFTRAP_RECORD_FORK        5
 
 #define BPFTRAP_COMM_SIZE         16    /* TASK_COMM_LEN, include/linux/sched.h */
 #define BPFTRAP_PATH_SIZE         4096  /* PATH_MAX, with its NUL */
@@ -52,6 +53,7 @@ struct bpftrap_exec_event {
   1u /* signal_struct::oom_mm is set: mm/oom_kill.c mark_oom_victim() */
 #define BPFTRAP_EXIT_IO_COUNTED   2u /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
 #define BPFTRAP_EXIT_KILLER_KNOWN 4u /* killer_pid and killer_comm are filled in */
+#define BPFTRAP_EXIT_EXECUTED     8u /* it executed a program at some time: not PF_FORKNOEXEC */
 
 /* A process ended. Times in ns, unscaled, as the kernel keeps them; counters of all threads. */
 struct bpftrap_exit_event {
@@ -88,6 +90,15 @@ struct bpftrap_cgroup_event {
   /* char names[]: the names from the cgroup up to, not with, the root, each with its NUL */
 };
 
+/* A process was forked: for the tree view, which has to know also those that execute nothing. */
+struct bpftrap_fork_event {
+  struct bpftrap_record_header header;
+  __u64 start_boot_ns;
+  __u64 parent_start_boot_ns; /* of the process that called fork, not of the real parent */
+  __u32 pid;
+  __u32 parent_pid;
+};
+
 /* A cgroup is released: no record names its id any more. */
 struct bpftrap_cgroup_gone_event {
   struct bpftrap_record_header header;
@@ -104,6 +115,7 @@ static_assert(offsetof(bpftrap_exit_event, wait_status) == 88);
 static_assert(offsetof(bpftrap_exit_event, killer_comm) == 200);
 static_assert(sizeof(bpftrap_cgroup_event) == 32);
 static_assert(sizeof(bpftrap_cgroup_gone_event) == 24);
+static_assert(sizeof(bpftrap_fork_event) == 40);
 #endif
 
 #endif

@@ -4,7 +4,7 @@
 #define BPFTRAP_PROCESS_EXIT_BPF_H
 
 #include "killer.bpf.h"
-#include "process.bpf.h"
+#include "scope.bpf.h"
 
 /*
  * Processes whose end was reported, before 6.16 only: there, two threads that end at the same
@@ -193,9 +193,16 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
   struct signal_struct *signal = task->signal;
   struct bpftrap_exit_event *event;
   struct thread_walk walk = {};
+  _Bool wanted;
   __u64 now;
 
-  if (!is_process_end(ctx, task))
+  if (!is_process_end(ctx, task)) {
+    forget_task(task, leader, 0);
+    return 0;
+  }
+  wanted = judge_exit(leader);
+  forget_task(task, leader, 1);
+  if (!wanted)
     return 0;
   now = bpf_ktime_get_boot_ns();
   if (cfg.only_executed && (leader->flags & PF_FORKNOEXEC))
@@ -203,8 +210,6 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
   if (cfg.min_duration_ns && now - task_start_boot_ns(leader) < cfg.min_duration_ns)
     return 0;
   if (cfg.only_failed && !wait_status(leader, signal))
-    return 0;
-  if (!in_scope(leader))
     return 0;
   if (signal->nr_threads == 1) {
     set_released(&walk.sum, signal);
@@ -225,6 +230,8 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
   event->flags = signal->oom_mm ? BPFTRAP_EXIT_OOM_VICTIM : 0;
   if (bpf_core_field_exists(signal->ioac.read_bytes))
     event->flags |= BPFTRAP_EXIT_IO_COUNTED;
+  if (!(leader->flags & PF_FORKNOEXEC))
+    event->flags |= BPFTRAP_EXIT_EXECUTED;
   event->utime_ns = walk.sum.utime;
   event->stime_ns = walk.sum.stime;
   event->runtime_ns = walk.sum.runtime;

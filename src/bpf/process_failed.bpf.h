@@ -6,7 +6,7 @@
 #ifndef BPFTRAP_PROCESS_FAILED_BPF_H
 #define BPFTRAP_PROCESS_FAILED_BPF_H
 
-#include "process.bpf.h"
+#include "scope.bpf.h"
 #include "syscall_exec.bpf.h"
 
 #define ERESTARTSYS      512 /* include/linux/errno.h: from here on the call is made again */
@@ -103,7 +103,7 @@ static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
   if (!is_exec_call(task, regs, &from.call))
     return 0;
   from.leader = task->group_leader;
-  if (!in_scope(from.leader))
+  if (!is_followed(from.leader) || !is_wanted(from.leader))
     return 0;
   from.now = bpf_ktime_get_boot_ns();
   from.error = -result;

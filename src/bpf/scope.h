@@ -8,16 +8,49 @@
 
 #include <linux/types.h>
 
+#define BPFTRAP_CGROUPS_MOST 8 /* values of --cgroup */
+
+/*
+ * Globs as an automaton of 64 positions: bit i is «everything before position i has matched».
+ * Reading a byte c moves the bits that masks[c] has to the next position and leaves those of
+ * `stars` where they are; from a star the next position is reached without a byte as well.
+ */
+struct bpftrap_globs {
+  __u64 starts;     /* positions before the first byte */
+  __u64 stars;      /* positions of `*` */
+  __u64 accepts;    /* positions behind the last byte of each glob */
+  __u64 masks[256]; /* by byte: positions that it matches; never one of `stars` */
+};
+
 struct bpftrap_scope {
   __u64 min_duration_ns; /* exits of processes that lived less are not reported */
   __u32 filter_pids;     /* 1: only processes whose pid is a key of the map `pids` */
   __u32 only_executed;   /* 1: no exits of processes that never executed a program */
   __u32 only_failed;     /* 1: no exits with status 0 */
   __u32 filter_uids;     /* 1: only processes whose real uid is a key of the map `uids` */
+  __u32 filter_names;    /* 1: only processes whose comm matches `names` */
+  __u32 cgroups;      /* number of cgroups in the map `cgroups`, each with what is below; 0: any */
+  __u32 follow;       /* 1: only processes that are marked, and what they fork from then on */
+  __u32 report_forks; /* 1: forks are reported, too */
+  __u32 task_storage; /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
+  __u32 reserved;
+  struct bpftrap_globs names;
 };
 
+/* What is remembered of a process. */
+struct bpftrap_mark {
+  __u8 followed; /* 1: a member */
+  __u8 verdict;  /* how its last exec was judged: 0 not yet, 1 wanted, 2 not wanted */
+  __u8 reserved[6];
+};
+
+/* Index into bpftrap_lost::records: processes that no mark could be kept for. */
+#define BPFTRAP_LOST_MARKS 7
+
 #ifdef __cplusplus
-static_assert(sizeof(bpftrap_scope) == 24);
+static_assert(sizeof(bpftrap_globs) == 8 * (3 + 256));
+static_assert(sizeof(bpftrap_scope) == 48 + sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_mark) == 8);
 #endif
 
 #endif

@@ -25,7 +25,9 @@ int run(const TraceOptions& options) {
   ProcessCommand command;
   command.name = "exec";
   command.columns = {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"};
-  command.scope.only_executed = true;
+  // A tree has to know of the end of each process that it knows of.
+  command.scope.only_executed = !options.tree_view;
+  command.stream.tree_view = options.tree_view;
   // With --min-duration only ends are written, those of older processes included.
   command.stream.write_execs = !options.min_duration;
   command.stream.exits_of_execs_only = !options.min_duration;
@@ -40,6 +42,14 @@ int run(const TraceOptions& options) {
 Run setup_exec(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();
   add_trace_options(app, *options, "show execs that failed, too");
+  app.add_flag("--tree-view", options->tree_view,
+               "indent command lines by descent, as ps f does (table only)");
+  app.parse_complete_callback([options] {
+    if (options->tree_view && options->output.json) {
+      throw CLI::ValidationError(
+          "--tree-view: not with --json, whose parent_id says the same; accepted: one of them");
+    }
+  });
   set_examples(
       app,
       "  sudo bpftrap exec                            every program that is executed\n"

@@ -5,6 +5,7 @@
 
 #include <bpf/libbpf.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,12 @@
 #include "core/tracer.h"
 
 namespace bpftrap {
+
+// What a command does meanwhile: see Tracer::Parts.
+struct TraceHooks {
+  std::function<void()> started = {};
+  std::function<bool(StopSignals::Taken)> ends_run = {};
+};
 
 class Host {
  public:
@@ -35,7 +42,7 @@ class Host {
   // the maps `records` (ring buffer) and `lost` (src/bpf/record.h).
   template <class... Records, class Skeleton>
   int trace(const std::string& command, std::vector<std::string_view> columns,
-            LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler);
+            LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceHooks hooks = {});
 
  private:
   const OutputOptions& options_;
@@ -47,14 +54,15 @@ class Host {
 
 template <class... Records, class Skeleton>
 int Host::trace(const std::string& command, std::vector<std::string_view> columns,
-                LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler) {
+                LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceHooks hooks) {
   bpf_map* records = loaded.maps().records;
   RingBuffer ring(bpf_map__fd(records), bpf_map__max_entries(records));
   LostCounter lost(bpf_map__fd(loaded.maps().lost));
   WallClock clock;
   Sink sink = make_sink<Records...>(options_, *output_, clock, std::move(columns));
   Tracer tracer(
-      {loop_, signals_, ring, lost, handler, sink, *output_, clock, [&loaded] { loaded.detach(); }},
+      {loop_, signals_, ring, lost, handler, sink, *output_, clock, [&loaded] { loaded.detach(); },
+       std::move(hooks.started), std::move(hooks.ends_run)},
       {command, options_.count, options_.timeout});
   return tracer.run();
 }

@@ -7,6 +7,7 @@
 
 #include "cli/command.h"
 #include "cli/suggest.h"
+#include "cli/trace_options.h"
 #include "core/error.h"
 #include "core/version.h"
 
@@ -31,6 +32,9 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error,
       return fmt::format("unknown command '{}'{}; see `bpftrap --help`", first,
                          did_you_mean(first, commands));
     }
+    if (first.starts_with(program_word_option)) {
+      return fmt::format("{} starts no program; accepted: no `--`", who);
+    }
     if (first.starts_with("-")) {
       std::vector<std::string> options;
       for (const CLI::Option* option : command->get_options()) {
@@ -54,6 +58,23 @@ std::string explain(const CLI::App& app, const CLI::ParseError& error,
     return error.what();
   }
   return fmt::format("{}; see `{} --help`", error.what(), who);
+}
+
+// The command line in CLI11's order, the last word first; words after `--` as hidden options.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words;
+  bool of_program = false;
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (of_program) {
+      word = std::string(program_word_option) + "=:" + word;
+    } else if (word == "--") {
+      of_program = true;
+      continue;
+    }
+    words.insert(words.begin(), std::move(word));
+  }
+  return words;
 }
 
 int run(int argc, char** argv) {
@@ -84,7 +105,8 @@ int run(int argc, char** argv) {
 #undef COMMAND
 
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> words = words_of(argc, argv);
+    app.parse(words);
   } catch (const CLI::Success& asked) {  // --help, --version
     return app.exit(asked);
   } catch (const CLI::ParseError& wrong) {

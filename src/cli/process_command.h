@@ -4,13 +4,17 @@
 
 #include <unistd.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/host.h"
 #include "cli/trace_options.h"
+#include "core/error.h"
+#include "core/followed.h"
 #include "core/process_stream.h"
+#include "core/program.h"
 
 namespace bpftrap {
 
@@ -27,31 +31,107 @@ void size_key_map(bpf_map* map, const std::vector<std::uint32_t>& keys);
 // Puts the keys into the loaded map. Throws Error.
 void fill_key_map(const bpf_map* map, const std::vector<std::uint32_t>& keys);
 
+// Exit status with -- PROGRAM where it is not PROGRAM's, as timeout(1) and env(1) have it.
+inline constexpr int bpftrap_itself_failed = 125;
+
 // Whether programs may call bpf_loop(): src/bpf/process_exit.bpf.h.
 bool kernel_has_bpf_loop();
+
+// The file descriptors of --cgroup: a path in the file system, or one within the hierarchy as
+// records show it. Throws Error.
+std::vector<UniqueFd> open_cgroups(const std::vector<std::string>& paths);
+
+// Puts them into the loaded map. Throws Error.
+void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups);
+
+// Throws Error where a process of --tree does not exist.
+void require_processes(const std::vector<std::uint32_t>& pids);
+
+// PROGRAM while it is traced: lets it go, waits for its end, hands signals on.
+class ProgramRun {
+ public:
+  ProgramRun(Program& program, Host& host, Followed& followed, bool wait_all);
+
+  TraceHooks hooks();
+
+ private:
+  bool ends_run(StopSignals::Taken signal);
+  void ended();
+
+  Program& program_;
+  Host& host_;
+  Followed& followed_;
+  bool wait_all_;
+  bool forwarded_ = false;
+  Timer last_descendant_;
+};
 
 // Open, configure, load, attach, trace; the exit status. `Skeleton` is that of a process tracer
 // (src/bpf/process.bpf.h); `choose` may say which of its programs to load.
 template <class Skeleton, class Choose>
-int trace_processes(ProcessCommand command, const TraceOptions& options, Choose&& choose) {
+int trace(ProcessCommand command, const TraceOptions& options, Choose&& choose) {
+  require_processes(options.trees);
+  std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
   Host host(options.output);
   OpenSkeleton<Skeleton> open(command.name);
-  open.rodata().cfg = make_scope(options, command.scope);
+  bpftrap_scope& scope = open.rodata().cfg;
+  scope = make_scope(options, command.scope);
+  bool by_task =
+      scope.follow != 0 || scope.filter_names != 0 || scope.filter_uids != 0 || scope.cgroups != 0
+          ? kernel_has_task_storage()
+          : false;
+  scope.task_storage = by_task ? 1 : 0;
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
+  bpf_map__set_autocreate(open.maps().task_marks, by_task);
   size_key_map(open.maps().pids, options.pids);
   size_key_map(open.maps().uids, options.uids);
   bool loops = kernel_has_bpf_loop();
   bpf_program__set_autoload(open.progs().on_exit, loops);
   bpf_program__set_autoload(open.progs().on_exit_before_5_17, !loops);
+  bpf_program__set_autoload(open.progs().on_fork, scope.follow != 0 || scope.report_forks != 0);
   choose(open.progs());
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();
-  fill_key_map(loaded.maps().pids, options.pids);
-  fill_key_map(loaded.maps().uids, options.uids);
+  auto& maps = loaded.maps();
+  fill_key_map(maps.pids, options.pids);
+  fill_key_map(maps.uids, options.uids);
+  fill_cgroup_map(maps.cgroups, cgroups);
+  Followed followed(bpf_map__fd(by_task ? maps.task_marks : maps.pid_marks), by_task,
+                    bpf_map__fd(maps.followed));
   loaded.attach();
+  for (std::uint32_t pid : options.trees) {
+    followed.add_tree(static_cast<pid_t>(pid), "/proc");
+  }
+  command.stream.summary = options.summary;
+  command.stream.color = wants_color(options.output, host.output());
   ProcessStream stream(command.stream);
-  return host.trace<ExecRecord, ExitRecord>(command.name, std::move(command.columns), loaded,
-                                            stream);
+  auto run = [&](TraceHooks hooks) {
+    return host.trace<ExecRecord, ExitRecord>(command.name, std::move(command.columns), loaded,
+                                              stream, std::move(hooks));
+  };
+  if (options.program.empty()) {
+    return run({});
+  }
+  // Not earlier, or the time it takes to get here would count as its own.
+  Program program({options.program, options.output.output.empty()});
+  followed.add(program.pid());
+  ProgramRun program_run(program, host, followed, options.wait_all);
+  int status = run(program_run.hooks());
+  return program.ended() ? program.exit_status() : status;
+}
+
+// The same; with PROGRAM a failure of bpftrap's own has another exit status.
+template <class Skeleton, class Choose>
+int trace_processes(ProcessCommand command, const TraceOptions& options, Choose&& choose) {
+  try {
+    return trace<Skeleton>(std::move(command), options, choose);
+  } catch (const Error& error) {
+    if (options.program.empty()) {
+      throw;
+    }
+    say(error);
+    return bpftrap_itself_failed;
+  }
 }
 
 }  // namespace bpftrap

@@ -4,6 +4,7 @@
 #include <bit>
 #include <stdexcept>
 
+#include "cli/name_glob.h"
 #include "core/units.h"
 #include "core/users.h"
 
@@ -36,11 +37,47 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
       ->take_all()
       ->trigger_on_parse();
   add_parsed_option(
+      app, "-n,--name",
+      [&options](std::string_view text) {
+        options.names.emplace_back(text);
+        options.name_globs = compile_globs(options.names);
+      },
+      "only processes whose name matches, such as 'python*' (repeatable)", "GLOB")
+      ->take_all()
+      ->trigger_on_parse();
+  add_parsed_option(
+      app, "-g,--cgroup",
+      [&options](std::string_view text) {
+        if (options.cgroups.size() == BPFTRAP_CGROUPS_MOST) {
+          throw std::invalid_argument("is one too many; accepted: 8 cgroups");
+        }
+        options.cgroups.emplace_back(text);
+      },
+      "only processes in this cgroup (v2) and below (repeatable)", "PATH")
+      ->take_all()
+      ->trigger_on_parse();
+  add_parsed_option(
+      app, "-t,--tree",
+      [&options](std::string_view text) { options.trees.push_back(parse_pid(text)); },
+      "only this process and its descendants (repeatable)", "PID")
+      ->take_all()
+      ->trigger_on_parse();
+  add_parsed_option(
       app, "-d,--min-duration",
       [&options](std::string_view text) { options.min_duration = parse_duration(text, 1ms); },
       "only processes that lived at least this long (ns, us, ms, s, m or h; bare: ms)", "TIME");
   app.add_flag("-f,--failed", options.failed, failed);
   add_output_options(app, options.output);
+  app.add_flag("--summary", options.summary,
+               "at the end, say on standard error what ran, by program name");
+  app.add_flag("--wait-all", options.wait_all,
+               "with -- PROGRAM: end when its last descendant has ended, too");
+  add_parsed_option(
+      app, program_word_option,
+      [&options](std::string_view text) { options.program.emplace_back(text.substr(1)); }, "", "")
+      ->take_all()
+      ->trigger_on_parse()
+      ->group("");
   add_parsed_option(
       app, "--buffer-size",
       [&options](std::string_view text) {
@@ -62,6 +99,11 @@ bpftrap_scope make_scope(const TraceOptions& options, CommandScope command) {
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
   scope.filter_pids = options.pids.empty() ? 0 : 1;
   scope.filter_uids = options.uids.empty() ? 0 : 1;
+  scope.filter_names = options.names.empty() ? 0 : 1;
+  scope.names = options.name_globs;
+  scope.cgroups = static_cast<std::uint32_t>(options.cgroups.size());
+  scope.follow = options.trees.empty() && options.program.empty() ? 0 : 1;
+  scope.report_forks = options.tree_view ? 1 : 0;
   scope.only_executed = command.only_executed ? 1 : 0;
   scope.only_failed = options.failed && command.failed_is_status ? 1 : 0;
   return scope;

@@ -16,6 +16,14 @@ struct TraceOptions {
   OutputOptions output;
   std::vector<std::uint32_t> pids;
   std::vector<std::uint32_t> uids;
+  std::vector<std::string> names;    // globs
+  bpftrap_globs name_globs{};        // the same, translated
+  std::vector<std::string> cgroups;  // paths
+  std::vector<std::uint32_t> trees;  // pids
+  std::vector<std::string> program;  // after `--`, with its arguments
+  bool wait_all = false;
+  bool summary = false;
+  bool tree_view = false;
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;
   std::uint64_t buffer_size = std::uint64_t{4} << 20;
@@ -27,6 +35,10 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
 // A power of two, at least a page and at most 2 GiB, as BPF_MAP_TYPE_RINGBUF wants it
 // (kernel/bpf/ringbuf.c ringbuf_map_alloc()).
 std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page);
+
+// The hidden option by which main() hands on each word after `--`, a colon before it: CLI11 itself
+// does not tell what stood behind `--`.
+inline constexpr const char* program_word_option = "--program-word";
 
 // What of its own a command asks for.
 struct CommandScope {

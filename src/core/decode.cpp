@@ -88,6 +88,7 @@ Decoded decode_exit(Bytes bytes) {
         Killer{wire.killer_pid,
                wire_text(bytes, offsetof(bpftrap_exit_event, killer_comm), BPFTRAP_COMM_SIZE)};
   }
+  record.executed = (wire.flags & BPFTRAP_EXIT_EXECUTED) != 0;
   // The mark alone is not enough: the kernel also puts it on a victim that is ending already.
   record.oom_killed = (wire.flags & BPFTRAP_EXIT_OOM_VICTIM) != 0 &&
                       WIFSIGNALED(record.wait_status) && WTERMSIG(record.wait_status) == SIGKILL &&
@@ -115,6 +116,14 @@ Decoded decode_cgroup(Bytes bytes) {
   }
   return CgroupRecord{wire.id, text(bytes.subspan(sizeof wire)),
                       (wire.flags & BPFTRAP_CGROUP_TRUNCATED) != 0};
+}
+
+Decoded decode_fork(Bytes bytes) {
+  bpftrap_fork_event wire;
+  if (!read_wire(bytes, wire)) {
+    return Malformed{};
+  }
+  return ForkRecord{{wire.pid, wire.start_boot_ns}, {wire.parent_pid, wire.parent_start_boot_ns}};
 }
 
 Decoded decode_cgroup_gone(Bytes bytes) {
@@ -159,6 +168,8 @@ Decoded decode(Bytes bytes) {
       return decode_exit(*record);
     case BPFTRAP_RECORD_CGROUP:
       return decode_cgroup(*record);
+    case BPFTRAP_RECORD_FORK:
+      return decode_fork(*record);
     case BPFTRAP_RECORD_CGROUP_GONE:
       return decode_cgroup_gone(*record);
     default:

@@ -41,7 +41,8 @@ std::string_view wire_text(std::span<const std::byte> bytes, std::size_t offset,
 // A time stamp of the wire.
 BootTime wire_time(std::uint64_t boot_ns);
 
-using Decoded = std::variant<Malformed, ExecRecord, ExitRecord, CgroupRecord, CgroupGoneRecord>;
+using Decoded =
+    std::variant<Malformed, ExecRecord, ExitRecord, CgroupRecord, CgroupGoneRecord, ForkRecord>;
 
 // Never throws and reads no byte beyond `bytes`. The result's views point into `bytes`.
 Decoded decode(std::span<const std::byte> bytes);

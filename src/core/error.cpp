@@ -34,9 +34,19 @@ void say(std::string_view text) {
   std::string line = "bpftrap: ";
   line += text;
   line += '\n';
-  // writev(), for `bpftrap hello` watches write().
-  iovec part{line.data(), line.size()};
-  [[maybe_unused]] ssize_t written = ::writev(STDERR_FILENO, &part, 1);
+  say_table(line);
+}
+
+void say_table(std::string_view table) {
+  while (!table.empty()) {
+    // writev(), for `bpftrap hello` watches write().
+    iovec part{const_cast<char*>(table.data()), table.size()};
+    ssize_t written = ::writev(STDERR_FILENO, &part, 1);
+    if (written <= 0) {
+      return;
+    }
+    table.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 void say(const Error& error) {

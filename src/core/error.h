@@ -29,6 +29,9 @@ class Error : public std::system_error {
 // Writes `bpftrap: ` and the text to standard error, one line each. Never fails.
 void say(std::string_view text);
 
+// Writes a whole table to standard error as it is. Never fails.
+void say_table(std::string_view table);
+
 // Says the error and the log under it.
 void say(const Error& error);
 

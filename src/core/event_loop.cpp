@@ -131,12 +131,12 @@ StopSignals::StopSignals() {
 
 StopSignals::~StopSignals() = default;
 
-int StopSignals::take() {
+StopSignals::Taken StopSignals::take() {
   signalfd_siginfo info{};
   if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
-    return 0;
+    return {};
   }
-  return static_cast<int>(info.ssi_signo);
+  return {static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL};
 }
 
 }  // namespace bpftrap

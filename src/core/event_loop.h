@@ -78,8 +78,11 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
   int fd() const { return fd_.get(); }
-  // The number of a signal that came, or 0.
-  int take();
+  struct Taken {
+    int number = 0;          // 0: none came
+    bool by_kernel = false;  // such as Ctrl-C: the terminal's whole foreground job has it
+  };
+  Taken take();
 
  private:
   UniqueFd fd_;

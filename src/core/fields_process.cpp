@@ -15,8 +15,17 @@ std::uint64_t count(std::chrono::nanoseconds time) {
   return static_cast<std::uint64_t>(time.count());
 }
 
+// As `ps f` draws descent.
+void append_branch(std::string& out, unsigned depth) {
+  if (depth > 0) {
+    out.append(std::size_t{4} * (depth - 1), ' ');
+    out += " \\_ ";
+  }
+}
+
 // Of an exec that failed the path matters, not what argv calls it: a search along PATH tries many.
 void append_exec_command(std::string& out, const ExecRecord& r) {
+  append_branch(out, r.depth);
   if (r.error == 0 || !r.filename) {
     detail::append_command(out, r.args, "(unreadable)");
     return;
@@ -90,142 +99,134 @@ bool signaled(const ExitRecord& r) {
 
 const std::vector<Field<ExitRecord>>& exit_fields() {
   using R = ExitRecord;
-  static const std::vector<Field<R>> table =
-      detail::join<R>(
-          std::array<Field<R>, 3>{
-              detail::event_field<R>(
-                  [](const R&, Context) { return Value(std::string_view("exit")); },
-                  [](const R&, Context, std::string& out) { out += "exit"; }),
-              detail::ts_field<R>(), detail::boot_ns_field<R>()},
-          detail::process_fields<R>(),
-          std::array<Field<R>, 19>{
-              {
-                  {.key = "filename",
-                   .nullable = true,
-                   .doc = "the path given to its last execve; null where none was seen",
-                   .value = [](const R& r, Context) { return detail::optional_value(r.filename); }},
-                  {.key = "args",
-                   .header = "COMMAND",
-                   .type = JsonType::strings,
-                   .nullable = true,
-                   .doc = "argv of its last execve; null where none was seen",
-                   .value = [](const R& r, Context) { return detail::args_value(r.args); },
-                   .cell = [](const R& r, Context,
-                              std::string& out) { detail::append_command(out, r.args, "-"); }},
-                  {.key = "exit_code",
-                   .type = JsonType::integer,
-                   .nullable = true,
-                   .doc = "0 to 255 as wait4() reports it; null where a signal ended it",
-                   .value =
-                       [](const R& r, Context) {
-                         return signaled(r)
-                                    ? Value()
+  static const std::vector<Field<R>> table = detail::join<R>(
+      std::array<Field<R>, 3>{
+          detail::event_field<R>([](const R&, Context) { return Value(std::string_view("exit")); },
+                                 [](const R&, Context, std::string& out) { out += "exit"; }),
+          detail::ts_field<R>(), detail::boot_ns_field<R>()},
+      detail::process_fields<R>(),
+      std::array<Field<R>, 19>{{
+          {.key = "filename",
+           .nullable = true,
+           .doc = "the path given to its last execve; null where none was seen",
+           .value = [](const R& r, Context) { return detail::optional_value(r.filename); }},
+          {.key = "args",
+           .header = "COMMAND",
+           .type = JsonType::strings,
+           .nullable = true,
+           .doc = "argv of its last execve; null where none was seen",
+           .value = [](const R& r, Context) { return detail::args_value(r.args); },
+           .cell =
+               [](const R& r, Context, std::string& out) {
+                 append_branch(out, r.depth);
+                 detail::append_command(out, r.args, "-");
+               }},
+          {.key = "exit_code",
+           .type = JsonType::integer,
+           .nullable = true,
+           .doc = "0 to 255 as wait4() reports it; null where a signal ended it",
+           .value =
+               [](const R& r, Context) {
+                 return signaled(r) ? Value()
                                     : Value(static_cast<std::uint64_t>(WEXITSTATUS(r.wait_status)));
-                       }},
-                  {.key = "signal",
-                   .nullable = true,
-                   .doc = "name of the signal that ended it; else null",
-                   .value =
-                       [](const R& r, Context) {
-                         return signaled(r) ? Value(signal_name(WTERMSIG(r.wait_status))) : Value();
-                       }},
-                  {.key = "core_dumped",
-                   .type = JsonType::boolean,
-                   .doc = "whether a core was dumped",
-                   .value = [](const R& r,
-                               Context) { return Value(WCOREDUMP(r.wait_status) != 0); }},
-                  {.key = "oom_killed",
-                   .type = JsonType::boolean,
-                   .doc = "whether the kernel's out-of-memory killer chose it",
-                   .value = [](const R& r, Context) { return Value(r.oom_killed); }},
-                  {.key = "killer_pid",
-                   .type = JsonType::integer,
-                   .nullable = true,
-                   .doc = "process that sent the signal that ended it; null where none did",
-                   .value =
-                       [](const R& r, Context) {
-                         return r.killer ? Value(std::uint64_t{r.killer->pid}) : Value();
-                       }},
-                  {.key = "killer_comm",
-                   .nullable = true,
-                   .doc = "name of that process",
-                   .value = [](const R& r,
-                               Context) { return r.killer ? Value(r.killer->comm) : Value(); }},
-                  {.key = "duration_ns",
-                   .header = "DURATION",
-                   .width = 8,
-                   .align = Align::right,
-                   .type = JsonType::integer,
-                   .doc = "nanoseconds from the start (fork) of the process to its end, suspend "
-                          "included",
-                   .value = [](const R& r, Context) { return Value(count(r.duration)); },
-                   .cell = [](const R& r, Context,
-                              std::string& out) { append_human_duration(out, r.duration); }},
-                  {.key = "cpu_user_ns",
-                   .type = JsonType::integer,
-                   .doc = "nanoseconds of CPU time of all its threads in user mode, without its "
-                          "children",
-                   .value = [](const R& r, Context) { return Value(count(r.cpu.user)); }},
-                  {.key = "cpu_sys_ns",
-                   .type = JsonType::integer,
-                   .doc = "nanoseconds of CPU time of all its threads in the kernel, without its "
-                          "children",
-                   .value = [](const R& r, Context) { return Value(count(r.cpu.system)); }},
-                  {.key = "max_rss_bytes",
-                   .header = "RSS",
-                   .width = 5,
-                   .align = Align::right,
-                   .type = JsonType::integer,
-                   .doc = "largest resident set in bytes, as ru_maxrss",
-                   .value = [](const R& r, Context) { return Value(r.max_rss_bytes); },
-                   .cell = [](const R& r, Context,
-                              std::string& out) { append_human_size(out, r.max_rss_bytes); }},
-                  {.key = "io_read_bytes",
-                   .type = JsonType::integer,
-                   .nullable = true,
-                   .doc = "bytes read from storage, as read_bytes of /proc/PID/io; null where not "
-                          "counted",
-                   .value = [](const R& r,
-                               Context) { return r.io ? Value(r.io->read_bytes) : Value(); }},
-                  {.key = "io_write_bytes",
-                   .type = JsonType::integer,
-                   .nullable = true,
-                   .doc = "bytes written to storage, as write_bytes of /proc/PID/io; null where "
-                          "not counted",
-                   .value = [](const R& r,
-                               Context) { return r.io ? Value(r.io->write_bytes) : Value(); }},
-                  {.key = "minor_faults",
-                   .type = JsonType::integer,
-                   .doc = "page faults without storage I/O, as ru_minflt",
-                   .value = [](const R& r, Context) { return Value(r.minor_faults); }},
-                  {.key = "major_faults",
-                   .type = JsonType::integer,
-                   .doc = "page faults with storage I/O, as ru_majflt",
-                   .value = [](const R& r, Context) { return Value(r.major_faults); }},
-                  {.key = "voluntary_switches",
-                   .type = JsonType::integer,
-                   .doc = "context switches because it waited, as ru_nvcsw",
-                   .value = [](const R& r, Context) { return Value(r.voluntary_switches); }},
-                  {.key = "involuntary_switches",
-                   .type = JsonType::integer,
-                   .doc = "context switches because it was preempted, as ru_nivcsw",
-                   .value = [](const R& r, Context) { return Value(r.involuntary_switches); }},
-                  {.header = "STATUS",
-                   .width = 12,
-                   .cell = [](const R& r, Context, std::string& out) { append_status(out, r); },
-                   .style =
-                       [](const R& r) {
-                         return r.wait_status != 0 ? Style::failure : Style::success;
-                       }},
-              }},
-          std::array<Field<R>, 1>{{
-              {.header = "CPU",
-               .width = 7,
-               .align = Align::right,
-               .cell =
-                   [](const R& r, Context,
+               }},
+          {.key = "signal",
+           .nullable = true,
+           .doc = "name of the signal that ended it; else null",
+           .value =
+               [](const R& r, Context) {
+                 return signaled(r) ? Value(signal_name(WTERMSIG(r.wait_status))) : Value();
+               }},
+          {.key = "core_dumped",
+           .type = JsonType::boolean,
+           .doc = "whether a core was dumped",
+           .value = [](const R& r, Context) { return Value(WCOREDUMP(r.wait_status) != 0); }},
+          {.key = "oom_killed",
+           .type = JsonType::boolean,
+           .doc = "whether the kernel's out-of-memory killer chose it",
+           .value = [](const R& r, Context) { return Value(r.oom_killed); }},
+          {.key = "killer_pid",
+           .type = JsonType::integer,
+           .nullable = true,
+           .doc = "process that sent the signal that ended it; null where none did",
+           .value =
+               [](const R& r, Context) {
+                 return r.killer ? Value(std::uint64_t{r.killer->pid}) : Value();
+               }},
+          {.key = "killer_comm",
+           .nullable = true,
+           .doc = "name of that process",
+           .value = [](const R& r, Context) { return r.killer ? Value(r.killer->comm) : Value(); }},
+          {.key = "duration_ns",
+           .header = "DURATION",
+           .width = 8,
+           .align = Align::right,
+           .type = JsonType::integer,
+           .doc = "nanoseconds from the start (fork) of the process to its end, suspend "
+                  "included",
+           .value = [](const R& r, Context) { return Value(count(r.duration)); },
+           .cell = [](const R& r, Context,
+                      std::string& out) { append_human_duration(out, r.duration); }},
+          {.key = "cpu_user_ns",
+           .type = JsonType::integer,
+           .doc = "nanoseconds of CPU time of all its threads in user mode, without its "
+                  "children",
+           .value = [](const R& r, Context) { return Value(count(r.cpu.user)); }},
+          {.key = "cpu_sys_ns",
+           .type = JsonType::integer,
+           .doc = "nanoseconds of CPU time of all its threads in the kernel, without its "
+                  "children",
+           .value = [](const R& r, Context) { return Value(count(r.cpu.system)); }},
+          {.key = "max_rss_bytes",
+           .header = "RSS",
+           .width = 5,
+           .align = Align::right,
+           .type = JsonType::integer,
+           .doc = "largest resident set in bytes, as ru_maxrss",
+           .value = [](const R& r, Context) { return Value(r.max_rss_bytes); },
+           .cell = [](const R& r, Context,
+                      std::string& out) { append_human_size(out, r.max_rss_bytes); }},
+          {.key = "io_read_bytes",
+           .type = JsonType::integer,
+           .nullable = true,
+           .doc = "bytes read from storage, as read_bytes of /proc/PID/io; null where not "
+                  "counted",
+           .value = [](const R& r, Context) { return r.io ? Value(r.io->read_bytes) : Value(); }},
+          {.key = "io_write_bytes",
+           .type = JsonType::integer,
+           .nullable = true,
+           .doc = "bytes written to storage, as write_bytes of /proc/PID/io; null where "
+                  "not counted",
+           .value = [](const R& r, Context) { return r.io ? Value(r.io->write_bytes) : Value(); }},
+          {.key = "minor_faults",
+           .type = JsonType::integer,
+           .doc = "page faults without storage I/O, as ru_minflt",
+           .value = [](const R& r, Context) { return Value(r.minor_faults); }},
+          {.key = "major_faults",
+           .type = JsonType::integer,
+           .doc = "page faults with storage I/O, as ru_majflt",
+           .value = [](const R& r, Context) { return Value(r.major_faults); }},
+          {.key = "voluntary_switches",
+           .type = JsonType::integer,
+           .doc = "context switches because it waited, as ru_nvcsw",
+           .value = [](const R& r, Context) { return Value(r.voluntary_switches); }},
+          {.key = "involuntary_switches",
+           .type = JsonType::integer,
+           .doc = "context switches because it was preempted, as ru_nivcsw",
+           .value = [](const R& r, Context) { return Value(r.involuntary_switches); }},
+          {.header = "STATUS",
+           .width = 12,
+           .cell = [](const R& r, Context, std::string& out) { append_status(out, r); },
+           .style =
+               [](const R& r) { return r.wait_status != 0 ? Style::failure : Style::success; }},
+      }},
+      std::array<Field<R>, 1>{{
+          {.header = "CPU",
+           .width = 7,
+           .align = Align::right,
+           .cell = [](const R& r, Context,
                       std::string& out) { append_human_duration(out, r.cpu.user + r.cpu.system); }},
-          }});
+      }});
   return table;
 }
 

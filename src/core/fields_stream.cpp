@@ -67,7 +67,7 @@ std::span<const Field<StopRecord>> fields_of(const StopRecord*) {
       detail::ts_field<R>(),
       {.key = "records",
        .type = JsonType::integer,
-       .doc = "records written, start, lost and stop not counted",
+       .doc = "exec, exit and hello records written",
        .value = [](const R& r, Context) { return Value(r.records); }},
       {.key = "lost",
        .type = JsonType::integer,

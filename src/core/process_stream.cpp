@@ -3,6 +3,7 @@
 
 #include "bpf/process.event.h"
 #include "core/decode.h"
+#include "core/error.h"
 #include "core/file.h"
 
 namespace bpftrap {
@@ -22,6 +23,10 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
     cgroups_.define(*cgroup);
     return Result::kept;
   }
+  if (auto* fork = std::get_if<ForkRecord>(&decoded)) {
+    descent_.forked(*fork);
+    return Result::kept;
+  }
   if (auto* gone = std::get_if<CgroupGoneRecord>(&decoded)) {
     cgroups_.forget(*gone);
     return Result::kept;
@@ -30,6 +35,9 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
 }
 
 RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
+  if (options_.tree_view) {
+    record.depth = descent_.executed(record.process.id);
+  }
   bool written = options_.write_execs && record.time >= live_since_;
   if (record.error == 0 && (written || !options_.exits_of_execs_only)) {
     lines_.remember(record);
@@ -44,8 +52,14 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
 
 RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   std::optional<CommandLine> line = lines_.take(record.process.id);
+  if (options_.tree_view) {
+    record.depth = descent_.ended(record.process.id);
+  }
   if (record.time < live_since_) {
     return Result::kept;
+  }
+  if (options_.exits_of_execs_only && !record.executed) {
+    return Result::kept;  // sent for the tree's sake
   }
   if (!line && options_.exits_of_execs_only) {
     // A younger process has executed something, or the kernel would not have sent this: its exec
@@ -63,7 +77,23 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   }
   record.process.cgroup = cgroups_.find(record.process.cgroup_id);
   sink.write(record);
+  if (options_.summary) {
+    summary_.add(record);
+  }
   return Result::written;
+}
+
+void ProcessStream::finish(Sink& sink) {
+  if (!options_.summary) {
+    return;
+  }
+  if (!sink.is_json()) {
+    say_table(summary_.table(options_.color));
+    return;
+  }
+  for (const SummaryRecord& row : summary_.rows(BootClock::now())) {
+    sink.write(row);
+  }
 }
 
 std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {

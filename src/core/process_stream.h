@@ -5,6 +5,8 @@
 
 #include "core/cgroup_paths.h"
 #include "core/command_lines.h"
+#include "core/descent.h"
+#include "core/summary.h"
 #include "core/tracer.h"
 
 namespace bpftrap {
@@ -15,6 +17,9 @@ struct ProcessStreamOptions {
   bool exits_of_execs_only = false;
   // Command lines of processes that are older than the tracer are wanted.
   bool read_older = false;
+  bool tree_view = false;  // forks are reported; command lines are indented by descent
+  bool summary = false;    // say at the end what ran, by program name
+  bool color = false;      // of the summary's table
 };
 
 class ProcessStream final : public RecordHandler {
@@ -25,6 +30,7 @@ class ProcessStream final : public RecordHandler {
   Result handle(std::span<const std::byte> bytes, Sink& sink) override;
   std::uint64_t lost_records(const bpftrap_lost& lost) const override;
   bool idle() override;
+  void finish(Sink& sink) override;
   void after_loss() override { lines_.forget_dead(); }
 
  private:
@@ -35,6 +41,8 @@ class ProcessStream final : public RecordHandler {
   BootTime live_since_;
   CgroupPaths cgroups_;
   CommandLines lines_;
+  Descent descent_;
+  Summary summary_;
 };
 
 }  // namespace bpftrap

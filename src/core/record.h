@@ -61,6 +61,7 @@ struct ExecRecord {
   std::optional<Arguments> args;               // none: they could not be read
   std::optional<std::uint64_t> args_size = 0;  // bytes of argv; none: there are more than `args`
   int error = 0;
+  unsigned depth = 0;  // of its process below the first one of its descent that is shown
 };
 
 struct Killer {
@@ -79,7 +80,8 @@ struct ExitRecord {
   Process process;
   std::optional<std::string_view> filename;  // of its last exec; filled in by the tracer
   std::optional<Arguments> args;
-  int wait_status = 0;  // as wait4() gives it
+  int wait_status = 0;    // as wait4() gives it
+  bool executed = false;  // a program, at some time
   bool oom_killed = false;
   std::optional<Killer> killer;
   std::chrono::nanoseconds duration{};
@@ -90,6 +92,7 @@ struct ExitRecord {
   std::uint64_t major_faults = 0;
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
+  unsigned depth = 0;  // as in ExecRecord
 };
 
 // The path of a cgroup, sent before the first record that names its id.
@@ -102,6 +105,12 @@ struct CgroupRecord {
 // That cgroup is no more.
 struct CgroupGoneRecord {
   std::uint64_t id = 0;
+};
+
+// A process was forked.
+struct ForkRecord {
+  ProcessId child;
+  ProcessId parent;
 };
 
 }  // namespace bpftrap

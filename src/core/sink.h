@@ -19,6 +19,8 @@ class Sink {
   explicit Sink(JsonSink&& sink) : sink_(std::in_place_type<JsonSink>, std::move(sink)) {}
   explicit Sink(TableSink&& sink) : sink_(std::in_place_type<TableSink>, std::move(sink)) {}
 
+  bool is_json() const { return std::holds_alternative<JsonSink>(sink_); }
+
   template <class Record>
   void write(const Record& record) {
     std::visit([&record](auto& sink) { sink.write(record); }, sink_);

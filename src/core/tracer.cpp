@@ -23,7 +23,8 @@ Tracer::Tracer(Parts parts, TracerOptions options)
 void Tracer::watch() {
   EventLoop& loop = parts_.loop;
   loop.watch(parts_.signals.fd(), EPOLLIN, [this](std::uint32_t) {
-    if (parts_.signals.take() != 0) {
+    StopSignals::Taken taken = parts_.signals.take();
+    if (taken.number != 0 && (!parts_.ends_run || parts_.ends_run(taken))) {
       stop();
     }
   });
@@ -129,6 +130,9 @@ int Tracer::run() {
   parts_.handler.live(now);
   parts_.sink.write(describe_machine(now, options_.command));
   flush();
+  if (parts_.started) {
+    parts_.started();
+  }
   Timer idle_timer;
   if (parts_.handler.idle()) {
     parts_.loop.watch(idle_timer.fd(), EPOLLIN, [this, &idle_timer](std::uint32_t) {
@@ -157,6 +161,7 @@ int Tracer::finish() {
     }
   }
   account();
+  parts_.handler.finish(parts_.sink);
   parts_.sink.write(StopRecord{BootClock::now(), records_, lost_told_});
   if (!parts_.output.drain(parts_.signals.fd())) {
     throw Error("stopped by a second signal while the reader of the output was not reading", 0,

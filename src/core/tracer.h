@@ -35,6 +35,9 @@ class RecordHandler {
   // How many of the lost ones would have been written.
   virtual std::uint64_t lost_records(const bpftrap_lost& lost) const = 0;
 
+  // The last record is written; what is left to say comes before the line `stop`.
+  virtual void finish(Sink& /*sink*/) {}
+
   // Called when there is nothing else to do, after the start; false when nothing is left for it.
   virtual bool idle() { return false; }
 
@@ -65,6 +68,9 @@ class Tracer {
     Output& output;
     WallClock& clock;
     std::function<void()> detach;
+    std::function<void()> started = {};  // the line `start` is out
+    // Asked for each signal; false: it is not to end the run. Without it each one does.
+    std::function<bool(StopSignals::Taken)> ends_run = {};
   };
 
   Tracer(Parts parts, TracerOptions options);

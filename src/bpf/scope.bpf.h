@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Which processes are followed. Two kinds of question: what a process is (pid, user, name, cgroup),
+ * asked at its exec and answered the same until its next; and whom it descends from, handed down at
+ * fork, which no re-parenting undoes.
+ */
+#ifndef BPFTRAP_SCOPE_BPF_H
+#define BPFTRAP_SCOPE_BPF_H
+
+#include "process.bpf.h"
+
+#define VERDICT_WANTED   1
+#define VERDICT_UNWANTED 2
+
+/* Keys of --pid; the loader sizes it. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u8);
+} pids SEC(".maps");
+
+/* Keys of --user; the loader sizes it. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u8);
+} uids SEC(".maps");
+
+/* Directories of --cgroup. */
+struct {
+  __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+  __uint(max_entries, BPFTRAP_CGROUPS_MOST);
+  __type(key, __u32);
+  __type(value, __u32);
+} cgroups SEC(".maps");
+
+/* Goes with the task. For tracing programs since 5.12 (a10787e6d58c); created only where it is. */
+struct {
+  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct bpftrap_mark);
+} task_marks SEC(".maps");
+
+/* By process id, which is free again only after the entry was taken out. It can fill up: counted.
+ */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 65536);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, __u32);
+  __type(value, struct bpftrap_mark);
+} pid_marks SEC(".maps");
+
+/* Followed processes that have not ended: for --wait-all. */
+struct {
+  __uint(type, BPF_MAP_TYPE_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, __u64);
+} followed SEC(".maps");
+
+static __always_inline struct bpftrap_mark *mark_of(struct task_struct *task)
+{
+  __u32 pid;
+
+  if (cfg.task_storage)
+    return bpf_task_storage_get(&task_marks, task, 0, 0);
+  pid = task->pid;
+  return bpf_map_lookup_elem(&pid_marks, &pid);
+}
+
+static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
+{
+  struct bpftrap_mark *mark, none = {};
+  __u32 pid;
+
+  if (cfg.task_storage) {
+    mark = bpf_task_storage_get(&task_marks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  } else {
+    pid = task->pid;
+    bpf_map_update_elem(&pid_marks, &pid, &none, BPF_NOEXIST);
+    mark = bpf_map_lookup_elem(&pid_marks, &pid);
+  }
+  if (!mark)
+    count_lost(BPFTRAP_LOST_MARKS);
+  return mark;
+}
+
+static __always_inline void drop_mark(struct task_struct *task)
+{
+  __u32 pid;
+
+  if (cfg.task_storage)
+    return; /* goes with the task */
+  pid = task->pid;
+  bpf_map_delete_elem(&pid_marks, &pid);
+}
+
+static __always_inline void count_followed(__s64 change)
+{
+  __u32 zero = 0;
+  __u64 *count = bpf_map_lookup_elem(&followed, &zero);
+
+  if (count)
+    __sync_fetch_and_add(count, change);
+}
+
+static __always_inline _Bool is_followed(struct task_struct *leader)
+{
+  struct bpftrap_mark *mark;
+
+  if (!cfg.follow)
+    return 1;
+  mark = mark_of(leader);
+  return mark && mark->followed;
+}
+
+static __always_inline _Bool name_matches(struct task_struct *leader)
+{
+  __u8 comm[BPFTRAP_COMM_SIZE] = {};
+  __u64 at = cfg.names.starts;
+
+  bpf_probe_read_kernel(comm, sizeof(comm), leader->comm);
+  at |= (at & cfg.names.stars) << 1;
+  for (int i = 0; i < BPFTRAP_COMM_SIZE; i++) {
+    if (!comm[i])
+      break;
+    at = ((at & cfg.names.masks[comm[i]]) << 1) | (at & cfg.names.stars);
+    at |= (at & cfg.names.stars) << 1;
+  }
+  return (at & cfg.names.accepts) != 0;
+}
+
+static __always_inline _Bool in_a_cgroup(void)
+{
+  for (__u32 i = 0; i < BPFTRAP_CGROUPS_MOST; i++) {
+    if (i >= cfg.cgroups)
+      break;
+    if (bpf_current_task_under_cgroup(&cgroups, i) == 1)
+      return 1;
+  }
+  return 0;
+}
+
+/* What the process is at this moment; current is one of its threads. */
+static __always_inline _Bool is_wanted(struct task_struct *leader)
+{
+  if (cfg.filter_pids) {
+    __u32 pid = leader->tgid;
+
+    if (!bpf_map_lookup_elem(&pids, &pid))
+      return 0;
+  }
+  if (cfg.filter_uids) {
+    __u32 uid = leader->real_cred->uid.val;
+
+    if (!bpf_map_lookup_elem(&uids, &uid))
+      return 0;
+  }
+  if (cfg.filter_names && !name_matches(leader))
+    return 0;
+  if (cfg.cgroups && !in_a_cgroup())
+    return 0;
+  return 1;
+}
+
+/* Whether verdicts have to be remembered: of what does not change they need not. */
+static __always_inline _Bool is_changeable(void)
+{
+  return cfg.filter_uids || cfg.filter_names || cfg.cgroups;
+}
+
+/* For an exec that succeeded: the process is judged anew. */
+static __always_inline _Bool judge_exec(struct task_struct *leader)
+{
+  struct bpftrap_mark *mark;
+  _Bool wanted;
+
+  if (!is_followed(leader))
+    return 0;
+  wanted = is_wanted(leader);
+  if (is_changeable()) {
+    mark = make_mark(leader);
+    if (mark)
+      mark->verdict = wanted ? VERDICT_WANTED : VERDICT_UNWANTED;
+  }
+  return wanted;
+}
+
+/* For an end: as the last exec was judged, else as the process is now. */
+static __always_inline _Bool judge_exit(struct task_struct *leader)
+{
+  struct bpftrap_mark *mark;
+
+  if (!is_followed(leader))
+    return 0;
+  if (is_changeable()) {
+    mark = mark_of(leader);
+    if (mark && mark->verdict)
+      return mark->verdict == VERDICT_WANTED;
+  }
+  return is_wanted(leader);
+}
+
+static __always_inline void submit_fork(struct task_struct *parent, struct task_struct *child)
+{
+  struct bpftrap_fork_event *event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);
+
+  if (!event) {
+    count_lost(BPFTRAP_RECORD_FORK);
+    return;
+  }
+  fill_header(&event->header, BPFTRAP_RECORD_FORK, sizeof(*event), bpf_ktime_get_boot_ns());
+  event->start_boot_ns = task_start_boot_ns(child);
+  event->parent_start_boot_ns = task_start_boot_ns(parent);
+  event->pid = child->tgid;
+  event->parent_pid = parent->tgid;
+  bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * For tp_btf/sched_process_fork: kernel/fork.c kernel_clone(), before the child runs; `parent` is
+ * current. Threads are marked as well, for one that executes a program becomes the leader.
+ */
+static __always_inline int handle_fork(struct task_struct *parent, struct task_struct *child)
+{
+  struct bpftrap_mark *mark;
+  _Bool process = child->pid == child->tgid;
+
+  if (!is_followed(parent->group_leader))
+    return 0;
+  if (cfg.follow) {
+    mark = make_mark(child);
+    if (mark) {
+      mark->followed = 1;
+      if (process)
+        count_followed(1);
+    }
+  }
+  if (cfg.report_forks && process)
+    submit_fork(parent->group_leader, child);
+  return 0;
+}
+
+/* A thread that executes a program takes over the leader's pid; nothing has its own any more. */
+static __always_inline void forget_old_pid(struct task_struct *task, int old_pid)
+{
+  __u32 pid = old_pid;
+
+  if ((cfg.follow || is_changeable()) && !cfg.task_storage && task->pid != old_pid)
+    bpf_map_delete_elem(&pid_marks, &pid);
+}
+
+/* For every thread that ends; `last`: it was the process's last one. */
+static __always_inline void forget_task(struct task_struct *task, struct task_struct *leader,
+                                        _Bool last)
+{
+  if (!cfg.follow && !is_changeable())
+    return;
+  if (last) {
+    if (cfg.follow && is_followed(leader))
+      count_followed(-1);
+    drop_mark(leader);
+  }
+  if (task->pid != task->tgid)
+    drop_mark(task);
+}
+
+#endif

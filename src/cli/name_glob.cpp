@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/name_glob.h"
+
+#include <bitset>
+#include <stdexcept>
+
+namespace bpftrap {
+
+namespace {
+
+using Bytes = std::bitset<256>;
+
+constexpr unsigned positions_most = 64;
+
+[[noreturn]] void refuse(const char* why) {
+  throw std::invalid_argument(std::string(why) +
+                              "; accepted: a name with *, ?, [a-z], [!a-z], and \\ before these");
+}
+
+class Compiler {
+ public:
+  void add(std::string_view glob) {
+    if (glob.empty()) {
+      refuse("is empty");
+    }
+    globs_.starts |= bit(next_);
+    for (bool after_star = false; !glob.empty();) {
+      char c = glob.front();
+      if (c == '*') {
+        glob.remove_prefix(1);
+        if (!after_star) {
+          globs_.stars |= bit(advance());
+        }
+        after_star = true;
+        continue;
+      }
+      after_star = false;
+      Bytes bytes = take_element(glob);
+      std::uint64_t position = bit(advance());
+      for (std::size_t byte = 1; byte < 256; ++byte) {
+        globs_.masks[byte] |= bytes[byte] ? position : 0;
+      }
+    }
+    globs_.accepts |= bit(advance());
+  }
+
+  const bpftrap_globs& result() const { return globs_; }
+
+ private:
+  static std::uint64_t bit(unsigned position) { return std::uint64_t{1} << position; }
+
+  unsigned advance() {
+    if (next_ == positions_most) {
+      refuse("is too long, or there are too many");
+    }
+    return next_++;
+  }
+
+  static std::size_t index(char c) { return static_cast<unsigned char>(c); }
+
+  // One byte's worth of the glob: the bytes that it matches.
+  static Bytes take_element(std::string_view& glob) {
+    Bytes bytes;
+    char c = glob.front();
+    glob.remove_prefix(1);
+    if (c == '?') {
+      return bytes.set();
+    }
+    if (c == '[') {
+      return take_set(glob);
+    }
+    if (c == '\\') {
+      if (glob.empty()) {
+        refuse("ends with a backslash");
+      }
+      c = glob.front();
+      glob.remove_prefix(1);
+    }
+    return bytes.set(index(c));
+  }
+
+  static Bytes take_set(std::string_view& glob) {
+    Bytes bytes;
+    bool negated = !glob.empty() && (glob.front() == '!' || glob.front() == '^');
+    glob.remove_prefix(negated ? 1 : 0);
+    for (bool first = true;; first = false) {
+      if (glob.empty()) {
+        refuse("has a [ without ]");
+      }
+      char low = glob.front();
+      glob.remove_prefix(1);
+      if (low == ']' && !first) {
+        break;
+      }
+      char high = low;
+      if (glob.size() >= 2 && glob[0] == '-' && glob[1] != ']') {
+        high = glob[1];
+        glob.remove_prefix(2);
+      }
+      if (index(low) > index(high)) {
+        refuse("has a range that goes backwards");
+      }
+      for (std::size_t byte = index(low); byte <= index(high); ++byte) {
+        bytes.set(byte);
+      }
+    }
+    return negated ? ~bytes : bytes;
+  }
+
+  bpftrap_globs globs_{};
+  unsigned next_ = 0;
+};
+
+}  // namespace
+
+bpftrap_globs compile_globs(const std::vector<std::string>& globs) {
+  Compiler compiler;
+  for (const std::string& glob : globs) {
+    compiler.add(glob);
+  }
+  return compiler.result();
+}
+
+bool globs_match(const bpftrap_globs& globs, std::string_view comm) {
+  auto through_stars = [&](std::uint64_t at) { return at | ((at & globs.stars) << 1); };
+  std::uint64_t at = through_stars(globs.starts);
+  for (char c : comm) {
+    auto byte = static_cast<unsigned char>(c);
+    at = through_stars(((at & globs.masks[byte]) << 1) | (at & globs.stars));
+  }
+  return (at & globs.accepts) != 0;
+}
+
+}  // namespace bpftrap

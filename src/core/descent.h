@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How deep a process stands below the first one of its descent that was seen: for the tree view.
+#pragma once
+
+#include <unordered_map>
+
+#include "core/record.h"
+
+namespace bpftrap {
+
+class Descent {
+ public:
+  void forked(const ForkRecord& record);
+  // The depth of a process that executes something; one that nobody saw being forked is a root.
+  unsigned executed(const ProcessId& id) { return depths_.try_emplace(id, 0).first->second; }
+  // The depth of a process that has ended, which is forgotten.
+  unsigned ended(const ProcessId& id);
+
+  std::size_t size() const { return depths_.size(); }
+
+ private:
+  std::unordered_map<ProcessId, unsigned, ProcessIdHash> depths_;
+};
+
+}  // namespace bpftrap

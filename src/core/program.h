@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// PROGRAM of `exec -- PROGRAM` and `exit -- PROGRAM`: a child that waits at a gate until tracing is
+// live. Forked before anything else is set up, so that it inherits nothing of it; its pid goes into
+// the scope of the BPF programs, its pidfd into the event loop, its status becomes bpftrap's.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/unique_fd.h"
+
+namespace bpftrap {
+
+/// `NAME=VALUE` each.
+using Environment = std::vector<std::string>;
+
+/// What bpftrap itself was given.
+Environment own_environment();
+
+/// Who called sudo.
+struct SudoUser {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::string name;
+  std::string home;
+  /// Empty where it is not known.
+  std::string shell;
+  /// `gid`, then the groups that the group file names the user a member of.
+  std::vector<gid_t> groups;
+
+  friend bool operator==(const SudoUser&, const SudoUser&) = default;
+};
+
+/// Reads SUDO_UID, SUDO_GID and SUDO_USER; none where one of them is missing. Only the two files
+/// are asked and no NSS, as by Users: a user whom they do not know has no supplementary groups, and
+/// the home that sudo says (SUDO_HOME, since 1.9.16), else `/`. Throws Error where an id is none.
+std::optional<SudoUser> sudo_user(const Environment& environment,
+                                  const std::string& passwd_path = "/etc/passwd",
+                                  const std::string& group_path = "/etc/group");
+
+/// The environment without what sudo put there: no SUDO_*, and HOME, LOGNAME, USER and SHELL those
+/// of the user.
+Environment environment_of(const SudoUser& user, Environment environment);
+
+struct ProgramOptions {
+  /// The program's name, looked for in PATH where it has no slash, and its arguments.
+  std::vector<std::string> argv;
+  /// Standard output goes where standard error goes.
+  bool stdout_to_stderr = false;
+};
+
+/// PROGRAM starts with no signal blocked and all of them at their defaults, except that a SIGHUP
+/// which was ignored stays so (nohup). It stays in bpftrap's process group, so that the terminal's
+/// Ctrl-C and Ctrl-Z reach it. With root's rights and under sudo it runs as the user who called
+/// sudo. Of descriptors it has those that bpftrap was started with.
+class Program {
+ public:
+  /// Forks. To be called before signals are blocked, limits raised, and descriptors opened that are
+  /// not O_CLOEXEC. Puts SIGCHLD to its default: where it is ignored there is no status to wait
+  /// for. Throws Error, also where the kernel has no pidfd_open() (before 5.3).
+  explicit Program(const ProgramOptions& options);
+  /// Kills a program that was not released; one that was goes on.
+  ~Program();
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  /// Stays its own until ended() or exit_status() has told of its end.
+  pid_t pid() const { return pid_; }
+  /// Readable from its end on, also after that was told of.
+  int pidfd() const { return pidfd_.get(); }
+
+  /// Lets it execute. What fails then, the child says itself on standard error; exit_status() is
+  /// 127 (not found), 126 (cannot be executed) or 125 (cannot become the user).
+  void release();
+
+  /// Sends it the signal, and SIGCONT after it, as timeout(1) does: one that is stopped could not
+  /// end. False where it has ended or may not be signalled.
+  bool signal(int number);
+
+  /// Whether it has ended; does not wait.
+  bool ended();
+
+  /// Waits for the end of a program that was released: its exit status, or 128+N where signal N
+  /// ended it.
+  int exit_status();
+
+ private:
+  void wait(int options);
+
+  UniqueFd gate_;      // one byte opens it, its end ends a child that waits; closed once released
+  UniqueFd gate_end_;  // kept so that writing into the gate of a dead child raises no SIGPIPE
+  UniqueFd pidfd_;
+  pid_t pid_ = -1;
+  std::optional<int> status_;
+};
+
+}  // namespace bpftrap
