@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/process_stream.h"
 
+#include <fmt/format.h>
+
 #include "bpf/process.event.h"
+#include "bpf/scope.h"
 #include "core/decode.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -99,6 +102,16 @@ void ProcessStream::finish(Sink& sink) {
 std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
   return lost.records[BPFTRAP_RECORD_EXIT] +
          (options_.write_execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0);
+}
+
+void ProcessStream::look_at(const bpftrap_lost& lost) {
+  std::uint64_t unmarked = lost.records[BPFTRAP_LOST_MARKS];
+  if (unmarked > unmarked_) {
+    say(fmt::format("{} process{} could not be remembered: the filters may be wrong about {}",
+                    unmarked - unmarked_, unmarked - unmarked_ == 1 ? "" : "es",
+                    unmarked - unmarked_ == 1 ? "it" : "them"));
+    unmarked_ = unmarked;
+  }
 }
 
 bool ProcessStream::idle() {

@@ -29,6 +29,7 @@ class ProcessStream final : public RecordHandler {
   void live(BootTime since) override { live_since_ = since; }
   Result handle(std::span<const std::byte> bytes, Sink& sink) override;
   std::uint64_t lost_records(const bpftrap_lost& lost) const override;
+  void look_at(const bpftrap_lost& lost) override;
   bool idle() override;
   void finish(Sink& sink) override;
   void after_loss() override { lines_.forget_dead(); }
@@ -41,6 +42,7 @@ class ProcessStream final : public RecordHandler {
   BootTime live_since_;
   CgroupPaths cgroups_;
   CommandLines lines_;
+  std::uint64_t unmarked_ = 0;
   Descent descent_;
   Summary summary_;
 };

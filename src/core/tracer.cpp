@@ -112,6 +112,7 @@ void Tracer::consume() {
 
 void Tracer::account() {
   const bpftrap_lost& lost = parts_.lost.read();
+  parts_.handler.look_at(lost);
   std::uint64_t all = parts_.handler.lost_records(lost) + malformed_;
   BootTime now = BootClock::now();
   if (all > lost_told_) {

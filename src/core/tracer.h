@@ -35,6 +35,9 @@ class RecordHandler {
   // How many of the lost ones would have been written.
   virtual std::uint64_t lost_records(const bpftrap_lost& lost) const = 0;
 
+  // What was lost besides, each time that it is read.
+  virtual void look_at(const bpftrap_lost& /*lost*/) {}
+
   // The last record is written; what is left to say comes before the line `stop`.
   virtual void finish(Sink& /*sink*/) {}
 

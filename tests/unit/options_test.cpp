@@ -2,6 +2,7 @@
 // Options → typed values → the configuration of the BPF programs.
 #include <gtest/gtest.h>
 
+#include "cli/name_glob.h"
 #include "cli/suggest.h"
 #include "cli/trace_options.h"
 
@@ -57,6 +58,35 @@ TEST(Options, UsersByNameAndNumber) {
   EXPECT_EQ(make_scope(options, {}).filter_uids, 1U);
 }
 
+TEST(Options, NamesBecomeOneAutomaton) {
+  TraceOptions options = parsed("-n make --name cc*");
+  bpftrap_scope scope = make_scope(options, {});
+  EXPECT_EQ(scope.filter_names, 1U);
+  EXPECT_TRUE(globs_match(scope.names, "make"));
+  EXPECT_TRUE(globs_match(scope.names, "cc1plus"));
+  EXPECT_FALSE(globs_match(scope.names, "ld"));
+}
+
+TEST(Options, CgroupsAreCounted) {
+  EXPECT_EQ(make_scope(parsed("-g /a --cgroup b"), {}).cgroups, 2U);
+  EXPECT_EQ(make_scope(parsed(""), {}).cgroups, 0U);
+}
+
+TEST(Options, ATreeOrAProgramIsFollowed) {
+  EXPECT_EQ(make_scope(parsed(""), {}).follow, 0U);
+  EXPECT_EQ(make_scope(parsed("--tree 7"), {}).follow, 1U);
+  TraceOptions options = parsed("--program-word=:make --program-word=:-j2 --program-word=:");
+  EXPECT_EQ(options.program, (std::vector<std::string>{"make", "-j2", ""}));
+  EXPECT_EQ(make_scope(options, {}).follow, 1U);
+}
+
+TEST(Options, ATreeViewHasForksReported) {
+  TraceOptions options;
+  EXPECT_EQ(make_scope(options, {}).report_forks, 0U);
+  options.tree_view = true;
+  EXPECT_EQ(make_scope(options, {}).report_forks, 1U);
+}
+
 TEST(Options, CommandsAskForTheirOwn) {
   bpftrap_scope exec = make_scope(parsed("--failed"), {.only_executed = true});
   EXPECT_EQ(exec.only_executed, 1U);
@@ -74,9 +104,9 @@ TEST(Options, BufferSizeIsRoundedUp) {
 }
 
 TEST(Options, RefusalsNameOptionValueAndWhatIsAccepted) {
-  for (const char* line :
-       {"--pid 0", "--pid abc", "--user no-such-user", "--count 0", "--count -1",
-        "--min-duration 5x", "--buffer-size 0", "--buffer-size 3G", "--color green"}) {
+  for (const char* line : {"--pid 0", "--pid abc", "--user no-such-user", "--name [a", "--tree 0",
+                           "--count 0", "--count -1", "--min-duration 5x", "--buffer-size 0",
+                           "--buffer-size 3G", "--color green"}) {
     std::string text = refused(line);
     std::string option(line, std::string_view(line).find(' '));
     EXPECT_TRUE(text.starts_with(option + ": '")) << line << " → " << text;

@@ -18,6 +18,7 @@
 
 #include "core/clock.h"
 #include "core/sink.h"
+#include "core/summary.h"
 
 namespace bpftrap {
 namespace {
@@ -206,6 +207,7 @@ TEST_F(SchemaTest, IsAsTheTablesOfFields) {
   expect_as_described<ExecRecord>("exec");
   expect_as_described<ExitRecord>("exit");
   expect_as_described<LostRecord>("lost");
+  expect_as_described<SummaryRecord>("summary");
   expect_as_described<StopRecord>("stop");
 }
 
@@ -221,8 +223,8 @@ TEST_F(SchemaTest, KnowsTheKinds) {
     EXPECT_EQ(required_of(kind), keys);
     kinds.push_back(text_of(kind["title"]));
   }
-  EXPECT_EQ(kinds,
-            (std::vector<std::string_view>{"start", "exec", "exit", "hello", "lost", "stop"}));
+  EXPECT_EQ(kinds, (std::vector<std::string_view>{"start", "exec", "exit", "hello", "lost",
+                                                  "summary", "stop"}));
 }
 
 TEST_F(SchemaTest, IsWhatThePageSays) {
