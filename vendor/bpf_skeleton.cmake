@@ -47,6 +47,9 @@ function(bpftrap_bpf_skeleton target source)
     COMMAND ${BPFTRAP_CLANG} ${flags} -isystem ${BPFTRAP_LIBBPF_INCLUDE_DIR} ${_bpf_system_includes}
             -MD -MF ${object}.d -MT ${skeleton} -c ${source} -o ${object}
     COMMAND ${BPFTRAP_LLVM_STRIP} -g ${object}
+    # libbpf's linker leaves out the relocations of BTF, which are a third of the object.
+    COMMAND ${BPFTRAP_BPFTOOL} gen object ${object}.linked ${object}
+    COMMAND ${CMAKE_COMMAND} -E rename ${object}.linked ${object}
     # By way of another file: a header cut short by a failure would pass for an up-to-date one.
     COMMAND ${BPFTRAP_BPFTOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}.new
     COMMAND ${CMAKE_COMMAND} -E rename ${skeleton}.new ${skeleton}
