@@ -20,6 +20,21 @@ struct failed_exec {
 };
 
 /*
+ * Length with the NUL, or an error. Of an empty string strncpy_from_user_nofault() said 0
+ * before 6.2 (mm/maccess.c): that is its NUL.
+ */
+static __always_inline long read_user_str(char *to, const __u32 room, __u64 from)
+{
+  long length = bpf_probe_read_user_str(to, room, (const void *)from);
+
+  if (length == 0) {
+    *to = 0;
+    length = 1;
+  }
+  return length;
+}
+
+/*
  * Writes the record into a reservation that keeps `path_room` bytes of the file name, and arguments
  * up to `args_room`: twice that is reserved, for an argument may begin anywhere before the end.
  * Returns false, and leaves nothing behind, where that was not enough and more should be tried.
@@ -39,7 +54,7 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
     return 1;
   }
   data = (char *)(event + 1);
-  copied = bpf_probe_read_user_str(data, path_room, (const void *)from->call.filename);
+  copied = read_user_str(data, path_room, from->call.filename);
   if (copied > 0)
     path_len = copied;
   if (path_len >= path_room) {
@@ -61,7 +76,7 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
         goto larger;
       break;
     }
-    copied = bpf_probe_read_user_str(data + path_len + args_len, args_room, (const void *)arg);
+    copied = read_user_str(data + path_len + args_len, args_room, arg);
     if (copied <= 0)
       break;
     args_len += copied;
