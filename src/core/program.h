@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // PROGRAM of `exec -- PROGRAM` and `exit -- PROGRAM`: a child that waits at a gate until tracing is
-// live. Forked before anything else is set up, so that it inherits nothing of it; its pid goes into
-// the scope of the BPF programs, its pidfd into the event loop, its status becomes bpftrap's.
+// live. Its pid goes into the scope of the BPF programs, its pidfd into the event loop, its status
+// becomes bpftrap's.
 #pragma once
 
 #include <sys/types.h>
@@ -58,8 +58,8 @@ struct ProgramOptions {
 /// sudo. Of descriptors it has those that bpftrap was started with.
 class Program {
  public:
-  /// Forks. To be called before signals are blocked, limits raised, and descriptors opened that are
-  /// not O_CLOEXEC. Puts SIGCHLD to its default: where it is ignored there is no status to wait
+  /// Forks. What is to stay bpftrap's own must be O_CLOEXEC by now; signals that it has blocked are
+  /// unblocked in the child. Puts SIGCHLD to its default: where it is ignored there is no status to wait
   /// for. Throws Error, also where the kernel has no pidfd_open() (before 5.3).
   explicit Program(const ProgramOptions& options);
   /// Kills a program that was not released; one that was goes on.
