@@ -67,7 +67,7 @@ std::vector<std::string> words_of(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     std::string word = argv[i];
     if (of_program) {
-      word = std::string(program_word_option) + "=:" + word;
+      word = fmt::format("{}=:{}", program_word_option, word);
     } else if (word == "--") {
       of_program = true;
       continue;

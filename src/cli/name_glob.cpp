@@ -23,6 +23,9 @@ class Compiler {
     if (glob.empty()) {
       refuse("is empty");
     }
+    if (next_ == positions_most) {
+      refuse_length();
+    }
     globs_.starts |= bit(next_);
     for (bool after_star = false; !glob.empty();) {
       char c = glob.front();
@@ -51,10 +54,12 @@ class Compiler {
 
   unsigned advance() {
     if (next_ == positions_most) {
-      refuse("is too long, or there are too many");
+      refuse_length();
     }
     return next_++;
   }
+
+  [[noreturn]] static void refuse_length() { refuse("is too long, or there are too many"); }
 
   static std::size_t index(char c) { return static_cast<unsigned char>(c); }
 

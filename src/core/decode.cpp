@@ -123,7 +123,7 @@ Decoded decode_fork(Bytes bytes) {
   if (!read_wire(bytes, wire)) {
     return Malformed{};
   }
-  return ForkRecord{{wire.pid, wire.start_boot_ns}, {wire.parent_pid, wire.parent_start_boot_ns}};
+  return BirthRecord{{wire.pid, wire.start_boot_ns}, {wire.parent_pid, wire.parent_start_boot_ns}};
 }
 
 Decoded decode_cgroup_gone(Bytes bytes) {

@@ -42,7 +42,7 @@ std::string_view wire_text(std::span<const std::byte> bytes, std::size_t offset,
 BootTime wire_time(std::uint64_t boot_ns);
 
 using Decoded =
-    std::variant<Malformed, ExecRecord, ExitRecord, CgroupRecord, CgroupGoneRecord, ForkRecord>;
+    std::variant<Malformed, ExecRecord, ExitRecord, CgroupRecord, CgroupGoneRecord, BirthRecord>;
 
 // Never throws and reads no byte beyond `bytes`. The result's views point into `bytes`.
 Decoded decode(std::span<const std::byte> bytes);

@@ -3,7 +3,7 @@
 
 namespace bpftrap {
 
-void Descent::forked(const ForkRecord& record) {
+void Descent::forked(const BirthRecord& record) {
   auto parent = depths_.find(record.parent);
   unsigned depth = parent != depths_.end() ? parent->second + 1 : 0;
   depths_.insert_or_assign(record.child, depth);

@@ -10,7 +10,7 @@ namespace bpftrap {
 
 class Descent {
  public:
-  void forked(const ForkRecord& record);
+  void forked(const BirthRecord& record);
   // The depth of a process that executes something; one that nobody saw being forked is a root.
   unsigned executed(const ProcessId& id) { return depths_.try_emplace(id, 0).first->second; }
   // The depth of a process that has ended, which is forgotten.

@@ -26,7 +26,7 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
     cgroups_.define(*cgroup);
     return Result::kept;
   }
-  if (auto* fork = std::get_if<ForkRecord>(&decoded)) {
+  if (auto* fork = std::get_if<BirthRecord>(&decoded)) {
     descent_.forked(*fork);
     return Result::kept;
   }

@@ -59,8 +59,8 @@ struct ProgramOptions {
 class Program {
  public:
   /// Forks. What is to stay bpftrap's own must be O_CLOEXEC by now; signals that it has blocked are
-  /// unblocked in the child. Puts SIGCHLD to its default: where it is ignored there is no status to wait
-  /// for. Throws Error, also where the kernel has no pidfd_open() (before 5.3).
+  /// unblocked in the child. Puts SIGCHLD to its default: where it is ignored there is no status to
+  /// wait for. Throws Error, also where the kernel has no pidfd_open() (before 5.3).
   explicit Program(const ProgramOptions& options);
   /// Kills a program that was not released; one that was goes on.
   ~Program();

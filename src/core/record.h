@@ -108,7 +108,7 @@ struct CgroupGoneRecord {
 };
 
 // A process was forked.
-struct ForkRecord {
+struct BirthRecord {
   ProcessId child;
   ProcessId parent;
 };

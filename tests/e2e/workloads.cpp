@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "e2e/child.h"
+#include "e2e/scope_workloads.h"
 
 namespace e2e {
 
@@ -114,6 +115,18 @@ constexpr Workload workloads[] = {
     {"rename", rename},
     {"overwrite-argv", overwrite_argv},
     {"write", call_write},
+    {"note", workload_note},
+    {"die", workload_die},
+    {"burn", workload_burn},
+    {"become", workload_become},
+    {"move", workload_move},
+    {"then-as", workload_then_as},
+    {"say", workload_say},
+    {"say-state", workload_say_state},
+    {"say-user", workload_say_user},
+    {"count-interrupts", workload_count_interrupts},
+    {"daemon", workload_daemon},
+    {"generations", workload_generations},
 };
 
 }  // namespace
