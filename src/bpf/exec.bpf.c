@@ -25,7 +25,7 @@ int on_exit_before_5_17(__u64 *ctx)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-  return report_exec(task, old_pid, bprm);
+  return report_exec(task, bprm);
 }
 
 /* Loaded for --failed only: it runs at the end of every system call on the machine. */

@@ -83,8 +83,7 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
  * place and its credentials are committed; `task` is current and, after de_thread(), the leader.
  * argv is what the kernel copied onto the new stack; no other thread exists that could change it.
  */
-static __always_inline int report_exec(struct task_struct *task, int old_pid,
-                                       struct linux_binprm *bprm)
+static __always_inline int report_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
   struct exec_source from = {
       .leader = task->group_leader,
@@ -93,7 +92,6 @@ static __always_inline int report_exec(struct task_struct *task, int old_pid,
   };
   struct mm_struct *mm = task->mm;
 
-  forget_old_pid(task, old_pid);
   if (!judge_exec(from.leader))
     return 0;
   announce_cgroup(from.leader, from.now);

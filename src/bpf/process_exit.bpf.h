@@ -196,12 +196,10 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
   _Bool wanted;
   __u64 now;
 
-  if (!is_process_end(ctx, task)) {
-    forget_task(task, leader, 0);
+  if (!is_process_end(ctx, task))
     return 0;
-  }
   wanted = judge_exit(leader);
-  forget_task(task, leader, 1);
+  forget_process(leader);
   if (!wanted)
     return 0;
   now = bpf_ktime_get_boot_ns();

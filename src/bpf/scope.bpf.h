@@ -44,7 +44,10 @@ struct {
   __type(value, struct bpftrap_mark);
 } task_marks SEC(".maps");
 
-/* By process id, which is free again only after the entry was taken out. It can fill up: counted.
+/*
+ * By process id, which is free again only after the entry was taken out. It can fill up: counted.
+ * Beside task_marks it holds what user space marked: there the mark must outlive the thread, for
+ * when another one executes a program, that one becomes the leader.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -62,14 +65,18 @@ struct {
   __type(value, __u64);
 } followed SEC(".maps");
 
+static __always_inline struct bpftrap_mark *pid_mark_of(struct task_struct *task)
+{
+  __u32 pid = task->tgid;
+
+  return bpf_map_lookup_elem(&pid_marks, &pid);
+}
+
 static __always_inline struct bpftrap_mark *mark_of(struct task_struct *task)
 {
-  __u32 pid;
-
   if (cfg.task_storage)
     return bpf_task_storage_get(&task_marks, task, 0, 0);
-  pid = task->pid;
-  return bpf_map_lookup_elem(&pid_marks, &pid);
+  return pid_mark_of(task);
 }
 
 static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
@@ -80,23 +87,13 @@ static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
   if (cfg.task_storage) {
     mark = bpf_task_storage_get(&task_marks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
   } else {
-    pid = task->pid;
+    pid = task->tgid;
     bpf_map_update_elem(&pid_marks, &pid, &none, BPF_NOEXIST);
     mark = bpf_map_lookup_elem(&pid_marks, &pid);
   }
   if (!mark)
     count_lost(BPFTRAP_LOST_MARKS);
   return mark;
-}
-
-static __always_inline void drop_mark(struct task_struct *task)
-{
-  __u32 pid;
-
-  if (cfg.task_storage)
-    return; /* goes with the task */
-  pid = task->pid;
-  bpf_map_delete_elem(&pid_marks, &pid);
 }
 
 static __always_inline void count_followed(__s64 change)
@@ -115,6 +112,8 @@ static __always_inline _Bool is_followed(struct task_struct *leader)
   if (!cfg.follow)
     return 1;
   mark = mark_of(leader);
+  if (cfg.task_storage && !(mark && mark->followed))
+    mark = pid_mark_of(leader);
   return mark && mark->followed;
 }
 
@@ -184,13 +183,13 @@ static __always_inline _Bool judge_exec(struct task_struct *leader)
   wanted = is_wanted(leader);
   if (is_changeable()) {
     mark = make_mark(leader);
-    if (mark)
+    if (mark && !(cfg.keep_wanted && mark->verdict == VERDICT_WANTED))
       mark->verdict = wanted ? VERDICT_WANTED : VERDICT_UNWANTED;
   }
   return wanted;
 }
 
-/* For an end: as the last exec was judged, else as the process is now. */
+/* For an end: as its execs were judged, without any as the process is now. */
 static __always_inline _Bool judge_exit(struct task_struct *leader)
 {
   struct bpftrap_mark *mark;
@@ -223,7 +222,8 @@ static __always_inline void submit_fork(struct task_struct *parent, struct task_
 
 /*
  * For tp_btf/sched_process_fork: kernel/fork.c kernel_clone(), before the child runs; `parent` is
- * current. Threads are marked as well, for one that executes a program becomes the leader.
+ * current. With task storage threads are marked as well, for one that executes a program becomes
+ * the leader.
  */
 static __always_inline int handle_fork(struct task_struct *parent, struct task_struct *child)
 {
@@ -232,7 +232,7 @@ static __always_inline int handle_fork(struct task_struct *parent, struct task_s
 
   if (!is_followed(parent->group_leader))
     return 0;
-  if (cfg.follow) {
+  if (cfg.follow && (process || cfg.task_storage)) {
     mark = make_mark(child);
     if (mark) {
       mark->followed = 1;
@@ -245,28 +245,16 @@ static __always_inline int handle_fork(struct task_struct *parent, struct task_s
   return 0;
 }
 
-/* A thread that executes a program takes over the leader's pid; nothing has its own any more. */
-static __always_inline void forget_old_pid(struct task_struct *task, int old_pid)
+/* For the end of a process's last thread, after the process was judged. */
+static __always_inline void forget_process(struct task_struct *leader)
 {
-  __u32 pid = old_pid;
+  __u32 pid = leader->tgid;
 
-  if ((cfg.follow || is_changeable()) && !cfg.task_storage && task->pid != old_pid)
+  if (cfg.follow && is_followed(leader))
+    count_followed(-1);
+  /* What is in task storage goes with the task. */
+  if (cfg.follow || (is_changeable() && !cfg.task_storage))
     bpf_map_delete_elem(&pid_marks, &pid);
-}
-
-/* For every thread that ends; `last`: it was the process's last one. */
-static __always_inline void forget_task(struct task_struct *task, struct task_struct *leader,
-                                        _Bool last)
-{
-  if (!cfg.follow && !is_changeable())
-    return;
-  if (last) {
-    if (cfg.follow && is_followed(leader))
-      count_followed(-1);
-    drop_mark(leader);
-  }
-  if (task->pid != task->tgid)
-    drop_mark(task);
 }
 
 #endif

@@ -33,7 +33,7 @@ struct bpftrap_scope {
   __u32 follow;       /* 1: only processes that are marked, and what they fork from then on */
   __u32 report_forks; /* 1: forks are reported, too */
   __u32 task_storage; /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
-  __u32 reserved;
+  __u32 keep_wanted;  /* 1: the exit of a process is wanted if one of its execs was */
   struct bpftrap_globs names;
 };
 

@@ -28,6 +28,8 @@ int run(const TraceOptions& options) {
   // A tree has to know of the end of each process that it knows of.
   command.scope.only_executed = !options.tree_view;
   command.stream.tree_view = options.tree_view;
+  // Whose exec was written, its end is.
+  command.scope.keep_wanted = !options.min_duration;
   // With --min-duration only ends are written, those of older processes included.
   command.stream.write_execs = !options.min_duration;
   command.stream.exits_of_execs_only = !options.min_duration;
@@ -45,6 +47,7 @@ Run setup_exec(CLI::App& app) {
   app.add_flag("--tree-view", options->tree_view,
                "indent command lines by descent, as ps f does (table only)");
   app.parse_complete_callback([options] {
+    check_together(*options);
     if (options->tree_view && options->output.json) {
       throw CLI::ValidationError(
           "--tree-view: not with --json, whose parent_id says the same; accepted: one of them");

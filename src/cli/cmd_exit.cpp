@@ -23,6 +23,7 @@ int run(const TraceOptions& options) {
 Run setup_exit(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();
   add_trace_options(app, *options, "only processes that ended with a status other than 0");
+  app.parse_complete_callback([options] { check_together(*options); });
   set_examples(app,
                "  sudo bpftrap exit                            every process that ends\n"
                "  sudo bpftrap exit --min-duration 10s         those that lived for 10 s or more\n"

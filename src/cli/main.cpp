@@ -69,8 +69,14 @@ std::vector<std::string> words_of(int argc, char** argv) {
     if (of_program) {
       word = fmt::format("{}=:{}", program_word_option, word);
     } else if (word == "--") {
+      if (i + 1 == argc) {
+        throw CLI::ValidationError("--: no program behind it; accepted: -- PROGRAM ARGS...");
+      }
       of_program = true;
       continue;
+    } else if (word.starts_with(program_word_option)) {
+      throw CLI::ValidationError(
+          fmt::format("unknown option '{}'; accepted: -- PROGRAM ARGS...", word));
     }
     words.insert(words.begin(), std::move(word));
   }

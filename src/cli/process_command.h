@@ -96,8 +96,8 @@ int trace(ProcessCommand command, const TraceOptions& options, Choose&& choose) 
   fill_key_map(maps.pids, options.pids);
   fill_key_map(maps.uids, options.uids);
   fill_cgroup_map(maps.cgroups, cgroups);
-  Followed followed(bpf_map__fd(by_task ? maps.task_marks : maps.pid_marks), by_task,
-                    bpf_map__fd(maps.followed));
+  Followed followed({bpf_map__fd(maps.pid_marks), by_task ? bpf_map__fd(maps.task_marks) : -1,
+                     bpf_map__fd(maps.followed)});
   loaded.attach();
   for (std::uint32_t pid : options.trees) {
     followed.add_tree(static_cast<pid_t>(pid), "/proc");
@@ -114,7 +114,7 @@ int trace(ProcessCommand command, const TraceOptions& options, Choose&& choose) 
   }
   // Not earlier, or the time it takes to get here would count as its own.
   Program program({options.program, options.output.output.empty()});
-  followed.add(program.pid());
+  followed.add_child(program.pid());
   ProgramRun program_run(program, host, followed, options.wait_all);
   int status = run(program_run.hooks());
   return program.ended() ? program.exit_status() : status;

@@ -89,6 +89,17 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
       "size of the ring buffer (K, M, G; default 4M), rounded up to a power of two", "SIZE");
 }
 
+void check_together(const TraceOptions& options) {
+  if (options.program.empty() && options.wait_all) {
+    throw CLI::ValidationError(
+        "--wait-all: waits for the descendants of a program; accepted: with -- PROGRAM");
+  }
+  if (!options.program.empty() && !options.trees.empty()) {
+    throw CLI::ValidationError(
+        "--tree: not with -- PROGRAM, which is a tree of its own; accepted: one of them");
+  }
+}
+
 std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page) {
   return static_cast<std::uint32_t>(std::bit_ceil(std::max(asked, page)));
 }
@@ -105,6 +116,7 @@ bpftrap_scope make_scope(const TraceOptions& options, CommandScope command) {
   scope.follow = options.trees.empty() && options.program.empty() ? 0 : 1;
   scope.report_forks = options.tree_view ? 1 : 0;
   scope.only_executed = command.only_executed ? 1 : 0;
+  scope.keep_wanted = command.keep_wanted ? 1 : 0;
   scope.only_failed = options.failed && command.failed_is_status ? 1 : 0;
   return scope;
 }

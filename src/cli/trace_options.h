@@ -32,6 +32,9 @@ struct TraceOptions {
 // `failed` is what --help says of --failed.
 void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& failed);
 
+// Refuses what makes no sense together. Throws CLI::ValidationError.
+void check_together(const TraceOptions& options);
+
 // A power of two, at least a page and at most 2 GiB, as BPF_MAP_TYPE_RINGBUF wants it
 // (kernel/bpf/ringbuf.c ringbuf_map_alloc()).
 std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page);
@@ -44,6 +47,7 @@ inline constexpr const char* program_word_option = "--program-word";
 struct CommandScope {
   bool only_executed = false;     // no exits of processes that never executed a program
   bool failed_is_status = false;  // --failed: no exits with status 0
+  bool keep_wanted = false;       // exits of processes of which any exec was wanted
 };
 
 bpftrap_scope make_scope(const TraceOptions& options, CommandScope command);

@@ -14,6 +14,7 @@
 
 #include "bpf/process.event.h"
 #include "core/file.h"
+#include "core/proc_stat.h"
 #include "core/unique_fd.h"
 
 namespace bpftrap {
@@ -24,33 +25,6 @@ namespace {
 std::uint64_t to_ticks(std::uint64_t boot_ns) {
   static const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
   return boot_ns / (1'000'000'000U / per_second);
-}
-
-struct ProcStat {
-  std::uint64_t flags = 0;
-  std::uint64_t start_ticks = 0;
-};
-
-// Fields 9 and 22 of /proc/PID/stat (proc(5)). The name in field 2 may hold anything, so counting
-// begins behind its last parenthesis.
-std::optional<ProcStat> parse_stat(std::string_view text) {
-  std::size_t end = text.rfind(')');
-  if (end == std::string_view::npos) {
-    return std::nullopt;
-  }
-  std::string_view rest = text.substr(end + 1);
-  ProcStat stat;
-  for (int field = 3; field <= 22; ++field) {
-    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-    std::size_t length = std::min(rest.find(' '), rest.size());
-    std::uint64_t* to = field == 9 ? &stat.flags : field == 22 ? &stat.start_ticks : nullptr;
-    if (to != nullptr &&
-        std::from_chars(rest.data(), rest.data() + length, *to).ec != std::errc()) {
-      return std::nullopt;
-    }
-    rest.remove_prefix(length);
-  }
-  return stat;
 }
 
 // The path given to execve, which the kernel leaves on the program's stack: AT_EXECFN of
@@ -93,6 +67,11 @@ void CommandLines::remember(const ExecRecord& record) {
     line.truncated = record.args->truncated;
   }
   live_.insert_or_assign(record.process.id, std::move(line));
+  // An end is not told where a filter judged a later exec, or the end itself, otherwise.
+  if (size() > sweep_at_) {
+    forget_dead();
+    sweep_at_ = std::max(sweep_least, 2 * size());
+  }
 }
 
 std::optional<CommandLine> CommandLines::take(const ProcessId& id) {
@@ -141,11 +120,8 @@ bool CommandLines::read_older(const std::string& proc) {
 }
 
 void CommandLines::read_one(const std::string& directory, Pid pid) {
-  constexpr std::uint64_t never_executed = 0x40;     // PF_FORKNOEXEC, include/linux/sched.h
-  constexpr std::uint64_t kernel_thread = 0x200000;  // PF_KTHREAD
-  std::optional<std::string> text = read_file(directory + "/stat");
-  std::optional<ProcStat> stat = text ? parse_stat(*text) : std::nullopt;
-  if (!stat || (stat->flags & (never_executed | kernel_thread)) != 0) {
+  std::optional<ProcStat> stat = read_proc_stat(directory);
+  if (!stat || (stat->flags & (ProcStat::never_executed | ProcStat::kernel_thread)) != 0) {
     return;
   }
   std::optional<std::string> args = read_file(directory + "/cmdline", BPFTRAP_ARGS_SIZE + 1);

@@ -23,7 +23,8 @@ struct CommandLine {
 
 class CommandLines {
  public:
-  // The process executed a program: this is its command line from now on.
+  // The process executed a program: this is its command line from now on. Now and then those of
+  // processes that ended unseen are forgotten.
   void remember(const ExecRecord& record);
 
   // Takes out what is known of a process that ended.
@@ -31,6 +32,9 @@ class CommandLines {
 
   // Forgets processes that do not exist any more: their exit records were lost.
   void forget_dead();
+
+  // Command lines kept before it is looked for those of the dead.
+  static constexpr std::size_t sweep_least = 4096;
 
   // Records of /proc read at one go.
   static constexpr int slice = 64;
@@ -56,6 +60,7 @@ class CommandLines {
   std::unordered_map<ProcessId, CommandLine, ProcessIdHash> live_;
   std::unordered_map<Pid, Older> older_;
   std::unique_ptr<DIR, CloseDir> dir_;
+  std::size_t sweep_at_ = sweep_least;
 };
 
 }  // namespace bpftrap

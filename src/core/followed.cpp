@@ -14,21 +14,20 @@
 #include <cstdio>
 #include <map>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "bpf/scope.h"
 #include "core/error.h"
-#include "core/file.h"
+#include "core/proc_stat.h"
 #include "core/unique_fd.h"
 
 namespace bpftrap {
 
 namespace {
 
-// Children by parent, as /proc has it at this moment, field 4 of each stat (proc(5)).
-std::multimap<pid_t, pid_t> read_children(const std::string& proc) {
-  std::multimap<pid_t, pid_t> children;
+// Children by parent, as /proc has it at this moment.
+std::multimap<std::uint64_t, pid_t> read_children(const std::string& proc) {
+  std::multimap<std::uint64_t, pid_t> children;
   std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(proc.c_str()), ::closedir);
   while (dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
     std::string_view name = entry->d_name;
@@ -37,14 +36,8 @@ std::multimap<pid_t, pid_t> read_children(const std::string& proc) {
         name.data() + name.size()) {
       continue;
     }
-    std::optional<std::string> stat = read_file(fmt::format("{}/{}/stat", proc, pid));
-    std::size_t end = stat ? stat->rfind(')') : std::string::npos;
-    pid_t parent = 0;
-    // Behind the name: a space, the state, a space.
-    if (end != std::string::npos && end + 4 < stat->size() &&
-        std::from_chars(stat->data() + end + 4, stat->data() + stat->size(), parent).ec ==
-            std::errc()) {
-      children.emplace(parent, pid);
+    if (std::optional<ProcStat> stat = read_proc_stat(fmt::format("{}/{}", proc, pid))) {
+      children.emplace(stat->parent, pid);
     }
   }
   return children;
@@ -52,60 +45,66 @@ std::multimap<pid_t, pid_t> read_children(const std::string& proc) {
 
 }  // namespace
 
-bool Followed::add(pid_t pid) {
-  bpftrap_mark mark{1, 0, {}};
-  UniqueFd pidfd;
-  int key = pid;
-  if (by_task_) {
-    pidfd = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    key = pidfd.get();
-  }
-  if ((by_task_ && !pidfd) || ::access(fmt::format("/proc/{}", pid).c_str(), F_OK) != 0) {
+bool Followed::marked_at_birth(pid_t pid) const {
+  if (maps_.task_marks < 0) {
     return false;
   }
-  int err = -bpf_map_update_elem(marks_fd_, &key, &mark, BPF_NOEXIST);
-  if (err == ESRCH || err == ENOENT) {
-    return false;
-  }
-  if (err != 0 && err != EEXIST) {
-    throw Error(fmt::format("cannot follow process {}", pid), err);
-  }
-  if (err == 0) {
-    __u32 zero = 0;
-    std::uint64_t now = count() + 1;
-    bpf_map_update_elem(count_fd_, &zero, &now, BPF_ANY);
-  }
-  return true;
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  int key = pidfd.get();
+  bpftrap_mark mark{};
+  return pidfd && bpf_map_lookup_elem(maps_.task_marks, &key, &mark) == 0 && mark.followed != 0;
 }
 
-std::size_t Followed::add_tree(pid_t root, const std::string& proc) {
-  std::set<pid_t> marked;
-  if (add(root)) {
-    marked.insert(root);
+Followed::Mark Followed::mark(pid_t pid, const std::string& proc) {
+  if (marked_at_birth(pid)) {
+    return Mark::known;
   }
-  for (bool found = !marked.empty(); found;) {
+  bpftrap_mark mark{1, 0, {}};
+  int err = -bpf_map_update_elem(maps_.pid_marks, &pid, &mark, BPF_NOEXIST);
+  if (err == EEXIST) {
+    return Mark::known;
+  }
+  if (err != 0) {
+    throw Error(fmt::format("cannot follow process {}", pid), err,
+                err == E2BIG ? "it has more than 65536 descendants; give one of them" : "");
+  }
+  // The kernel takes the mark out when the process ends: nobody would, had it ended before.
+  std::optional<ProcStat> stat = read_proc_stat(fmt::format("{}/{}", proc, pid));
+  if (!stat || ((stat->flags & ProcStat::exiting) != 0 && stat->threads <= 1)) {
+    bpf_map_delete_elem(maps_.pid_marks, &pid);
+    return Mark::gone;
+  }
+  return Mark::added;
+}
+
+void Followed::add_child(pid_t pid) {
+  if (mark(pid, "/proc") == Mark::added) {
+    __u32 zero = 0;
+    std::uint64_t now = count() + 1;
+    bpf_map_update_elem(maps_.count, &zero, &now, BPF_ANY);
+  }
+}
+
+void Followed::add_tree(pid_t root, const std::string& proc) {
+  for (bool found = mark(root, proc) != Mark::gone; found;) {
     found = false;
-    std::multimap<pid_t, pid_t> children = read_children(proc);
-    std::vector<pid_t> next(marked.begin(), marked.end());
+    std::multimap<std::uint64_t, pid_t> children = read_children(proc);
+    std::vector<pid_t> next{root};
     while (!next.empty()) {
-      pid_t parent = next.back();
+      auto [at, end] = children.equal_range(static_cast<std::uint64_t>(next.back()));
       next.pop_back();
-      for (auto [at, end] = children.equal_range(parent); at != end; ++at) {
-        if (!marked.contains(at->second) && add(at->second)) {
-          marked.insert(at->second);
-          next.push_back(at->second);
-          found = true;
-        }
+      for (; at != end; ++at) {
+        found = mark(at->second, proc) == Mark::added || found;
+        next.push_back(at->second);
       }
     }
   }
-  return marked.size();
 }
 
 std::uint64_t Followed::count() const {
   __u32 zero = 0;
   std::uint64_t value = 0;
-  bpf_map_lookup_elem(count_fd_, &zero, &value);
+  bpf_map_lookup_elem(maps_.count, &zero, &value);
   return value;
 }
 

@@ -11,26 +11,35 @@ namespace bpftrap {
 
 class Followed {
  public:
-  // The maps of src/bpf/scope.bpf.h, which stay the caller's. `by_task`: `marks_fd` is task_marks,
-  // else pid_marks.
-  Followed(int marks_fd, bool by_task, int count_fd)
-      : marks_fd_(marks_fd), by_task_(by_task), count_fd_(count_fd) {}
+  // Descriptors of maps of src/bpf/scope.bpf.h, which stay the caller's: `pid_marks` and
+  // `followed`, and `task_marks` or -1 where the kernel has no task storage.
+  struct Maps {
+    int pid_marks;
+    int task_marks;
+    int count;
+  };
+  explicit Followed(const Maps& maps) : maps_(maps) {}
 
-  // Marks a process that exists. False where it is gone. Throws Error.
-  bool add(pid_t pid);
+  // Marks a child of bpftrap's own, which has no descendants yet and cannot end before it is
+  // waited for. Throws Error.
+  void add_child(pid_t pid);
 
   // Marks a process and its descendants, by the parents in `proc` («/proc»). To be called when
   // forks are followed already: those of the marked are then marked at birth, and what was born
-  // before is found here, by looking until nothing new turns up. Returns how many.
-  std::size_t add_tree(pid_t root, const std::string& proc);
+  // before is found here, by looking until nothing new turns up. They are not in count(). Throws
+  // Error.
+  void add_tree(pid_t root, const std::string& proc);
 
   // Marked processes that have not ended.
   std::uint64_t count() const;
 
  private:
-  int marks_fd_;
-  bool by_task_;
-  int count_fd_;
+  enum class Mark { added, known, gone };
+
+  Mark mark(pid_t pid, const std::string& proc);
+  bool marked_at_birth(pid_t pid) const;
+
+  Maps maps_;
 };
 
 // Whether tracing programs may keep task storage: since 5.12 (a10787e6d58c).

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Cgroups: the path in a record, and processes that the out-of-memory killer chose.
+#include "e2e/cgroup.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -16,61 +18,11 @@
 namespace e2e {
 namespace {
 
-// Where a hierarchy is mounted: of v2 where `controller` is empty, else of v1 with it. "" if
-// nowhere.
-std::string hierarchy(const std::string& controller) {
-  std::ifstream mounts("/proc/self/mounts");
-  std::string line;
-  while (std::getline(mounts, line)) {
-    std::istringstream fields(line);
-    std::string source, target, type, options;
-    fields >> source >> target >> type >> options;
-    if (controller.empty()
-            ? type == "cgroup2"
-            : type == "cgroup" &&
-                  ("," + options + ",").find("," + controller + ",") != std::string::npos) {
-      return target;
-    }
-  }
-  return "";
-}
-
-bool write_file(const std::string& path, const std::string& text) {
-  int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  ::close(fd);
-  return written;
-}
-
-// A group of the test's own, empty again when it goes.
-class Group {
- public:
-  explicit Group(std::string path) : path_(std::move(path)) {
-    if (::mkdir(path_.c_str(), 0755) != 0) {
-      throw Failure("cannot make the cgroup " + path_);
-    }
-  }
-  Group(const Group&) = delete;
-  Group& operator=(const Group&) = delete;
-  ~Group() { ::rmdir(path_.c_str()); }
-
-  const std::string& path() const { return path_; }
-  // This process goes into it.
-  void enter() const {
-    if (!write_file(path_ + "/cgroup.procs", "0")) {
-      ::_exit(125);
-    }
-  }
-
- private:
-  std::string path_;
-};
-
 class CgroupTest : public TracingTest {
  protected:
   void SetUp() override {
     TracingTest::SetUp();
-    root_ = hierarchy("");
+    root_ = hierarchy();
     if (!IsSkipped() && root_.empty()) {
       GTEST_SKIP() << "no cgroup v2 hierarchy is mounted";
     }
@@ -143,7 +95,7 @@ std::unique_ptr<Group> limited_group(const std::string& name) {
     auto group = std::make_unique<Group>(v1 + name);
     return write_file(group->path() + "/memory.limit_in_bytes", limit) ? std::move(group) : nullptr;
   }
-  std::string v2 = hierarchy("");
+  std::string v2 = hierarchy();
   write_file(v2 + "/cgroup.subtree_control", "+memory");
   auto group = std::make_unique<Group>(v2 + name);
   return write_file(group->path() + "/memory.max", limit) ? std::move(group) : nullptr;

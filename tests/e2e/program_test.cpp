@@ -1,63 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `-- PROGRAM`: what it is given, what is reported of it and its descendants, how it ends bpftrap.
 #include <fcntl.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
 
-#include "e2e/bpftrap.h"
-#include "e2e/failure.h"
-#include "e2e/scope_workloads.h"
+#include "e2e/program_fixture.h"
 #include "e2e/storm.h"
-#include "e2e/workloads.h"
 
 namespace e2e {
 namespace {
 
 using namespace std::chrono_literals;
-using Words = std::vector<std::string>;
-
-Words operator+(Words words, const Words& more) {
-  words.insert(words.end(), more.begin(), more.end());
-  return words;
-}
-
-Words program(const Words& workload) {
-  return Words{"--", self_path(), "--workload"} + workload;
-}
-
-std::vector<Record> traced(const Bpftrap& bpftrap, const std::string& kind = "") {
-  std::vector<Record> found;
-  for (const Record& record : bpftrap.records()) {
-    if (record.has("id") && (kind.empty() || record.kind() == kind)) {
-      found.push_back(record);
-    }
-  }
-  return found;
-}
-
-class ProgramTest : public TracingTest {
- protected:
-  // Waits until so many have noted themselves.
-  std::vector<Ended> await_notes(std::size_t count) {
-    for (int i = 0; i < 60'000; ++i) {
-      if (std::vector<Ended> notes = read_notes(notes_); notes.size() >= count) {
-        return notes;
-      }
-      sleep_for(1ms);
-    }
-    throw Failure("processes that are to be there are not");
-  }
-
-  ScratchDir directory_;
-  const std::string notes_ = directory_ / "notes";
-};
 
 TEST_F(ProgramTest, ItsStatusIsThatOfBpftrap) {
   ::close(::open((directory_ / "no-program").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
@@ -255,135 +211,9 @@ TEST_F(ProgramTest, FiveThousandDescendantsOfTwoHundredGenerations) {
   EXPECT_EQ(leaves, 200U * 23U);
 }
 
-TEST_F(ProgramTest, SigtermEndsItAndIsReported) {
-  for (int signal : {SIGTERM, SIGINT, SIGHUP}) {
-    Bpftrap bpftrap(Words{"exec", "--json"} + program({"sleep", "20000"}));
-    bpftrap.await([&] { return traced(bpftrap).size() == 1; });
-    EXPECT_EQ(bpftrap.stop(signal), 128 + signal);
-    ASSERT_EQ(traced(bpftrap, "exit").size(), 1U);
-    Record exit = traced(bpftrap, "exit").front();
-    EXPECT_EQ(exit.maybe_text("signal"), signal == SIGTERM  ? "SIGTERM"
-                                         : signal == SIGINT ? "SIGINT"
-                                                            : "SIGHUP");
-    EXPECT_EQ(exit.maybe_number("killer_pid"), static_cast<std::uint64_t>(bpftrap.pid()));
-    EXPECT_EQ(exit.maybe_text("killer_comm"), "bpftrap");
-  }
-}
-
-TEST_F(ProgramTest, SigtermAtOnceEndsIt) {
-  for (int i = 0; i < 5; ++i) {
-    Bpftrap bpftrap(Words{"exit", "--json"} + program({"sleep", "20000"}));
-    bpftrap.await_start();
-    EXPECT_EQ(bpftrap.stop(SIGTERM), 128 + SIGTERM);
-    EXPECT_EQ(traced(bpftrap, "exit").size(), 1U);
-  }
-}
-
-TEST_F(ProgramTest, SigtermEndsAStoppedOne) {
-  Bpftrap bpftrap(Words{"exec", "--json"} + program({"note", notes_, "sleep", "20000"}));
-  bpftrap.await([&] { return traced(bpftrap).size() == 2; });
-  ::kill(read_notes(notes_).at(0).pid, SIGSTOP);
-  EXPECT_EQ(bpftrap.stop(SIGTERM), 128 + SIGTERM);
-  EXPECT_EQ(traced(bpftrap, "exit").size(), 1U);
-}
-
-TEST_F(ProgramTest, SignalToTheWholeGroupByAProcess) {
-  Bpftrap bpftrap(Words{"exec", "--json"} + program({"sleep", "20000"}),
-                  {.before_exec = [] { ::setpgid(0, 0); }});
-  bpftrap.await([&] { return traced(bpftrap).size() == 1; });
-  ASSERT_EQ(::kill(-bpftrap.pid(), SIGINT), 0);
-  EXPECT_EQ(bpftrap.wait(), 128 + SIGINT);
-  ASSERT_EQ(traced(bpftrap, "exit").size(), 1U);
-  EXPECT_EQ(traced(bpftrap, "exit").front().maybe_text("signal"), "SIGINT");
-}
-
-// A terminal whose foreground job is bpftrap.
-class Terminal {
- public:
-  Terminal() : fd_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
-    char name[64] = "";
-    if (fd_ < 0 || ::grantpt(fd_) != 0 || ::unlockpt(fd_) != 0 ||
-        ::ptsname_r(fd_, name, sizeof name) != 0) {
-      return;
-    }
-    path_ = name;
-  }
-  Terminal(const Terminal&) = delete;
-  Terminal& operator=(const Terminal&) = delete;
-  ~Terminal() { ::close(fd_); }
-
-  bool exists() const { return !path_.empty(); }
-  // This process and what it starts are on it.
-  void take() const {
-    ::setsid();
-    int fd = ::open(path_.c_str(), O_RDWR);
-    if (::ioctl(fd, TIOCSCTTY, 0) != 0) {
-      ::_exit(125);
-    }
-    ::dup2(fd, STDIN_FILENO);
-    ::close(fd);
-  }
-  void type(char key) const {
-    if (::write(fd_, &key, 1) != 1) {
-      throw Failure("cannot write to a terminal");
-    }
-  }
-
- private:
-  int fd_;
-  std::string path_;
-};
-
-constexpr char ctrl_c = '\x03';
-
-TEST_F(ProgramTest, CtrlCReachesItOnce) {
-  Terminal terminal;
-  if (!terminal.exists()) {
-    GTEST_SKIP() << "no pseudo-terminals";
-  }
-  Bpftrap bpftrap(Words{"exec", "--json"} + program({"count-interrupts", notes_}),
-                  {.before_exec = [&] { terminal.take(); }});
-  Ended self = await_notes(1).front();
-  terminal.type(ctrl_c);
-  EXPECT_EQ(bpftrap.wait(), 11);
-  EXPECT_EQ(bpftrap.record_of(self, "exit").maybe_number("exit_code"), 11U);
-}
-
-TEST_F(ProgramTest, CtrlCThatEndsItIsReported) {
-  Terminal terminal;
-  if (!terminal.exists()) {
-    GTEST_SKIP() << "no pseudo-terminals";
-  }
-  Bpftrap bpftrap(Words{"exec", "--json"} + program({"sleep", "20000"}),
-                  {.before_exec = [&] { terminal.take(); }});
-  bpftrap.await([&] { return traced(bpftrap).size() == 1; });
-  terminal.type(ctrl_c);
-  EXPECT_EQ(bpftrap.wait(), 128 + SIGINT);
-  ASSERT_EQ(traced(bpftrap, "exit").size(), 1U);
-  EXPECT_EQ(traced(bpftrap, "exit").front().maybe_text("signal"), "SIGINT");
-  EXPECT_TRUE(traced(bpftrap, "exit").front().is_null("killer_pid"));
-}
-
-TEST_F(ProgramTest, CtrlCWhileWaitingForDaemonsEndsBpftrap) {
-  Terminal terminal;
-  if (!terminal.exists()) {
-    GTEST_SKIP() << "no pseudo-terminals";
-  }
-  Bpftrap bpftrap(Words{"exec", "--json", "--wait-all"} + program({"daemon", notes_, "20000"}),
-                  {.before_exec = [&] { terminal.take(); }});
-  bpftrap.await([&] { return traced(bpftrap, "exit").size() == 1; });
-  sleep_for(100ms);
-  std::uint64_t typed = boot_ns_now();
-  terminal.type(ctrl_c);
-  EXPECT_EQ(bpftrap.wait(), 3);
-  EXPECT_LE(boot_ns_now() - typed, 5'000'000'000U);
-  ::kill(read_notes(notes_).at(0).pid, SIGKILL);
-}
-
 TEST_F(ProgramTest, WhereBpftrapCannotTraceItIsNotExecuted) {
   const Words wrong[] = {{"--cgroup", "/bpftrap-e2e-missing"},
-                         {"--output", directory_ / "missing/file"},
-                         {"--tree", "4194303"}};
+                         {"--output", directory_ / "missing/file"}};
   for (const Words& options : wrong) {
     SCOPED_TRACE(options.front());
     Outcome outcome = run_bpftrap(Words{"exec"} + options + program({"note", notes_, "exit", "0"}));
@@ -397,63 +227,6 @@ TEST_F(ProgramTest, WhereBpftrapCannotTraceItIsNotExecuted) {
 TEST_F(ProgramTest, WrongCommandLinesDoNotExecuteIt) {
   Outcome outcome = run_bpftrap(Words{"exec", "--bogus"} + program({"note", notes_, "exit", "0"}));
   EXPECT_EQ(outcome.status, 2);
-  EXPECT_TRUE(read_notes(notes_).empty());
-}
-
-class SudoTest : public ProgramTest {
- protected:
-  void SetUp() override {
-    ProgramTest::SetUp();
-    if (!IsSkipped() && ::geteuid() != 0) {
-      GTEST_SKIP() << "sudo makes root";
-    }
-  }
-};
-
-TEST_F(SudoTest, ItIsTheUserWhoCalledSudo) {
-  std::string tiny = write_tiny_program(directory_);
-  for (const char* command : {"exec", "exit"}) {
-    Bpftrap bpftrap({command, "--json", "--", tiny},
-                    {.environment = {"SUDO_UID=54321", "SUDO_GID=54322", "SUDO_USER=e2e-nobody"}});
-    EXPECT_EQ(bpftrap.wait(), 7) << bpftrap.errors();
-    std::vector<Record> records = traced(bpftrap);
-    ASSERT_EQ(records.size(), command[2] == 'e' ? 2U : 1U);
-    for (const Record& record : records) {
-      EXPECT_EQ(record.number("uid"), 54321U);
-      EXPECT_EQ(record.number("gid"), 54322U);
-    }
-  }
-}
-
-TEST_F(SudoTest, WithTheGroupsAndVariablesOfThatUser) {
-  std::string copy = directory_ / "program";
-  std::filesystem::copy_file(self_path(), copy);
-  ::chmod(copy.c_str(), 0755);
-  ::chmod(directory_.path().c_str(), 0755);
-  gid_t groups[] = {0, 1, 2};
-  Bpftrap bpftrap({"exec", "--json", "--", copy, "--workload", "say-user"},
-                  {.environment = {"SUDO_UID=54321", "SUDO_GID=54322", "SUDO_USER=e2e-nobody",
-                                   "USER=root", "LOGNAME=root", "HOME=/root", "KEPT=yes"},
-                   .before_exec = [&] { ::syscall(SYS_setgroups, 3, groups); }});
-  EXPECT_EQ(bpftrap.wait(), 0);
-  EXPECT_EQ(bpftrap.errors(),
-            "ids 54321 54321 54322 54322\ngroups 54322\nUSER=e2e-nobody\nLOGNAME=e2e-nobody\n"
-            "HOME=/\nSUDO_UID unset\nKEPT=yes\n");
-}
-
-TEST_F(SudoTest, WithoutSudoItIsRoot) {
-  Bpftrap bpftrap(Words{"exec", "--json"} + program({"say-user"}), {.environment = {"USER=x"}});
-  EXPECT_EQ(bpftrap.wait(), 0);
-  EXPECT_EQ(bpftrap.errors().rfind("ids 0 0 ", 0), 0U) << bpftrap.errors();
-}
-
-TEST_F(SudoTest, IdThatIsNoneIsAnErrorBeforeItIsExecuted) {
-  Outcome outcome =
-      run_bpftrap(Words{"exec"} + program({"note", notes_, "exit", "0"}),
-                  {.environment = {"SUDO_UID=4294967295", "SUDO_GID=1", "SUDO_USER=e2e-nobody"}});
-  EXPECT_EQ(outcome.status, 125);
-  EXPECT_NE(outcome.errors.find("bpftrap: cannot tell who called sudo"), std::string::npos)
-      << outcome.errors;
   EXPECT_TRUE(read_notes(notes_).empty());
 }
 

@@ -284,5 +284,24 @@ TEST_F(TableTest, ColorsOnATerminalUnlessNoColorIsSet) {
   }
 }
 
+TEST_F(TableTest, TreeViewIndentsByDescent) {
+  const std::string inner = self_path() + " --workload exit 3";
+  Outcome outcome = run_bpftrap(
+      {"exec", "--no-header", "--tree-view", "--", "/bin/sh", "-c", inner + "; exit 4"});
+  EXPECT_EQ(outcome.status, 4) << outcome.errors;
+  Argv commands;
+  std::istringstream lines(outcome.output);
+  for (std::string line; std::getline(lines, line);) {
+    Argv cells = split(line);
+    ASSERT_GT(cells.size(), 7U) << line;
+    bool inner_one = line.find("'") == std::string::npos;
+    std::size_t at = line.find(inner_one ? self_path() : "/bin/sh");
+    ASSERT_NE(at, std::string::npos) << line;
+    commands.push_back(cells[1] + line.substr(at - 5, 5) + (inner_one ? "inner" : "outer"));
+  }
+  EXPECT_EQ(commands,
+            (Argv{"exec     outer", "exec  \\_ inner", "exit  \\_ inner", "exit     outer"}));
+}
+
 }  // namespace
 }  // namespace e2e

@@ -50,6 +50,15 @@ TEST(CommandLines, ForgetsTheDead) {
   EXPECT_EQ(lines.size(), 1U);
 }
 
+TEST(CommandLines, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
+  CommandLines lines;
+  for (std::size_t i = 0; i < 3 * CommandLines::sweep_least; ++i) {
+    // Above any pid that the kernel gives (PID_MAX_LIMIT, include/linux/threads.h).
+    lines.remember(executed({static_cast<Pid>(4194304 + i), 1}, "dead\0"sv));
+    ASSERT_LE(lines.size(), CommandLines::sweep_least + 1);
+  }
+}
+
 // A directory like /proc.
 class Proc : public testing::Test {
  protected:

@@ -93,6 +93,8 @@ TEST(Options, CommandsAskForTheirOwn) {
   EXPECT_EQ(exec.only_failed, 0U) << "exec shows failed execs, not only failures";
   EXPECT_EQ(make_scope(parsed("--failed"), {.failed_is_status = true}).only_failed, 1U);
   EXPECT_EQ(make_scope(parsed(""), {.failed_is_status = true}).only_failed, 0U);
+  EXPECT_EQ(make_scope(parsed(""), {.keep_wanted = true}).keep_wanted, 1U);
+  EXPECT_EQ(exec.keep_wanted, 0U);
 }
 
 TEST(Options, BufferSizeIsRoundedUp) {

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the tests of filters share: processes that run beside, and the check of what is reported.
+#pragma once
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "e2e/bpftrap.h"
+#include "e2e/storm.h"
+
+namespace e2e {
+
+using Words = std::vector<std::string>;
+
+// Processes that no filter of these tests wants, one after the other: they execute a program, or
+// only end, with 0 or 1.
+class Noise {
+ public:
+  Noise()
+      : child_([this] {
+          for (;;) {
+            run_workload({"exit", "1"});
+            Child([] { return 1; }).wait();
+            run_workload({"nothing"});
+            count_[0] = count_[0] + 1;
+          }
+          return 0;
+        }) {}
+
+  std::uint64_t count() { return count_[0]; }
+
+ private:
+  SharedWords count_;
+  Child child_;
+};
+
+class ScopeTest : public TracingTest {
+ protected:
+  void SetUp() override {
+    TracingTest::SetUp();
+    if (!IsSkipped()) {
+      tiny_ = write_tiny_program(directory_);
+      noise_.emplace();
+    }
+  }
+
+  // This binary under another name; the path.
+  std::string link(const std::string& name) {
+    std::error_code exists;
+    std::filesystem::create_symlink(self_path(), directory_ / name, exists);
+    return directory_ / name;
+  }
+  // For a Child's body.
+  int exec_as(const std::string& name, Words workload) {
+    std::string path = link(name);
+    workload.insert(workload.begin(), {path, "--workload"});
+    return exec_argv(path, workload, "");
+  }
+  Ended run_as(const std::string& name, const Words& workload) {
+    return Child([&] { return exec_as(name, workload); }).wait();
+  }
+
+  // Ends bpftrap. Exactly these are reported, each by one exit and so many execs, and nobody else.
+  void expect_only(Bpftrap& bpftrap, const std::vector<Ended>& wanted, std::size_t execs) {
+    sleep_for(std::chrono::milliseconds(20));
+    EXPECT_EQ(bpftrap.stop(), 0);
+    EXPECT_GT(noise_->count(), 0U) << "nothing ran beside";
+    std::size_t others = 0;
+    for (const Record& record : bpftrap.records()) {
+      others += record.has("id") && std::none_of(wanted.begin(), wanted.end(),
+                                                 [&](const Ended& process) {
+                                                   return is_about(record, process);
+                                                 })
+                    ? 1
+                    : 0;
+    }
+    EXPECT_EQ(others, 0U) << "records of processes that are not wanted";
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      EXPECT_EQ(bpftrap.records_of(wanted[i], "exit").size(), 1U) << "number " << i;
+      EXPECT_EQ(bpftrap.records_of(wanted[i], "exec").size(), execs) << "number " << i;
+    }
+  }
+
+  int be_user_and_exec(unsigned uid) const {
+    ::syscall(SYS_setuid, uid);
+    return exec_argv(tiny_, {tiny_});
+  }
+
+  ScratchDir directory_;
+  std::string tiny_;
+  std::optional<Noise> noise_;
+};
+
+}  // namespace e2e
