@@ -36,7 +36,7 @@ struct kernfs_node___6_15 {
 static __always_inline __u64 task_start_boot_ns(struct task_struct *task)
 {
   if (bpf_core_field_exists(task->start_boottime))
-    return task->start_boottime;
+    return BPF_CORE_READ(task, start_boottime);
   return BPF_CORE_READ((struct task_struct___pre_5_5 *)task, real_start_time);
 }
 

@@ -10,46 +10,46 @@
 #include "process_exit.bpf.h"
 #include "process_failed.bpf.h"
 
-SEC("?tp_btf/sched_process_exit")
+SEC("?raw_tp/sched_process_exit")
 int on_exit(__u64 *ctx)
 {
   return report_exit(ctx, 0);
 }
 
-SEC("?tp_btf/sched_process_exit")
+SEC("?raw_tp/sched_process_exit")
 int on_exit_before_5_17(__u64 *ctx)
 {
   return report_exit(ctx, 1);
 }
 
-SEC("tp_btf/sched_process_exec")
+SEC("raw_tp/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
   return report_exec(task, bprm);
 }
 
 /* Loaded for --failed only: it runs at the end of every system call on the machine. */
-SEC("?tp_btf/sys_exit")
+SEC("?raw_tp/sys_exit")
 int BPF_PROG(on_failed_exec, struct pt_regs *regs, long result)
 {
   return report_failed_exec(regs, result);
 }
 
 /* Loaded where descendants are followed or shown as a tree. */
-SEC("?tp_btf/sched_process_fork")
+SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
   return handle_fork(parent, child);
 }
 
-SEC("tp_btf/signal_generate")
+SEC("raw_tp/signal_generate")
 int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
              int result)
 {
   return note_sender(sig, info, task, result);
 }
 
-SEC("tp_btf/cgroup_release")
+SEC("raw_tp/cgroup_release")
 int BPF_PROG(on_cgroup_release, struct cgroup *cgroup, const char *path)
 {
   return forget_cgroup(cgroup);

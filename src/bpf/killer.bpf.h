@@ -42,7 +42,10 @@ struct {
 static __always_inline struct process_key sender_key(struct task_struct *leader, int sig)
 {
   struct process_key key = {
-      .start_boot_ns = task_start_boot_ns(leader), .pid = leader->tgid, .extra = sig};
+      .start_boot_ns = task_start_boot_ns(leader),
+      .pid = BPF_CORE_READ(leader, tgid),
+      .extra = sig,
+  };
 
   return key;
 }
@@ -61,10 +64,8 @@ static __always_inline _Bool sent_by_process(struct kernel_siginfo *info)
 /* sighand->action[sig - 1].sa.sa_handler */
 static __always_inline __u64 handler_of(struct task_struct *task, int sig)
 {
-  /* As a number: to index into a kernel struct by a variable the verifier allows no pointer. */
-  __u64 at = 0, handler = 0;
+  __u64 at = (__u64)BPF_CORE_READ(task, sighand), handler = 0;
 
-  bpf_probe_read_kernel(&at, sizeof(at), &task->sighand);
   at += bpf_core_field_offset(struct sighand_struct, action) +
         (sig - 1) * bpf_core_type_size(struct k_sigaction) +
         bpf_core_field_offset(struct k_sigaction, sa.sa_handler);
@@ -73,7 +74,7 @@ static __always_inline __u64 handler_of(struct task_struct *task, int sig)
 }
 
 /*
- * For tp_btf/signal_generate: kernel/signal.c __send_signal_locked(), at its end, under the
+ * For signal_generate: kernel/signal.c __send_signal_locked(), at its end, under the
  * receiver's siglock; current is the sender. A signal that ends the process at once has set
  * SIGNAL_GROUP_EXIT by then (complete_signal()).
  */
@@ -91,21 +92,21 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
   bit = SIGNAL_BIT(sig);
   if (bit & NEVER_FATAL)
     return 0;
-  if (!(task->blocked.sig[0] & bit) && handler_of(task, sig)) /* SIG_DFL is 0 */
+  if (!(BPF_CORE_READ(task, blocked.sig[0]) & bit) && handler_of(task, sig)) /* SIG_DFL is 0 */
     return 0;
-  leader = task->group_leader;
-  signal = task->signal;
+  leader = BPF_CORE_READ(task, group_leader);
+  signal = BPF_CORE_READ(task, signal);
   key = sender_key(leader, sig);
   known = bpf_map_lookup_elem(&senders, &key);
   if (known && known->decided)
     return 0;
-  if (signal->flags & SIGNAL_GROUP_EXIT) {
-    if ((signal->group_exit_code & 0x7f) != sig)
+  if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT) {
+    if ((BPF_CORE_READ(signal, group_exit_code) & 0x7f) != sig)
       return 0;
     sender.decided = 1;
   }
   current = (void *)bpf_get_current_task();
-  if (sent_by_process(info) && BPF_CORE_READ(current, tgid) != leader->tgid) {
+  if (sent_by_process(info) && (__u32)BPF_CORE_READ(current, tgid) != key.pid) {
     sender.pid = BPF_CORE_READ(current, tgid);
     bpf_probe_read_kernel(sender.comm, sizeof(sender.comm),
                           &BPF_CORE_READ(current, group_leader)->comm);

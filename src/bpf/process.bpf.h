@@ -2,6 +2,12 @@
 /*
  * Maps and building blocks of the process tracers: the ring buffer, what counts as lost, and who a
  * process is. Included by each program file of a process tracer, once.
+ *
+ * The kernel's memory is read by BPF_CORE_READ() throughout, so that each program can be loaded as
+ * a raw tracepoint, which asks nothing of the kernel's BTF. Where it has to be a tracing program
+ * (tp_btf), plain loads of pointers are not cheaper in the end: from 6.2 on the verifier looks
+ * through all of the kernel's BTF several times for each of them (kernel/bpf/verifier.c
+ * type_is_trusted()), half a millisecond each time.
  */
 #ifndef BPFTRAP_PROCESS_BPF_H
 #define BPFTRAP_PROCESS_BPF_H
@@ -59,18 +65,18 @@ static __always_inline void fill_header(struct bpftrap_record_header *header, __
 
 static __always_inline void fill_process(struct bpftrap_process *out, struct task_struct *leader)
 {
-  struct task_struct *parent = leader->real_parent->group_leader;
-  const struct cred *cred = leader->real_cred;
+  struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
+  const struct cred *cred = BPF_CORE_READ(leader, real_cred);
 
   out->start_boot_ns = task_start_boot_ns(leader);
   out->parent_start_boot_ns = task_start_boot_ns(parent);
-  out->cgroup_id = leader->cgroups->dfl_cgrp->kn->id;
-  out->pid = leader->tgid;
-  out->ppid = parent->tgid;
-  out->uid = cred->uid.val;
-  out->gid = cred->gid.val;
-  bpf_probe_read_kernel(out->comm, sizeof(out->comm), leader->comm);
-  bpf_probe_read_kernel(out->parent_comm, sizeof(out->parent_comm), parent->comm);
+  out->cgroup_id = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
+  out->pid = BPF_CORE_READ(leader, tgid);
+  out->ppid = BPF_CORE_READ(parent, tgid);
+  out->uid = BPF_CORE_READ(cred, uid.val);
+  out->gid = BPF_CORE_READ(cred, gid.val);
+  bpf_core_read(out->comm, sizeof(out->comm), &leader->comm);
+  bpf_core_read(out->parent_comm, sizeof(out->parent_comm), &parent->comm);
 }
 
 struct cgroup_record {
@@ -85,8 +91,8 @@ struct cgroup_record {
  */
 static __noinline int announce_cgroup(struct task_struct *leader, __u64 now)
 {
-  struct kernfs_node *node = leader->cgroups->dfl_cgrp->kn;
-  __u64 id = node->id;
+  struct kernfs_node *node = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn);
+  __u64 id = BPF_CORE_READ(node, id);
   __u8 one = 1;
   struct cgroup_record *record;
   __u32 len = 0, flags = BPFTRAP_CGROUP_TRUNCATED;
@@ -124,17 +130,17 @@ static __noinline int announce_cgroup(struct task_struct *leader, __u64 now)
 }
 
 /*
- * For tp_btf/cgroup_release: kernel/cgroup/cgroup.c css_release_work_fn(), when nothing refers to
+ * For cgroup_release: kernel/cgroup/cgroup.c css_release_work_fn(), when nothing refers to
  * the cgroup any more, processes that ended in it included. Without it user space would keep the
  * path of every cgroup that ever was.
  */
 static __always_inline int forget_cgroup(struct cgroup *cgroup)
 {
   struct bpftrap_cgroup_gone_event *event;
-  __u64 id = cgroup->kn->id;
+  __u64 id = BPF_CORE_READ(cgroup, kn, id);
 
   /* Ids are each hierarchy's own; v2 is the first one that the kernel sets up (cgroup_init()). */
-  if (cgroup->root->hierarchy_id != 0)
+  if (BPF_CORE_READ(cgroup, root, hierarchy_id) != 0)
     return 0;
   bpf_map_delete_elem(&cgroups_sent, &id);
   event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);

@@ -27,6 +27,8 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
 {
   struct bpftrap_exec_event *event;
   struct linux_binprm *bprm = from->bprm;
+  const char *filename = BPF_CORE_READ(bprm, filename);
+  const char *interp = BPF_CORE_READ(bprm, interp);
   __u64 args_len = from->args_size;
   long path_len, interp_len = 0;
   __u64 used;
@@ -38,7 +40,7 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
     return 1;
   }
   data = (char *)(event + 1);
-  path_len = bpf_probe_read_kernel_str(data, path_room, bprm->filename);
+  path_len = bpf_probe_read_kernel_str(data, path_room, filename);
   if (path_len < 0)
     path_len = 0;
   if (path_len >= path_room && !last) {
@@ -48,8 +50,8 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
   used = path_len;
   if (used > path_room)
     used = path_room;
-  if (bprm->interp != bprm->filename) {
-    interp_len = bpf_probe_read_kernel_str(data + used, interp_room, bprm->interp);
+  if (interp != filename) {
+    interp_len = bpf_probe_read_kernel_str(data + used, interp_room, interp);
     if (interp_len < 0)
       interp_len = 0;
     if (interp_len >= interp_room && !last) {
@@ -79,24 +81,24 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
 }
 
 /*
- * For tp_btf/sched_process_exec: fs/exec.c exec_binprm(), after the new program's memory is in
+ * For sched_process_exec: fs/exec.c exec_binprm(), after the new program's memory is in
  * place and its credentials are committed; `task` is current and, after de_thread(), the leader.
  * argv is what the kernel copied onto the new stack; no other thread exists that could change it.
  */
 static __always_inline int report_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
   struct exec_source from = {
-      .leader = task->group_leader,
+      .leader = task,
       .bprm = bprm,
       .now = bpf_ktime_get_boot_ns(),
   };
-  struct mm_struct *mm = task->mm;
+  struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
-  if (!judge_exec(from.leader))
+  if (!judge_exec(task))
     return 0;
   announce_cgroup(from.leader, from.now);
-  from.args = mm->arg_start;
-  from.args_size = mm->arg_end - mm->arg_start;
+  from.args = BPF_CORE_READ(mm, arg_start);
+  from.args_size = BPF_CORE_READ(mm, arg_end) - from.args;
   if (from.args_size <= 232 && submit_exec(&from, 128, 32, 232, 0))
     return 0;
   if (from.args_size <= 1536 && submit_exec(&from, 256, 256, 1536, 0))

@@ -26,17 +26,17 @@ struct {
  */
 static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *task)
 {
-  struct signal_struct *signal = task->signal;
+  struct signal_struct *signal = BPF_CORE_READ(task, signal);
   struct process_key key = {};
   __u8 one = 1;
 
   if (has_group_dead())
     return (ctx[1] & 0xff) != 0;
-  if (signal->live.counter != 0)
+  if (BPF_CORE_READ(signal, live.counter) != 0)
     return 0;
-  key.start_boot_ns = task_start_boot_ns(task->group_leader);
-  key.pid = task->tgid;
-  if (signal->nr_threads == 1)
+  key.start_boot_ns = task_start_boot_ns(BPF_CORE_READ(task, group_leader));
+  key.pid = BPF_CORE_READ(task, tgid);
+  if (BPF_CORE_READ(signal, nr_threads) == 1)
     return !bpf_map_lookup_elem(&ended, &key);
   return bpf_map_update_elem(&ended, &key, &one, BPF_NOEXIST) == 0;
 }
@@ -44,9 +44,9 @@ static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *task
 /* kernel/exit.c wait_task_zombie(): what wait4() will say of this process. */
 static __always_inline __u32 wait_status(struct task_struct *leader, struct signal_struct *signal)
 {
-  if (signal->flags & SIGNAL_GROUP_EXIT)
-    return signal->group_exit_code;
-  return leader->exit_code;
+  if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
+    return BPF_CORE_READ(signal, group_exit_code);
+  return BPF_CORE_READ(leader, exit_code);
 }
 
 /* What a process cost. Times in ns. */
@@ -65,53 +65,23 @@ struct totals {
 /* What threads left behind that are released already: kernel/exit.c __exit_signal(). */
 static __always_inline void set_released(struct totals *sum, struct signal_struct *signal)
 {
-  sum->utime = signal->utime;
-  sum->stime = signal->stime;
-  sum->runtime = signal->sum_sched_runtime;
-  sum->min_flt = signal->min_flt;
-  sum->maj_flt = signal->maj_flt;
-  sum->nvcsw = signal->nvcsw;
-  sum->nivcsw = signal->nivcsw;
+  sum->utime = BPF_CORE_READ(signal, utime);
+  sum->stime = BPF_CORE_READ(signal, stime);
+  sum->runtime = BPF_CORE_READ(signal, sum_sched_runtime);
+  sum->min_flt = BPF_CORE_READ(signal, min_flt);
+  sum->maj_flt = BPF_CORE_READ(signal, maj_flt);
+  sum->nvcsw = BPF_CORE_READ(signal, nvcsw);
+  sum->nivcsw = BPF_CORE_READ(signal, nivcsw);
   sum->io_read = 0;
   sum->io_write = 0;
   if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-    sum->io_read = signal->ioac.read_bytes;
-    sum->io_write = signal->ioac.write_bytes;
+    sum->io_read = BPF_CORE_READ(signal, ioac.read_bytes);
+    sum->io_write = BPF_CORE_READ(signal, ioac.write_bytes);
   }
 }
 
-/* Of the one thread that is left: current, so direct loads will do. */
-static __always_inline void add_current(struct totals *sum, struct task_struct *task)
+static __always_inline void add_thread(struct totals *sum, struct task_struct *thread)
 {
-  sum->utime += task->utime;
-  sum->stime += task->stime;
-  sum->runtime += task->se.sum_exec_runtime;
-  sum->min_flt += task->min_flt;
-  sum->maj_flt += task->maj_flt;
-  sum->nvcsw += task->nvcsw;
-  sum->nivcsw += task->nivcsw;
-  if (bpf_core_field_exists(task->ioac.read_bytes)) {
-    sum->io_read += task->ioac.read_bytes;
-    sum->io_write += task->ioac.write_bytes;
-  }
-}
-
-struct thread_walk {
-  struct totals sum;
-  struct list_head *head;
-  struct list_head *node;
-};
-
-static long visit_thread(__u32 index __attribute__((unused)), struct thread_walk *walk)
-{
-  struct totals *sum = &walk->sum;
-  struct list_head *node = walk->node;
-  struct task_struct *thread;
-
-  if (!node || node == walk->head)
-    return 1;
-  thread = (void *)node - bpf_core_field_offset(struct task_struct, thread_node);
-  walk->node = BPF_CORE_READ(node, next);
   sum->utime += BPF_CORE_READ(thread, utime);
   sum->stime += BPF_CORE_READ(thread, stime);
   sum->runtime += BPF_CORE_READ(thread, se.sum_exec_runtime);
@@ -123,6 +93,24 @@ static long visit_thread(__u32 index __attribute__((unused)), struct thread_walk
     sum->io_read += BPF_CORE_READ(thread, ioac.read_bytes);
     sum->io_write += BPF_CORE_READ(thread, ioac.write_bytes);
   }
+}
+
+struct thread_walk {
+  struct totals sum;
+  struct list_head *head;
+  struct list_head *node;
+};
+
+static long visit_thread(__u32 index __attribute__((unused)), struct thread_walk *walk)
+{
+  struct list_head *node = walk->node;
+  struct task_struct *thread;
+
+  if (!node || node == walk->head)
+    return 1;
+  thread = (void *)node - bpf_core_field_offset(struct task_struct, thread_node);
+  walk->node = BPF_CORE_READ(node, next);
+  add_thread(&walk->sum, thread);
   return 0;
 }
 
@@ -179,7 +167,7 @@ static __always_inline void sum_threads(struct thread_walk *walk, struct signal_
 }
 
 /*
- * For tp_btf/sched_process_exit: kernel/exit.c do_exit(), `task` is current and any thread. Since
+ * For sched_process_exit: kernel/exit.c do_exit(), `task` is current and any thread. Since
  * 6.16 before exit_mm(), earlier after it; maxrss and the exit code are final at both places. What
  * the process costs the kernel from here on (freeing its memory, files) is not in the record.
  *
@@ -189,8 +177,8 @@ static __always_inline void sum_threads(struct thread_walk *walk, struct signal_
 static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
 {
   struct task_struct *task = (struct task_struct *)ctx[0];
-  struct task_struct *leader = task->group_leader;
-  struct signal_struct *signal = task->signal;
+  struct task_struct *leader = leader_of(task);
+  struct signal_struct *signal = BPF_CORE_READ(task, signal);
   struct bpftrap_exit_event *event;
   struct thread_walk walk = {};
   _Bool wanted;
@@ -203,15 +191,15 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
   if (!wanted)
     return 0;
   now = bpf_ktime_get_boot_ns();
-  if (cfg.only_executed && (leader->flags & PF_FORKNOEXEC))
+  if (cfg.only_executed && (BPF_CORE_READ(leader, flags) & PF_FORKNOEXEC))
     return 0;
   if (cfg.min_duration_ns && now - task_start_boot_ns(leader) < cfg.min_duration_ns)
     return 0;
   if (cfg.only_failed && !wait_status(leader, signal))
     return 0;
-  if (signal->nr_threads == 1) {
+  if (BPF_CORE_READ(signal, nr_threads) == 1) {
     set_released(&walk.sum, signal);
-    add_current(&walk.sum, task);
+    add_thread(&walk.sum, task);
   } else {
     sum_threads(&walk, signal, unrolled);
   }
@@ -225,17 +213,17 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
   fill_header(&event->header, BPFTRAP_RECORD_EXIT, sizeof(*event), now);
   fill_process(&event->process, leader);
   event->wait_status = wait_status(leader, signal);
-  event->flags = signal->oom_mm ? BPFTRAP_EXIT_OOM_VICTIM : 0;
+  event->flags = BPF_CORE_READ(signal, oom_mm) ? BPFTRAP_EXIT_OOM_VICTIM : 0;
   if (bpf_core_field_exists(signal->ioac.read_bytes))
     event->flags |= BPFTRAP_EXIT_IO_COUNTED;
-  if (!(leader->flags & PF_FORKNOEXEC))
+  if (!(BPF_CORE_READ(leader, flags) & PF_FORKNOEXEC))
     event->flags |= BPFTRAP_EXIT_EXECUTED;
   event->utime_ns = walk.sum.utime;
   event->stime_ns = walk.sum.stime;
   event->runtime_ns = walk.sum.runtime;
-  event->prev_utime_ns = signal->prev_cputime.utime;
-  event->prev_stime_ns = signal->prev_cputime.stime;
-  event->max_rss_pages = signal->maxrss;
+  event->prev_utime_ns = BPF_CORE_READ(signal, prev_cputime.utime);
+  event->prev_stime_ns = BPF_CORE_READ(signal, prev_cputime.stime);
+  event->max_rss_pages = BPF_CORE_READ(signal, maxrss);
   event->io_read_bytes = walk.sum.io_read;
   event->io_write_bytes = walk.sum.io_write;
   event->minor_faults = walk.sum.min_flt;

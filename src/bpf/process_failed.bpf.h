@@ -101,7 +101,7 @@ larger:
 }
 
 /*
- * For tp_btf/sys_exit: every system call, current is the caller. Blind to 32-bit callers, and to
+ * For sys_exit: every system call, current is the caller. Blind to 32-bit callers, and to
  * what another thread changed in the arguments since the call began.
  */
 static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
@@ -111,10 +111,11 @@ static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
 
   if (result >= 0 || result <= -ERESTARTSYS)
     return 0;
-  task = (struct task_struct *)bpf_get_current_task_btf();
+  task = cfg.task_storage ? (struct task_struct *)bpf_get_current_task_btf()
+                          : (struct task_struct *)bpf_get_current_task();
   if (!is_exec_call(task, regs, &from.call))
     return 0;
-  from.leader = task->group_leader;
+  from.leader = leader_of(task);
   if (!is_followed(from.leader) || !is_wanted(from.leader))
     return 0;
   from.now = bpf_ktime_get_boot_ns();

@@ -65,9 +65,18 @@ struct {
   __type(value, __u64);
 } followed SEC(".maps");
 
+/*
+ * The leader of a task that a hook handed over: with task storage, whose programs are tracing ones,
+ * as a pointer that the verifier knows to be a task.
+ */
+static __always_inline struct task_struct *leader_of(struct task_struct *task)
+{
+  return cfg.task_storage ? task->group_leader : BPF_CORE_READ(task, group_leader);
+}
+
 static __always_inline struct bpftrap_mark *pid_mark_of(struct task_struct *task)
 {
-  __u32 pid = task->tgid;
+  __u32 pid = BPF_CORE_READ(task, tgid);
 
   return bpf_map_lookup_elem(&pid_marks, &pid);
 }
@@ -87,7 +96,7 @@ static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
   if (cfg.task_storage) {
     mark = bpf_task_storage_get(&task_marks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
   } else {
-    pid = task->tgid;
+    pid = BPF_CORE_READ(task, tgid);
     bpf_map_update_elem(&pid_marks, &pid, &none, BPF_NOEXIST);
     mark = bpf_map_lookup_elem(&pid_marks, &pid);
   }
@@ -122,7 +131,7 @@ static __always_inline _Bool name_matches(struct task_struct *leader)
   __u8 comm[BPFTRAP_COMM_SIZE] = {};
   __u64 at = cfg.names.starts;
 
-  bpf_probe_read_kernel(comm, sizeof(comm), leader->comm);
+  bpf_core_read(comm, sizeof(comm), &leader->comm);
   at |= (at & cfg.names.stars) << 1;
   for (int i = 0; i < BPFTRAP_COMM_SIZE; i++) {
     if (!comm[i])
@@ -148,13 +157,13 @@ static __always_inline _Bool in_a_cgroup(void)
 static __always_inline _Bool is_wanted(struct task_struct *leader)
 {
   if (cfg.filter_pids) {
-    __u32 pid = leader->tgid;
+    __u32 pid = BPF_CORE_READ(leader, tgid);
 
     if (!bpf_map_lookup_elem(&pids, &pid))
       return 0;
   }
   if (cfg.filter_uids) {
-    __u32 uid = leader->real_cred->uid.val;
+    __u32 uid = BPF_CORE_READ(leader, real_cred, uid.val);
 
     if (!bpf_map_lookup_elem(&uids, &uid))
       return 0;
@@ -215,22 +224,23 @@ static __always_inline void submit_fork(struct task_struct *parent, struct task_
   fill_header(&event->header, BPFTRAP_RECORD_FORK, sizeof(*event), bpf_ktime_get_boot_ns());
   event->start_boot_ns = task_start_boot_ns(child);
   event->parent_start_boot_ns = task_start_boot_ns(parent);
-  event->pid = child->tgid;
-  event->parent_pid = parent->tgid;
+  event->pid = BPF_CORE_READ(child, tgid);
+  event->parent_pid = BPF_CORE_READ(parent, tgid);
   bpf_ringbuf_submit(event, 0);
 }
 
 /*
- * For tp_btf/sched_process_fork: kernel/fork.c kernel_clone(), before the child runs; `parent` is
+ * For sched_process_fork: kernel/fork.c kernel_clone(), before the child runs; `parent` is
  * current. With task storage threads are marked as well, for one that executes a program becomes
  * the leader.
  */
 static __always_inline int handle_fork(struct task_struct *parent, struct task_struct *child)
 {
+  struct task_struct *leader = leader_of(parent);
   struct bpftrap_mark *mark;
-  _Bool process = child->pid == child->tgid;
+  _Bool process = BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid);
 
-  if (!is_followed(parent->group_leader))
+  if (!is_followed(leader))
     return 0;
   if (cfg.follow && (process || cfg.task_storage)) {
     mark = make_mark(child);
@@ -241,14 +251,14 @@ static __always_inline int handle_fork(struct task_struct *parent, struct task_s
     }
   }
   if (cfg.report_forks && process)
-    submit_fork(parent->group_leader, child);
+    submit_fork(leader, child);
   return 0;
 }
 
 /* For the end of a process's last thread, after the process was judged. */
 static __always_inline void forget_process(struct task_struct *leader)
 {
-  __u32 pid = leader->tgid;
+  __u32 pid = BPF_CORE_READ(leader, tgid);
 
   if (cfg.follow && is_followed(leader))
     count_followed(-1);

@@ -22,14 +22,14 @@ struct exec_call {
 static __always_inline _Bool is_exec_call(struct task_struct *task, struct pt_regs *regs,
                                           struct exec_call *call)
 {
-  __u64 number = regs->orig_ax;
+  __u64 number = BPF_CORE_READ(regs, orig_ax);
 
   if (number != NR_EXECVE && number != NR_EXECVEAT)
     return 0;
-  if (task->thread_info.status & TS_COMPAT)
+  if (BPF_CORE_READ(task, thread_info.status) & TS_COMPAT)
     return 0; /* other calls have these numbers there */
-  call->filename = number == NR_EXECVE ? regs->di : regs->si;
-  call->argv = number == NR_EXECVE ? regs->si : regs->dx;
+  call->filename = number == NR_EXECVE ? BPF_CORE_READ(regs, di) : BPF_CORE_READ(regs, si);
+  call->argv = number == NR_EXECVE ? BPF_CORE_READ(regs, si) : BPF_CORE_READ(regs, dx);
   return 1;
 }
 #elif defined(__TARGET_ARCH_arm64)
@@ -41,14 +41,15 @@ static __always_inline _Bool is_exec_call(struct task_struct *task, struct pt_re
 static __always_inline _Bool is_exec_call(struct task_struct *task, struct pt_regs *regs,
                                           struct exec_call *call)
 {
-  __s32 number = regs->syscallno;
+  __s32 number = BPF_CORE_READ(regs, syscallno);
 
   if (number != NR_EXECVE && number != NR_EXECVEAT)
     return 0;
-  if (task->thread_info.flags & (1UL << TIF_32BIT))
+  if (BPF_CORE_READ(task, thread_info.flags) & (1UL << TIF_32BIT))
     return 0;
-  call->filename = number == NR_EXECVE ? regs->orig_x0 : regs->regs[1];
-  call->argv = number == NR_EXECVE ? regs->regs[1] : regs->regs[2];
+  call->filename =
+      number == NR_EXECVE ? BPF_CORE_READ(regs, orig_x0) : BPF_CORE_READ(regs, regs[1]);
+  call->argv = number == NR_EXECVE ? BPF_CORE_READ(regs, regs[1]) : BPF_CORE_READ(regs, regs[2]);
   return 1;
 }
 #else

@@ -2,26 +2,13 @@
 // `bpftrap exec`: every program that is executed, and the end of the processes that did so.
 #include "cli/command.h"
 #include "cli/process_command.h"
-#include "core/error.h"
 #include "exec.skel.h"
 
 namespace bpftrap {
 
 namespace {
 
-// bpf_get_current_task_btf() came with 5.11 (3ca1032ab7ab).
-void require_task_btf() {
-  if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_get_current_task_btf,
-                              nullptr) == 0) {
-    throw Error("--failed does not work on this kernel", 0,
-                "it needs Linux 5.11; without it bpftrap exec works here");
-  }
-}
-
 int run(const TraceOptions& options) {
-  if (options.failed) {
-    require_task_btf();
-  }
   ProcessCommand command;
   command.name = "exec";
   command.columns = {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"};

@@ -80,6 +80,16 @@ void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups) {
   }
 }
 
+void make_tracing_programs(bpf_object* object, std::string_view command) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object) {
+    std::string_view name = bpf_program__name(program);
+    if (bpf_program__autoload(program) && name != "on_signal" && name != "on_cgroup_release") {
+      make_tracing(program, command);
+    }
+  }
+}
+
 void require_processes(const std::vector<std::uint32_t>& pids) {
   for (std::uint32_t pid : pids) {
     if (::access(("/proc/" + std::to_string(pid)).c_str(), F_OK) != 0) {

@@ -37,6 +37,9 @@ inline constexpr int bpftrap_itself_failed = 125;
 // Whether programs may call bpf_loop(): src/bpf/process_exit.bpf.h.
 bool kernel_has_bpf_loop();
 
+// Makes tracing programs of those that will be loaded and keep marks in task storage.
+void make_tracing_programs(bpf_object* object, std::string_view command);
+
 // The file descriptors of --cgroup: a path in the file system, or one within the hierarchy as
 // records show it. Throws Error.
 std::vector<UniqueFd> open_cgroups(const std::vector<std::string>& paths);
@@ -91,6 +94,9 @@ int trace(ProcessCommand command, const TraceOptions& options, Choose&& choose) 
   bpf_program__set_autoload(open.progs().on_exit_before_5_17, !loops);
   bpf_program__set_autoload(open.progs().on_fork, scope.follow != 0 || scope.report_forks != 0);
   choose(open.progs());
+  if (by_task) {
+    make_tracing_programs(open.object(), command.name);
+  }
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();
   auto& maps = loaded.maps();
   fill_key_map(maps.pids, options.pids);

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/memlock.h"
 
@@ -25,6 +26,18 @@ struct BpfStep {
 
 // Throws its Error: the reason in libbpf's words and what the user can do about it.
 [[noreturn]] void throw_bpf_error(const BpfStep& step);
+
+// Makes a program of a raw tracepoint (section «raw_tp/HOOK») a tracing program of the same hook:
+// such a one is handed pointers that the verifier knows the types of, and needs the kernel's BTF.
+void make_tracing(bpf_program* program, std::string_view command);
+
+struct DestroyLink {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Links = std::vector<std::unique_ptr<bpf_link, DestroyLink>>;
+
+// Attaches the loaded programs that were made tracing ones, which the skeleton does not know of.
+Links attach_tracing(bpf_object* object, std::string_view command);
 
 template <class Skeleton>
 struct DestroySkeleton {
@@ -45,14 +58,19 @@ class LoadedSkeleton {
     if (int err = Skeleton::attach(skeleton_.get()); err != 0) {
       throw_bpf_error({command_, "attach", -err});
     }
+    links_ = attach_tracing(skeleton_->obj, command_);
   }
-  void detach() { Skeleton::detach(skeleton_.get()); }
+  void detach() {
+    links_.clear();
+    Skeleton::detach(skeleton_.get());
+  }
 
   auto& maps() { return skeleton_->maps; }
   auto& progs() { return skeleton_->progs; }
 
  private:
   SkeletonPointer<Skeleton> skeleton_;
+  Links links_;
   std::string command_;
 };
 
@@ -67,6 +85,7 @@ class OpenSkeleton {
     }
   }
 
+  bpf_object* object() { return skeleton_->obj; }
   auto& rodata() { return *skeleton_->rodata; }
   auto& maps() { return skeleton_->maps; }
   auto& progs() { return skeleton_->progs; }

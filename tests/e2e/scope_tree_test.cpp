@@ -199,18 +199,27 @@ TEST_F(ScopeTreeTest, NeitherAGapNorADoubleAgainstThoseBeingBorn) {
   root.wait();
   std::vector<Ended> notes = read_notes(notes_);
   EXPECT_GT(notes.size(), 5U + 4 * 50 * 2) << "none were born after the start";
-  sleep_for(300ms);
-  EXPECT_EQ(bpftrap.stop(), 0);
   using Key = std::pair<std::uint64_t, std::uint64_t>;
-  std::map<Key, int> ends;
-  for (const Record& record : bpftrap.records()) {
-    if (record.kind() == "exit") {
-      ++ends[{record.number("pid"), to_ticks(record.start_ns())}];
+  auto count_ends = [&] {
+    std::map<Key, int> ends;
+    for (const Record& record : bpftrap.records()) {
+      if (record.kind() == "exit") {
+        ++ends[{record.number("pid"), to_ticks(record.start_ns())}];
+      }
     }
-  }
+    return ends;
+  };
   auto key = [](const Ended& process) {
     return Key{static_cast<std::uint64_t>(process.pid), process.start_ticks};
   };
+  // They end by themselves, whenever that is.
+  bpftrap.await([&] {
+    std::map<Key, int> ends = count_ends();
+    return std::all_of(notes.begin(), notes.end(),
+                       [&](const Ended& process) { return ends.contains(key(process)); });
+  });
+  EXPECT_EQ(bpftrap.stop(), 0);
+  std::map<Key, int> ends = count_ends();
   std::size_t wrong = std::count_if(notes.begin(), notes.end(),
                                     [&](const Ended& process) { return ends[key(process)] != 1; });
   EXPECT_EQ(wrong, 0U) << "of " << notes.size() << " not once";
