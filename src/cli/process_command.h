@@ -76,13 +76,13 @@ int trace(ProcessCommand command, const TraceOptions& options, Choose&& choose) 
   require_processes(options.trees);
   std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
   Host host(options.output);
-  OpenSkeleton<Skeleton> open(command.name);
+  OpenSkeleton<Skeleton> open(command.name, options.btf);
   bpftrap_scope& scope = open.rodata().cfg;
   scope = make_scope(options, command.scope);
-  bool by_task =
-      scope.follow != 0 || scope.filter_names != 0 || scope.filter_uids != 0 || scope.cgroups != 0
-          ? kernel_has_task_storage()
-          : false;
+  bool by_task = options.btf.empty() && (scope.follow != 0 || scope.filter_names != 0 ||
+                                         scope.filter_uids != 0 || scope.cgroups != 0)
+                     ? kernel_has_task_storage()
+                     : false;
   scope.task_storage = by_task ? 1 : 0;
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));

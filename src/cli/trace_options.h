@@ -26,6 +26,7 @@ struct TraceOptions {
   bool tree_view = false;
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;
+  std::string btf;  // a file with the kernel's BTF; "": the kernel has it itself
   std::uint64_t buffer_size = std::uint64_t{4} << 20;
 };
 

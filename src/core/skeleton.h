@@ -7,12 +7,14 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/memlock.h"
+#include "core/relocation_btf.h"
 
 namespace bpftrap {
 
@@ -78,8 +80,15 @@ class LoadedSkeleton {
 template <class Skeleton>
 class OpenSkeleton {
  public:
-  explicit OpenSkeleton(std::string_view command)
-      : skeleton_(Skeleton::open(nullptr)), command_(command) {
+  // `btf`: where CO-RE relocations take the kernel's types from; none for programs without any.
+  explicit OpenSkeleton(std::string_view command, std::optional<std::string> btf = std::nullopt)
+      : command_(command) {
+    LIBBPF_OPTS(bpf_object_open_opts, options);
+    if (btf) {
+      btf_.emplace(std::move(*btf));
+      options.btf_custom_path = btf_->path();
+    }
+    skeleton_.reset(Skeleton::open(&options));
     if (!skeleton_) {
       throw_bpf_error({command_, "open", errno});
     }
@@ -92,6 +101,9 @@ class OpenSkeleton {
 
   LoadedSkeleton<Skeleton> load() && {
     int memlock_err = raise_memlock_limit();
+    if (btf_) {
+      btf_->fill(skeleton_->obj);
+    }
     if (int err = Skeleton::load(skeleton_.get()); err != 0) {
       throw_bpf_error({command_, "load", -err, memlock_err});
     }
@@ -99,6 +111,7 @@ class OpenSkeleton {
   }
 
  private:
+  std::optional<RelocationBtf> btf_;
   SkeletonPointer<Skeleton> skeleton_;
   std::string command_;
 };

@@ -133,5 +133,30 @@ TEST(CliTest, WithoutPrivilegesItNamesThem) {
   }
 }
 
+using BtfTest = TracingTest;
+
+TEST_F(BtfTest, FromAFileServesAllThatIsTraced) {
+  if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
+    GTEST_SKIP() << "this kernel shows no BTF";
+  }
+  for (const char* command : {"exec", "exit"}) {
+    Bpftrap bpftrap({command, "--json", "--btf", "/sys/kernel/btf/vmlinux", "--name", "*", "--",
+                     self_path(), "--workload", "exit", "3"});
+    EXPECT_EQ(bpftrap.wait(), 3) << bpftrap.errors();
+    ASSERT_EQ(bpftrap.records().size(), command[2] == 'e' ? 4U : 3U);
+    EXPECT_EQ(bpftrap.records()[bpftrap.records().size() - 2].number("exit_code"), 3U);
+  }
+}
+
+TEST_F(BtfTest, FilesThatHaveNoneAreStatus1) {
+  for (const std::string path : {"/nonexistent", "/dev/null", "/bin/true", "/etc/passwd"}) {
+    Outcome outcome = run_bpftrap({"exec", "--btf", path, "--timeout", "1"});
+    EXPECT_EQ(outcome.status, 1);
+    expect_one_message(outcome);
+    EXPECT_TRUE(contains(outcome.errors, path)) << outcome.errors;
+    EXPECT_TRUE(contains(outcome.errors, "--btf")) << outcome.errors;
+  }
+}
+
 }  // namespace
 }  // namespace e2e
