@@ -15,20 +15,19 @@
 #include <climits>
 
 #include "core/error.h"
+#include "core/standard_streams.h"
 
 namespace bpftrap {
 
 Output::Output() : fd_(STDOUT_FILENO), name_("standard output") {
+  if (was_closed(fd_)) {
+    throw Error("standard output is closed", 0, "open it, or write into a file by --output FILE");
+  }
   prepare();
 }
 
-Output::Output(const std::string& path) : name_(path) {
-  owned_ =
-      UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600));
-  if (!owned_) {
-    throw Error(fmt::format("cannot write to '{}' (--output)", path), errno);
-  }
-  fd_ = owned_.get();
+Output::Output(const std::string& path, const WaitForReader& wait)
+    : owned_(open_output_file(path, wait)), fd_(owned_.get()), name_(path) {
   prepare();
 }
 
@@ -43,6 +42,10 @@ void Output::prepare() {
     return;
   }
   if (!S_ISFIFO(status.st_mode) && !terminal_) {
+    return;
+  }
+  if (owned_) {
+    kind_ = Kind::nonblocking;
     return;
   }
   // O_NONBLOCK belongs to the open file, which other processes (the shell) share; so it is set on
