@@ -27,7 +27,9 @@ Output::Output() : fd_(STDOUT_FILENO), name_("standard output") {
 }
 
 Output::Output(const std::string& path, const WaitForReader& wait)
-    : owned_(open_output_file(path, wait)), fd_(owned_.get()), name_(path) {
+    : owned_(open_output_file(path, wait)),
+      fd_(owned_.get()),
+      name_(fmt::format("'{}' (--output)", path)) {
   prepare();
 }
 
@@ -62,7 +64,14 @@ void Output::prepare() {
   kind_ = Kind::nonblocking;
 }
 
-void Output::fail(int err) const {
+void Output::fail(int err) {
+  // Of a line whose end found no room the beginning is taken back: what is written is whole.
+  std::size_t whole = written_ == 0 ? 0 : buffer_.rfind('\n', written_ - 1) + 1;
+  off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
+  auto part = static_cast<off_t>(written_ - whole);
+  if (part > 0 && end >= part) {
+    [[maybe_unused]] int ignored = ::ftruncate(fd_, end - part);
+  }
   throw Error(fmt::format("cannot write to {}", name_), err,
               err == ENOSPC || err == EDQUOT ? "the records up to here are written" : "");
 }

@@ -48,7 +48,7 @@ class Output {
   void prepare();
   // One write of the front of the buffer; the bytes it took, 0 where it would have to wait.
   std::size_t write_some();
-  [[noreturn]] void fail(int err) const;
+  [[noreturn]] void fail(int err);
 
   UniqueFd owned_;
   int fd_;

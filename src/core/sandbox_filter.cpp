@@ -97,7 +97,7 @@ void allow_loop(Filter& filter) {
                 SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall)});
   // Descriptors that are open. A socket takes records by send(): to whom it is connected.
   filter.allow({SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fstat),
-                SCMP_SYS(lseek)});
+                SCMP_SYS(lseek), SCMP_SYS(ftruncate)});
   filter.allow_if(SCMP_SYS(sendto), {equal(4, 0)});
   // What was lost, and how many processes are followed.
   filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_MAP_LOOKUP_ELEM)});
