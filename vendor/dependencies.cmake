@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Finds the third-party parts and ends configuration with one sentence if one is missing or too old.
 # Least versions and packages are those of parts.txt. Defines
-#   bpftrap::libbpf, bpftrap::rapidjson, CLI11::CLI11, fmt::fmt-header-only, GTest::gtest_main
+#   bpftrap::libbpf, bpftrap::libseccomp, bpftrap::rapidjson, CLI11::CLI11, fmt::fmt-header-only, GTest::gtest_main
 #   BPFTRAP_LIBBPF_INCLUDE_DIR, BPFTRAP_LIBBPF_HEADERS     for the BPF programs
 #   BPFTRAP_CLANG, BPFTRAP_LLVM_STRIP, BPFTRAP_BPFTOOL     the programs' paths
 
@@ -143,6 +143,13 @@ if(BPFTRAP_STATIC)
 else()
   target_link_libraries(bpftrap_libbpf INTERFACE ${LIBELF_LINK_LIBRARIES} ${ZLIB_LINK_LIBRARIES})
 endif()
+
+# Only a program that runs during the build uses it: its archive is not needed.
+pkg_check_modules(LIBSECCOMP QUIET IMPORTED_TARGET libseccomp)
+bpftrap_require(libseccomp "${LIBSECCOMP_VERSION}")
+add_library(bpftrap_libseccomp INTERFACE)
+add_library(bpftrap::libseccomp ALIAS bpftrap_libseccomp)
+target_link_libraries(bpftrap_libseccomp INTERFACE PkgConfig::LIBSECCOMP)
 
 if(BPFTRAP_TESTS)
   find_package(GTest CONFIG QUIET)

@@ -178,6 +178,7 @@ int show_pipe(Host& host, const std::string& tracefs, std::uint32_t pid,
     timeout.arm(*options.output.timeout);
   }
   Speaker speaker(loop, options.interval);
+  host.confine({});
   loop.run();
   loaded.detach();
   reader.read();

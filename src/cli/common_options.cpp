@@ -58,15 +58,19 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
       "end after this long (ns, us, ms, s, m or h; bare: s)", "TIME");
   app.add_flag("-v,--verbose", options.verbose, "libbpf's debug log on standard error");
   app.add_flag_callback(
+      "--no-sandbox", [&options] { options.sandbox = false; },
+      "keep all privileges while tracing (for debugging)");
+  app.add_flag_callback(
       "--no-header", [&options] { options.header = false; }, "no header line");
   add_parsed_option(
       app, "--color", [&options](std::string_view text) { options.color = parse_color(text); },
       "auto (default), always, never", "WHEN");
 }
 
-std::unique_ptr<Output> open_output(const OutputOptions& options) {
+std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd) {
   return options.output.empty() ? std::make_unique<Output>()
-                                : std::make_unique<Output>(options.output);
+                                : std::make_unique<Output>(
+                                      options.output, WaitForReader{interrupt_fd, options.timeout});
 }
 
 bool wants_color(const OutputOptions& options, const Output& output) {

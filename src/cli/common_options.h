@@ -28,6 +28,7 @@ struct OutputOptions {
   bool header = true;
   Color color = Color::automatic;
   bool verbose = false;
+  bool sandbox = true;
 };
 
 // An option with a value that `parse` turns into a typed one: it throws std::invalid_argument with
@@ -38,8 +39,10 @@ CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 
-// Standard output or the file of --output. Throws Error.
-std::unique_ptr<Output> open_output(const OutputOptions& options);
+// Standard output or the file of --output. A FIFO that nobody reads yet is waited for until
+// `interrupt_fd` gets readable (Stopped is thrown then), or as long as --timeout says. Throws
+// Error.
+std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd);
 
 // Whether --color, NO_COLOR and the output ask for colour.
 bool wants_color(const OutputOptions& options, const Output& output);

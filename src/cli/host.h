@@ -15,6 +15,7 @@
 #include "cli/common_options.h"
 #include "core/event_loop.h"
 #include "core/libbpf_log.h"
+#include "core/sandbox.h"
 #include "core/skeleton.h"
 #include "core/tracer.h"
 
@@ -30,12 +31,16 @@ class Host {
  public:
   // From here on signals wait until they are asked for. Opens the output. Throws Error.
   explicit Host(const OutputOptions& options)
-      : options_(options), log_(options.verbose), output_(open_output(options)) {}
+      : options_(options), log_(options.verbose), output_(open_output(options, signals_.fd())) {}
 
   EventLoop& loop() { return loop_; }
   StopSignals& signals() { return signals_; }
   Output& output() { return *output_; }
   const OutputOptions& options() const { return options_; }
+
+  // Gives up what is not needed any more, unless --no-sandbox is given; with --verbose it says what
+  // the kernel would not give up.
+  void confine(const SandboxNeeds& needs) const;
 
   // Traces with programs that are attached, until a stop; returns the exit status. `Records` are
   // the record kinds that `handler` writes, `columns` the headers of the table. The skeleton has
@@ -58,11 +63,16 @@ int Host::trace(const std::string& command, std::vector<std::string_view> column
   bpf_map* records = loaded.maps().records;
   RingBuffer ring(bpf_map__fd(records), bpf_map__max_entries(records));
   LostCounter lost(bpf_map__fd(loaded.maps().lost));
+  // Only who hands signals on has a say in what they end.
+  bool signals_program = static_cast<bool>(hooks.ends_run);
   WallClock clock;
   Sink sink = make_sink<Records...>(options_, *output_, clock, std::move(columns));
   Tracer tracer(
       {loop_, signals_, ring, lost, handler, sink, *output_, clock, [&loaded] { loaded.detach(); },
-       std::move(hooks.started), std::move(hooks.ends_run)},
+       std::move(hooks.started), std::move(hooks.ends_run),
+       [this, &lost, signals_program](bool reads_files) {
+         confine({signals_program, reads_files, [&lost] { return lost.readable(); }});
+       }},
       {command, options_.count, options_.timeout});
   return tracer.run();
 }

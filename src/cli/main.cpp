@@ -9,6 +9,8 @@
 #include "cli/suggest.h"
 #include "cli/trace_options.h"
 #include "core/error.h"
+#include "core/output_file.h"
+#include "core/standard_streams.h"
 #include "core/version.h"
 
 namespace bpftrap {
@@ -127,8 +129,12 @@ int run(int argc, char** argv) {
 }  // namespace bpftrap
 
 int main(int argc, char** argv) {
+  bpftrap::fill_standard_streams();
   try {
     return bpftrap::run(argc, argv);
+  } catch (const bpftrap::Stopped& stopped) {
+    bpftrap::say(stopped);
+    return bpftrap::ended_as_asked;
   } catch (const bpftrap::Error& error) {
     bpftrap::say(error);
   } catch (const std::exception& error) {

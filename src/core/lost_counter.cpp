@@ -17,8 +17,7 @@ LostCounter::LostCounter(int map_fd) : map_fd_(map_fd) {
 }
 
 const bpftrap_lost& LostCounter::read() {
-  __u32 zero = 0;
-  if (bpf_map_lookup_elem(map_fd_, &zero, per_cpu_.data()) == 0) {
+  if (readable()) {
     sum_ = {};
     for (const bpftrap_lost& one : per_cpu_) {
       for (std::size_t kind = 0; kind < std::size(sum_.records); ++kind) {
@@ -27,6 +26,11 @@ const bpftrap_lost& LostCounter::read() {
     }
   }
   return sum_;
+}
+
+bool LostCounter::readable() {
+  __u32 zero = 0;
+  return bpf_map_lookup_elem(map_fd_, &zero, per_cpu_.data()) == 0;
 }
 
 }  // namespace bpftrap

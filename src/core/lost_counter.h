@@ -17,6 +17,9 @@ class LostCounter {
   // Of all CPUs since the load; what was read last where the kernel does not answer.
   const bpftrap_lost& read();
 
+  // Whether the kernel answers.
+  bool readable();
+
  private:
   int map_fd_;
   std::vector<bpftrap_lost> per_cpu_;

@@ -15,20 +15,21 @@
 #include <climits>
 
 #include "core/error.h"
+#include "core/standard_streams.h"
 
 namespace bpftrap {
 
 Output::Output() : fd_(STDOUT_FILENO), name_("standard output") {
+  if (was_closed(fd_)) {
+    throw Error("standard output is closed", 0, "open it, or write into a file by --output FILE");
+  }
   prepare();
 }
 
-Output::Output(const std::string& path) : name_(path) {
-  owned_ =
-      UniqueFd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600));
-  if (!owned_) {
-    throw Error(fmt::format("cannot write to '{}' (--output)", path), errno);
-  }
-  fd_ = owned_.get();
+Output::Output(const std::string& path, const WaitForReader& wait)
+    : owned_(open_output_file(path, wait)),
+      fd_(owned_.get()),
+      name_(fmt::format("'{}' (--output)", path)) {
   prepare();
 }
 
@@ -45,6 +46,10 @@ void Output::prepare() {
   if (!S_ISFIFO(status.st_mode) && !terminal_) {
     return;
   }
+  if (owned_) {
+    kind_ = Kind::nonblocking;
+    return;
+  }
   // O_NONBLOCK belongs to the open file, which other processes (the shell) share; so it is set on
   // an open file of our own. Where that is not to be had, only as much is written as poll()
   // promises.
@@ -59,7 +64,14 @@ void Output::prepare() {
   kind_ = Kind::nonblocking;
 }
 
-void Output::fail(int err) const {
+void Output::fail(int err) {
+  // Of a line whose end found no room the beginning is taken back: what is written is whole.
+  std::size_t whole = written_ == 0 ? 0 : buffer_.rfind('\n', written_ - 1) + 1;
+  off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
+  auto part = static_cast<off_t>(written_ - whole);
+  if (part > 0 && end >= part) {
+    [[maybe_unused]] int ignored = ::ftruncate(fd_, end - part);
+  }
   throw Error(fmt::format("cannot write to {}", name_), err,
               err == ENOSPC || err == EDQUOT ? "the records up to here are written" : "");
 }

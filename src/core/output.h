@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 
+#include "core/output_file.h"
 #include "core/unique_fd.h"
 
 namespace bpftrap {
@@ -16,10 +17,11 @@ class Output {
   // Bytes that may wait in memory before bpftrap leaves records in the ring buffer.
   static constexpr std::size_t waiting_most = std::size_t{64} << 20;
 
-  // Standard output.
+  // Standard output. Throws Error where it is closed.
   Output();
-  // A file, created with mode 0600 (command lines hold secrets) or truncated. Throws Error.
-  explicit Output(const std::string& path);
+  // A file, created with mode 0600 (command lines hold secrets) or emptied: see output_file.h.
+  // Throws Error.
+  explicit Output(const std::string& path, const WaitForReader& wait = {});
 
   // Lines are appended here; flush() takes them.
   std::string& buffer() { return buffer_; }
@@ -46,7 +48,7 @@ class Output {
   void prepare();
   // One write of the front of the buffer; the bytes it took, 0 where it would have to wait.
   std::size_t write_some();
-  [[noreturn]] void fail(int err) const;
+  [[noreturn]] void fail(int err);
 
   UniqueFd owned_;
   int fd_;

@@ -30,6 +30,7 @@ class ProcessStream final : public RecordHandler {
   Result handle(std::span<const std::byte> bytes, Sink& sink) override;
   std::uint64_t lost_records(const bpftrap_lost& lost) const override;
   void look_at(const bpftrap_lost& lost) override;
+  bool has_idle_work() const override { return options_.read_older; }
   bool idle() override;
   void finish(Sink& sink) override;
   void after_loss() override { lines_.forget_dead(); }

@@ -193,7 +193,7 @@ Program::Program(const ProgramOptions& options) {
 
 Program::~Program() {
   if (gate_ && !status_) {
-    ::kill(pid_, SIGKILL);  // not waited for yet, so the pid is its own
+    signal(SIGKILL);  // by the pidfd, as the sandbox allows it
     wait(0);
   }
 }

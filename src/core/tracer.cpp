@@ -125,20 +125,34 @@ void Tracer::account() {
   }
 }
 
+void Tracer::confine(bool reads_files) {
+  if (parts_.confine) {
+    parts_.confine(reads_files);
+  }
+}
+
 int Tracer::run() {
   watch();
-  BootTime now = BootClock::now();
-  parts_.handler.live(now);
-  parts_.sink.write(describe_machine(now, options_.command));
+  Timer idle_timer;
+  bool idle_work = parts_.handler.has_idle_work();
+  StartRecord start = describe_machine({}, options_.command);
+  confine(idle_work);
+  start.time = BootClock::now();
+  parts_.handler.live(start.time);
+  parts_.sink.write(start);
   flush();
   if (parts_.started) {
     parts_.started();
   }
-  Timer idle_timer;
-  if (parts_.handler.idle()) {
+  if (idle_work) {
     parts_.loop.watch(idle_timer.fd(), EPOLLIN, [this, &idle_timer](std::uint32_t) {
-      if (idle_timer.take() && parts_.handler.idle()) {
+      if (!idle_timer.take()) {
+        return;
+      }
+      if (parts_.handler.idle()) {
         idle_timer.arm(std::chrono::nanoseconds(1));
+      } else {
+        confine(false);
       }
     });
     idle_timer.arm(std::chrono::nanoseconds(1));

@@ -41,6 +41,10 @@ class RecordHandler {
   // The last record is written; what is left to say comes before the line `stop`.
   virtual void finish(Sink& /*sink*/) {}
 
+  // Whether idle() has something to do. It may open files for reading; nothing else may, once
+  // tracing is live.
+  virtual bool has_idle_work() const { return false; }
+
   // Called when there is nothing else to do, after the start; false when nothing is left for it.
   virtual bool idle() { return false; }
 
@@ -74,6 +78,9 @@ class Tracer {
     std::function<void()> started = {};  // the line `start` is out
     // Asked for each signal; false: it is not to end the run. Without it each one does.
     std::function<bool(StopSignals::Taken)> ends_run = {};
+    // Called before `start`, and again when idle work is through if there is any (`reads_files`):
+    // gives up what is not needed any more.
+    std::function<void(bool reads_files)> confine = {};
   };
 
   Tracer(Parts parts, TracerOptions options);
@@ -92,6 +99,7 @@ class Tracer {
   bool done() const { return options_.count && records_ >= *options_.count; }
   void flush();
   void account();
+  void confine(bool reads_files);
   int finish();
 
   Parts parts_;

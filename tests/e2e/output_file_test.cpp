@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Where the output is not a plain file or pipe: closed descriptors, FIFOs, full disks, files of
+// others.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "e2e/bpftrap.h"
+#include "e2e/failure.h"
+
+namespace e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using OutputFileTest = TracingTest;
+
+Bpftrap::Setup without(const std::vector<int>& descriptors) {
+  Bpftrap::Setup setup;
+  setup.before_exec = [descriptors] {
+    for (int fd : descriptors) {
+      ::close(fd);
+    }
+    for (int fd = 3; fd < 1024; ++fd) {
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // what the tests themselves were started with
+    }
+  };
+  return setup;
+}
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST_F(OutputFileTest, ClosedStandardOutputIsStatus1AndOneMessage) {
+  for (const char* command : {"exec", "exit", "hello"}) {
+    Outcome outcome = run_bpftrap({command, "--json", "--timeout", "10"}, without({0, 1}));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_EQ(outcome.errors,
+              "bpftrap: standard output is closed; open it, or write into a file by --output "
+              "FILE\n");
+  }
+  EXPECT_EQ(run_bpftrap({"exec", "--timeout", "10"}, without({0, 1, 2})).status, 1);
+}
+
+TEST_F(OutputFileTest, NothingElseTakesThePlaceOfAClosedStream) {
+  ScratchDir scratch;
+  std::string path = scratch / "records";
+  Bpftrap bpftrap({"exec", "--json", "--output", path, "--verbose"}, without({0, 1, 2}));
+  for (int i = 0; i < 10'000 && text_of(path).find('\n') == std::string::npos; ++i) {
+    sleep_for(1ms);
+  }
+  for (const char* fd : {"0", "1", "2"}) {
+    char target[64] = {};
+    std::string link = "/proc/" + std::to_string(bpftrap.pid()) + "/fd/" + fd;
+    EXPECT_GT(::readlink(link.c_str(), target, sizeof target - 1), 0);
+    EXPECT_STREQ(target, "/dev/null");
+  }
+  bpftrap.stop();
+  std::vector<std::string> lines = lines_of_file(path);
+  ASSERT_GE(lines.size(), 2U);
+  for (const std::string& line : lines) {
+    Record::parse(line);  // none of the messages, which --verbose has plenty of
+  }
+  EXPECT_EQ(Record::parse(lines.back()).kind(), "stop");
+}
+
+TEST_F(OutputFileTest, ProgramHasTheDescriptorsThatBpftrapWasStartedWith) {
+  ScratchDir scratch;
+  Bpftrap bpftrap({"exec", "--json", "--output", scratch / "records", "--", self_path(),
+                   "--workload", "say-state"},
+                  without({0}));
+  EXPECT_EQ(bpftrap.wait(), 0);
+  EXPECT_EQ(bpftrap.errors().rfind("descriptors 1 2\n", 0), 0U) << bpftrap.errors();
+}
+
+TEST_F(OutputFileTest, FifoWithoutReaderIsToldOfAndLeftBySignals) {
+  ScratchDir scratch;
+  std::string fifo = scratch / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  for (int signal : {SIGINT, SIGTERM}) {
+    Bpftrap bpftrap({"exec", "--json", "--output", fifo});
+    for (int i = 0; i < 10'000 && bpftrap.errors().empty(); ++i) {
+      sleep_for(1ms);
+    }
+    EXPECT_EQ(bpftrap.errors(),
+              "bpftrap: waiting for somebody to read '" + fifo + "' (--output)\n");
+    std::uint64_t asked = boot_ns_now();
+    EXPECT_EQ(bpftrap.stop(signal), 0);
+    EXPECT_LE(boot_ns_now() - asked, 5'000'000'000U);
+  }
+  Outcome outcome = run_bpftrap({"exec", "--output", fifo, "--timeout", "100ms"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.errors.find("\nbpftrap: nobody reads '" + fifo), std::string::npos)
+      << outcome.errors;
+}
+
+TEST_F(OutputFileTest, ProgramIsNotRunWhereNobodyReadsTheFifo) {
+  ScratchDir scratch;
+  std::string fifo = scratch / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  Bpftrap bpftrap({"exec", "--output", fifo, "--", self_path(), "--workload", "say", "word"});
+  for (int i = 0; i < 10'000 && bpftrap.errors().empty(); ++i) {
+    sleep_for(1ms);
+  }
+  EXPECT_EQ(bpftrap.stop(), 125);
+  EXPECT_EQ(bpftrap.output(), "");
+}
+
+TEST_F(OutputFileTest, FifoIsWrittenOnceItIsRead) {
+  ScratchDir scratch;
+  std::string fifo = scratch / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  Bpftrap bpftrap({"hello", "--json", "--output", fifo, "--count", "1"});
+  sleep_for(120ms);
+  std::vector<std::string> lines = lines_of_file(fifo);
+  EXPECT_EQ(bpftrap.wait(), 0) << bpftrap.errors();
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(Record::parse(lines.back()).kind(), "stop");
+}
+
+TEST_F(OutputFileTest, DiskThatGetsFullIsStatus1AndOneMessage) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can mount a disk that is small";
+  }
+  ScratchDir scratch;
+  std::string path = scratch / "records";
+  // A mount that goes with bpftrap's own namespace; its file is seen by way of a descriptor.
+  Bpftrap::Setup setup;
+  setup.before_exec = [&] {
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("tmpfs", scratch.path().c_str(), "tmpfs", 0, "size=64k") != 0) {
+      ::_exit(77);
+    }
+  };
+  setup.may_lose = true;
+  Bpftrap bpftrap({"exec", "--json", "--output", path}, setup);
+  std::string seen = "/proc/" + std::to_string(bpftrap.pid()) + "/root" + path;
+  for (int i = 0; i < 10'000 && text_of(seen).find('\n') == std::string::npos; ++i) {
+    sleep_for(1ms);
+  }
+  int file = ::open(seen.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(file, 0);
+  // Two records of some 500 bytes each.
+  for (int i = 0; i < 200; ++i) {
+    run_workload({"nothing"});
+  }
+  EXPECT_EQ(bpftrap.wait(), 1);
+  EXPECT_EQ(bpftrap.errors(), "bpftrap: cannot write to '" + path +
+                                  "' (--output): No space left on device; the records up to here "
+                                  "are written\n");
+  std::string text(1 << 17, '\0');
+  ssize_t size = ::pread(file, text.data(), text.size(), 0);
+  ASSERT_GT(size, 60'000);
+  text.resize(static_cast<std::size_t>(size));
+  EXPECT_EQ(text.back(), '\n') << "whole records";
+  ::close(file);
+}
+
+TEST_F(OutputFileTest, SomebodyElsesLinkInAStickyDirectoryIsRefused) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can make links of others";
+  }
+  ScratchDir scratch;
+  std::string shared = scratch / "shared";
+  ASSERT_EQ(::mkdir(shared.c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(shared.c_str(), 01777), 0);
+  std::string target = scratch / "precious";
+  std::ofstream(target) << "precious\n";
+  std::string link = shared + "/link";
+  ASSERT_EQ(::symlink(target.c_str(), link.c_str()), 0);
+  ASSERT_EQ(::lchown(link.c_str(), 54321, 54321), 0);
+  Outcome outcome = run_bpftrap({"exec", "--output", link, "--timeout", "10"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_EQ(outcome.errors, "bpftrap: refuse to write to '" + link +
+                                "' (--output); the link 'link' in a sticky directory is another "
+                                "user's: give another name, or remove it\n");
+  EXPECT_EQ(text_of(target), "precious\n");
+}
+
+}  // namespace
+}  // namespace e2e

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A bpftrap that traces has given up what it does not need: seen from outside, and tried out by
+// system calls that a debugger makes it do.
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+
+#include "e2e/bpftrap.h"
+#include "e2e/failure.h"
+#include "e2e/inject.h"
+
+namespace e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using SandboxTest = TracingTest;
+
+std::string status_of(pid_t pid, const std::string& name) {
+  for (const std::string& line : lines_of_file("/proc/" + std::to_string(pid) + "/status")) {
+    if (line.rfind(name + ":\t", 0) == 0) {
+      return line.substr(name.size() + 2);
+    }
+  }
+  return "";
+}
+
+std::string capabilities(std::uint64_t set) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(set));
+  return text;
+}
+
+// `exit` reads /proc for a moment after `start`.
+void await_capabilities(pid_t pid, std::uint64_t wanted) {
+  for (int i = 0; i < 10'000 && status_of(pid, "CapPrm") != capabilities(wanted); ++i) {
+    sleep_for(1ms);
+  }
+  EXPECT_EQ(status_of(pid, "CapPrm"), capabilities(wanted));
+  EXPECT_EQ(status_of(pid, "CapEff"), capabilities(wanted));
+  EXPECT_EQ(status_of(pid, "CapInh"), capabilities(0));
+  EXPECT_EQ(status_of(pid, "NoNewPrivs"), "1");
+  EXPECT_EQ(status_of(pid, "Seccomp"), "2");
+}
+
+// That it cannot open a file, connect or execute; and what those would need.
+void expect_confined(pid_t pid) {
+  unsigned long path = inject_text(pid, "/proc/self/exe");
+  auto at = static_cast<unsigned long>(AT_FDCWD);
+  EXPECT_EQ(inject_call(pid, SYS_openat, {at, path, O_RDONLY}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_openat, {at, path, O_WRONLY | O_CREAT, 0600}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_socket, {AF_INET, SOCK_STREAM, 0}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_connect, {0, path, 16}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_execve, {path, 0, 0}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_execveat, {at, path, 0, 0, 0}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_clone, {SIGCHLD}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_ptrace, {0}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_kill, {1, SIGCONT}), -EPERM);
+  EXPECT_EQ(inject_call(pid, SYS_bpf, {0 /* BPF_MAP_CREATE */, path, 0}), -EPERM);
+}
+
+TEST_F(SandboxTest, CannotOpenConnectOrExecuteAndStillDeliversDrainsAndStops) {
+  for (const char* command : {"exec", "exit"}) {
+    Bpftrap bpftrap({command, "--json", "--verbose"});
+    bpftrap.await_start();
+    EXPECT_EQ(status_of(bpftrap.pid(), "Seccomp"), "2") << "before the line start";
+    EXPECT_EQ(status_of(bpftrap.pid(), "NoNewPrivs"), "1");
+    await_capabilities(bpftrap.pid(), 0);
+    expect_confined(bpftrap.pid());
+    Ended process = run_workload({"nothing"});
+    bpftrap.await([&] { return !bpftrap.records_of(process, "exit").empty(); });
+    bpftrap.record_of(process, "exit");
+    // A pipe's worth and more waits when it is asked to stop.
+    Ended last;
+    for (int i = 0; i < 200; ++i) {
+      last = run_workload({"nothing"});
+    }
+    EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
+    bpftrap.record_of(last, "exit");
+    EXPECT_EQ(bpftrap.errors().find("sandbox:"), std::string::npos) << bpftrap.errors();
+  }
+}
+
+TEST_F(SandboxTest, TablesAndHelloAreConfinedAsWell) {
+  for (std::vector<std::string> args :
+       {std::vector<std::string>{"exit"}, {"hello"}, {"hello", "--trace-pipe"}}) {
+    args.insert(args.end(), {"--count", "1000000", "--timeout", "30"});
+    Bpftrap bpftrap(args);
+    try {
+      bpftrap.await_start();
+    } catch (const Failure&) {
+      if (bpftrap.errors().find("another program reads it") != std::string::npos) {
+        continue;  // the trace pipe of this machine
+      }
+      throw;
+    }
+    await_capabilities(bpftrap.pid(), 0);
+    EXPECT_EQ(inject_call(bpftrap.pid(), SYS_socket, {AF_INET, SOCK_STREAM, 0}), -EPERM);
+    EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
+    EXPECT_EQ(bpftrap.errors(), "");
+  }
+}
+
+TEST_F(SandboxTest, NoSandboxKeepsEverything) {
+  Bpftrap bpftrap({"exec", "--json", "--no-sandbox"});
+  bpftrap.await_start();
+  EXPECT_EQ(status_of(bpftrap.pid(), "CapPrm"), status_of(::getpid(), "CapPrm"));
+  EXPECT_EQ(status_of(bpftrap.pid(), "Seccomp"), status_of(::getpid(), "Seccomp"));
+  EXPECT_EQ(status_of(bpftrap.pid(), "NoNewPrivs"), status_of(::getpid(), "NoNewPrivs"));
+  EXPECT_EQ(bpftrap.stop(), 0);
+}
+
+// The child of a process that has one.
+pid_t child_of(pid_t pid) {
+  std::string id = std::to_string(pid);
+  for (const std::string& line : lines_of_file("/proc/" + id + "/task/" + id + "/children")) {
+    return static_cast<pid_t>(std::atoi(line.c_str()));
+  }
+  throw Failure("the process has no child");
+}
+
+TEST_F(SandboxTest, ProgramIsNotAffected) {
+  Bpftrap bpftrap({"exec", "--json", "--", self_path(), "--workload", "sleep", "20000"});
+  bpftrap.await([&] { return bpftrap.records().size() == 2; });
+  pid_t program = child_of(bpftrap.pid());
+  for (const char* name : {"CapPrm", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp"}) {
+    EXPECT_EQ(status_of(program, name), status_of(::getpid(), name)) << name;
+  }
+  std::uint64_t kill = ::geteuid() == 0 ? 1U << CAP_KILL : 0;
+  await_capabilities(bpftrap.pid(), kill);
+  expect_confined(bpftrap.pid());
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 128 + SIGTERM);
+}
+
+TEST_F(SandboxTest, SignalsReachAProgramOfAnotherUser) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "sudo makes root";
+  }
+  ScratchDir scratch;  // for this test may be where not everybody may look
+  std::string path = scratch / "program";
+  std::filesystem::copy_file(self_path(), path);
+  ::chmod(path.c_str(), 0755);
+  ::chmod(scratch.path().c_str(), 0755);
+  Bpftrap bpftrap({"exit", "--json", "--", path, "--workload", "sleep", "20000"},
+                  {.environment = {"SUDO_UID=54321", "SUDO_GID=54322", "SUDO_USER=e2e-nobody"}});
+  bpftrap.await_start();
+  pid_t program = child_of(bpftrap.pid());
+  for (int i = 0; i < 10'000 && status_of(program, "Uid").rfind("54321\t", 0) != 0; ++i) {
+    sleep_for(1ms);
+  }
+  await_capabilities(bpftrap.pid(), 1U << CAP_KILL);
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 128 + SIGTERM);
+}
+
+TEST_F(SandboxTest, LocalTimeIsThatOfTheTimeZone) {
+  if (::access("/usr/share/zoneinfo/Asia/Kathmandu", R_OK) != 0) {
+    GTEST_SKIP() << "there are no time zones here";
+  }
+  Bpftrap::Setup setup;
+  setup.environment = {"TZ=Asia/Kathmandu"};
+  Outcome outcome = run_bpftrap({"hello", "--count", "1", "--no-header"}, setup);
+  time_t now = ::time(nullptr) + (5 * 60 + 45) * 60;
+  tm time{};
+  ::gmtime_r(&now, &time);
+  char text[16];
+  std::strftime(text, sizeof text, "%H:", &time);
+  EXPECT_EQ(outcome.output.substr(0, 3), text);
+}
+
+}  // namespace
+}  // namespace e2e
