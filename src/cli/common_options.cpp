@@ -59,6 +59,10 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
   app.add_flag("-v,--verbose", options.verbose, "libbpf's debug log on standard error");
   app.add_flag_callback(
       "--no-header", [&options] { options.header = false; }, "no header line");
+  add_color_option(app, options);
+}
+
+void add_color_option(CLI::App& app, OutputOptions& options) {
   add_parsed_option(
       app, "--color", [&options](std::string_view text) { options.color = parse_color(text); },
       "auto (default), always, never", "WHEN");

@@ -38,6 +38,9 @@ CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 
+// Of the above only --color.
+void add_color_option(CLI::App& app, OutputOptions& options);
+
 // Standard output or the file of --output. Throws Error.
 std::unique_ptr<Output> open_output(const OutputOptions& options);
 

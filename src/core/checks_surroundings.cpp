@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is mounted, and which namespaces this process is in.
+#include <fmt/format.h>
+
+#include <cerrno>
+
+#include "core/checks.h"
+
+namespace bpftrap::detail {
+
+namespace {
+
+Check check_cgroup(const Facts& facts) {
+  constexpr const char* name = "cgroup v2";
+  if (facts.cgroup2) {
+    return ok(name, "mounted");
+  }
+  return degraded(name, "not mounted: `cgroup` is null and --cgroup does not work",
+                  "sudo mkdir -p /sys/fs/cgroup/unified && sudo mount -t cgroup2 cgroup2 "
+                  "/sys/fs/cgroup/unified");
+}
+
+Check check_pid_namespace(const Facts& facts) {
+  constexpr const char* name = "pid namespace";
+  if (!facts.pid_namespace) {
+    return ok(name, "the machine's");
+  }
+  return degraded(name,
+                  "a container's: records have the machine's process ids, which are others than "
+                  "the container's own",
+                  "start the container with --pid=host");
+}
+
+Check check_tracefs(const Facts& facts) {
+  constexpr const char* name = "tracefs";
+  if (!facts.tracefs) {
+    return ok(name, "not tried; only hello needs it");
+  }
+  if (facts.tracefs->worked()) {
+    return ok(name, facts.tracefs->detail + "; only hello needs it");
+  }
+  return degraded(name,
+                  fmt::format("not to be had ({}): hello does not work, exec and exit do not need "
+                              "it",
+                              message_of(facts.tracefs->err)),
+                  facts.tracefs->err == EACCES
+                      ? "sudo bpftrap hello"
+                      : "sudo mount -t tracefs tracefs /sys/kernel/tracing, or sudo bpftrap hello");
+}
+
+}  // namespace
+
+void check_surroundings(const Facts& facts, std::vector<Check>& checks) {
+  checks.push_back(check_cgroup(facts));
+  checks.push_back(check_pid_namespace(facts));
+  checks.push_back(check_tracefs(facts));
+}
+
+}  // namespace bpftrap::detail
