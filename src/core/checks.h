@@ -3,31 +3,23 @@
 // core/diagnosis.h.
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 #include "core/diagnosis.h"
 
 namespace bpftrap::detail {
 
-inline Check ok(std::string_view name, std::string meaning) {
-  return {name, CheckState::ok, std::move(meaning), {}};
-}
+// One string of many; small where it is called, unlike fmt::format().
+std::string concat(std::initializer_list<std::string_view> parts);
 
-inline Check degraded(std::string_view name, std::string meaning, std::string mend) {
-  return {name, CheckState::degraded, std::move(meaning), std::move(mend)};
-}
+Check ok(std::string_view name, std::string_view meaning);
+Check degraded(std::string_view name, std::string_view meaning, std::string_view mend);
+Check missing(std::string_view name, std::string_view meaning, std::string_view mend);
 
-inline Check missing(std::string_view name, std::string meaning, std::string mend) {
-  return {name, CheckState::missing, std::move(meaning), std::move(mend)};
-}
-
-inline std::string message_of(int err) {
-  return std::generic_category().message(err);
-}
+std::string message_of(int err);
 
 // Both programs were tried and work, whatever else was found.
 inline bool loads(const Facts& facts) {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the kernel has.
-#include <fmt/format.h>
-
 #include <cerrno>
 
 #include "core/checks.h"
@@ -18,13 +16,13 @@ Check check_version(const Facts& facts) {
   constexpr const char* name = "kernel";
   if (facts.at_least(5, 10)) {
     return ok(name,
-              fmt::format("Linux {}; exec and exit are written for 5.10 and later", facts.release));
+              concat({"Linux ", facts.release, "; exec and exit are written for 5.10 and later"}));
   }
-  return degraded(name,
-                  fmt::format("Linux {}: exec and exit are written for 5.10 and later, and not "
-                              "tried on this one",
-                              facts.release),
-                  "run a kernel of 5.10 or later");
+  return degraded(
+      name,
+      concat({"Linux ", facts.release,
+              ": exec and exit are written for 5.10 and later, and not tried on this one"}),
+      "run a kernel of 5.10 or later");
 }
 
 Check check_bpf(const Facts& facts) {
@@ -43,14 +41,14 @@ Check check_bpf(const Facts& facts) {
                                  : "run a kernel built with CONFIG_BPF_SYSCALL=y");
   }
   if (!facts.holds(Capability::bpf) && !facts.holds(Capability::sys_admin)) {
-    return ok(name, fmt::format("the system call is there; refused without CAP_BPF ({})", said));
+    return ok(name, concat({"the system call is there; refused without CAP_BPF (", said, ")"}));
   }
   if (facts.seccomp) {
-    return missing(name, fmt::format("refused in spite of CAP_BPF, by a seccomp filter: {}", said),
+    return missing(name, concat({"refused in spite of CAP_BPF, by a seccomp filter: ", said}),
                    "start the container with --security-opt seccomp=unconfined, or with a profile "
                    "that allows bpf()");
   }
-  return missing(name, fmt::format("refused in spite of CAP_BPF: {}", said),
+  return missing(name, concat({"refused in spite of CAP_BPF: ", said}),
                  "look for what forbids it in `sudo dmesg | grep -iE 'lockdown|avc|apparmor'`");
 }
 
@@ -62,11 +60,11 @@ Check check_memlock(const Facts& facts) {
   if (facts.memlock_limit >= memlock_least) {
     return ok(name, "BPF memory is charged to RLIMIT_MEMLOCK, which is large enough");
   }
-  return missing(name,
-                 fmt::format("BPF memory is charged to RLIMIT_MEMLOCK before Linux 5.11; it is {} "
-                             "KiB and could not be raised",
-                             facts.memlock_limit >> 10),
-                 "run it with sudo, or after `ulimit -l unlimited`");
+  return missing(
+      name,
+      concat({"BPF memory is charged to RLIMIT_MEMLOCK before Linux 5.11; it is ",
+              std::to_string(facts.memlock_limit >> 10), " KiB and could not be raised"}),
+      "run it with sudo, or after `ulimit -l unlimited`");
 }
 
 Check check_lockdown(const Facts& facts) {
@@ -85,11 +83,11 @@ Check check_unprivileged(const Facts& facts) {
   constexpr const char* name = "unprivileged BPF";
   constexpr const char* irrelevant = "bpftrap needs CAP_BPF and CAP_PERFMON either way";
   if (!facts.unprivileged_bpf_disabled) {
-    return ok(name, fmt::format("unknown; {}", irrelevant));
+    return ok(name, concat({"unknown; ", irrelevant}));
   }
-  return ok(name, fmt::format("{} (kernel.unprivileged_bpf_disabled={}); {}",
-                              *facts.unprivileged_bpf_disabled == 0 ? "allowed" : "forbidden",
-                              *facts.unprivileged_bpf_disabled, irrelevant));
+  return ok(name, concat({*facts.unprivileged_bpf_disabled == 0 ? "allowed" : "forbidden",
+                          " (kernel.unprivileged_bpf_disabled=",
+                          std::to_string(*facts.unprivileged_bpf_disabled), "); ", irrelevant}));
 }
 
 Check check_ring_buffer(const Facts& facts) {
@@ -102,7 +100,7 @@ Check check_ring_buffer(const Facts& facts) {
     return ok(name, "not tried, for bpf() is refused; the kernel has it since 5.8");
   }
   if (facts.at_least(5, 8)) {
-    return missing(name, fmt::format("cannot be created: {}", message_of(facts.ring_buffer.err)),
+    return missing(name, concat({"cannot be created: ", message_of(facts.ring_buffer.err)}),
                    "raise the memory limit of this container or cgroup");
   }
   return missing(name, "this kernel has none: it came with Linux 5.8",
@@ -114,7 +112,7 @@ Check check_btf(const Facts& facts) {
   if (facts.btf_bytes) {
     std::string size;
     append_human_size(size, *facts.btf_bytes);
-    return ok(name, fmt::format("/sys/kernel/btf/vmlinux, {}", size));
+    return ok(name, concat({"/sys/kernel/btf/vmlinux, ", size}));
   }
   if (loads(facts)) {
     return ok(name, "not in /sys/kernel/btf/vmlinux, but found elsewhere");
@@ -142,7 +140,7 @@ Check check_tracepoints(const Facts& facts) {
     names += names.empty() ? "" : ", ";
     names += tracepoint;
   }
-  return missing(name, fmt::format("this kernel's BTF lacks {}", names),
+  return missing(name, concat({"this kernel's BTF lacks ", names}),
                  "run a kernel built with CONFIG_TRACEPOINTS=y and CONFIG_CGROUPS=y");
 }
 
@@ -178,9 +176,9 @@ Check check_failed_exec(const Facts& facts) {
     return degraded(name, "needs Linux 5.11", "run a kernel of 5.11 or later");
   }
   if (!facts.failed_exec || !loads(facts)) {
-    return ok(name, "not tried; the kernel has what it needs since 5.11");
+    return ok(name, "the kernel has what it needs since 5.11");
   }
-  return degraded(name, fmt::format("does not load: {}", message_of(facts.failed_exec->err)),
+  return degraded(name, concat({"does not load: ", message_of(facts.failed_exec->err)}),
                   facts.failed_exec->detail);
 }
 
@@ -199,18 +197,11 @@ Check check_jit(const Facts& facts) {
 }  // namespace
 
 void check_kernel(const Facts& facts, std::vector<Check>& checks) {
-  checks.push_back(check_version(facts));
-  checks.push_back(check_memlock(facts));
-  checks.push_back(check_bpf(facts));
-  checks.push_back(check_lockdown(facts));
-  checks.push_back(check_unprivileged(facts));
-  checks.push_back(check_ring_buffer(facts));
-  checks.push_back(check_btf(facts));
-  checks.push_back(check_tracepoints(facts));
-  checks.push_back(check_group_dead(facts));
-  checks.push_back(check_task_storage(facts));
-  checks.push_back(check_failed_exec(facts));
-  checks.push_back(check_jit(facts));
+  for (auto check : {check_version, check_memlock, check_bpf, check_lockdown, check_unprivileged,
+                     check_ring_buffer, check_btf, check_tracepoints, check_group_dead,
+                     check_task_storage, check_failed_exec, check_jit}) {
+    checks.push_back(check(facts));
+  }
 }
 
 }  // namespace bpftrap::detail

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What this process may do.
-#include <fmt/format.h>
-
 #include "core/checks.h"
 #include "core/text.h"
 
@@ -17,14 +15,13 @@ std::string mend_capabilities(const Facts& facts, std::string_view more) {
            "service without it";
   }
   if (facts.euid == 0 || !facts.may_hold(Capability::bpf) || !facts.may_hold(Capability::perfmon)) {
-    return "this container or service may not have it: start it with --cap-add=BPF "
+    return "this container or service is not given them: start it with --cap-add=BPF "
            "--cap-add=PERFMON (docker, podman) or CapabilityBoundingSet= (systemd)";
   }
   std::string path;
   append_shell_quoted(path, facts.executable.empty() ? "bpftrap" : facts.executable,
                       WordPlace::argument);
-  return fmt::format("run it with sudo, or once: sudo setcap cap_bpf,cap_perfmon{}+ep {}", more,
-                     path);
+  return concat({"run it with sudo, or once: sudo setcap cap_bpf,cap_perfmon", more, "+ep ", path});
 }
 
 namespace {
@@ -41,7 +38,7 @@ Check check_capability(const Facts& facts, Capability capability, const char* na
     return missing(name, "held in a user namespace only, which does not count for BPF",
                    mend_capabilities(facts));
   }
-  return missing(name, fmt::format("not held: {}", without), mend_capabilities(facts));
+  return missing(name, concat({"not held: ", without}), mend_capabilities(facts));
 }
 
 Check check_sys_admin(const Facts& facts) {
@@ -80,9 +77,9 @@ void check_privileges(const Facts& facts, std::vector<Check>& checks) {
                                     "BPF programs and maps cannot be loaded"));
   checks.push_back(check_capability(facts, Capability::perfmon, "CAP_PERFMON",
                                     "BPF programs may not trace or read the kernel's memory"));
-  checks.push_back(check_sys_admin(facts));
-  checks.push_back(check_sys_resource(facts));
-  checks.push_back(check_sys_ptrace(facts));
+  for (auto check : {check_sys_admin, check_sys_resource, check_sys_ptrace}) {
+    checks.push_back(check(facts));
+  }
 }
 
 }  // namespace bpftrap::detail

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is mounted, and which namespaces this process is in.
-#include <fmt/format.h>
-
 #include <cerrno>
 
 #include "core/checks.h"
@@ -40,9 +38,8 @@ Check check_tracefs(const Facts& facts) {
     return ok(name, facts.tracefs->detail + "; only hello needs it");
   }
   return degraded(name,
-                  fmt::format("not to be had ({}): hello does not work, exec and exit do not need "
-                              "it",
-                              message_of(facts.tracefs->err)),
+                  concat({"not to be had (", message_of(facts.tracefs->err),
+                          "): hello does not work, exec and exit do not need it"}),
                   facts.tracefs->err == EACCES
                       ? "sudo bpftrap hello"
                       : "sudo mount -t tracefs tracefs /sys/kernel/tracing, or sudo bpftrap hello");
@@ -51,9 +48,9 @@ Check check_tracefs(const Facts& facts) {
 }  // namespace
 
 void check_surroundings(const Facts& facts, std::vector<Check>& checks) {
-  checks.push_back(check_cgroup(facts));
-  checks.push_back(check_pid_namespace(facts));
-  checks.push_back(check_tracefs(facts));
+  for (auto check : {check_cgroup, check_pid_namespace, check_tracefs}) {
+    checks.push_back(check(facts));
+  }
 }
 
 }  // namespace bpftrap::detail

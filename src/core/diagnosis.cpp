@@ -1,15 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/diagnosis.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <system_error>
 
 #include "core/checks.h"
 
 namespace bpftrap {
+
+namespace detail {
+
+std::string concat(std::initializer_list<std::string_view> parts) {
+  std::string all;
+  for (std::string_view part : parts) {
+    all += part;
+  }
+  return all;
+}
+
+Check ok(std::string_view name, std::string_view meaning) {
+  return {name, CheckState::ok, std::string(meaning), {}};
+}
+
+Check degraded(std::string_view name, std::string_view meaning, std::string_view mend) {
+  return {name, CheckState::degraded, std::string(meaning), std::string(mend)};
+}
+
+Check missing(std::string_view name, std::string_view meaning, std::string_view mend) {
+  return {name, CheckState::missing, std::string(meaning), std::string(mend)};
+}
+
+std::string message_of(int err) {
+  return std::generic_category().message(err);
+}
+
+}  // namespace detail
 
 namespace {
 
@@ -22,9 +49,9 @@ Check check_program(const char* name, const std::optional<Trial>& trial,
   if (trial->worked()) {
     return detail::ok(name, "load and attach");
   }
-  std::string said = fmt::format("do not load: {}", detail::message_of(trial->err));
+  std::string said = detail::concat({"do not load: ", detail::message_of(trial->err)});
   if (!trial->detail.empty()) {
-    said += fmt::format(" ({})", trial->detail);
+    said += detail::concat({" (", trial->detail, ")"});
   }
   return detail::missing(name, said,
                          will_work(earlier)
@@ -83,29 +110,29 @@ std::string verdict(std::span<const Check> checks) {
   std::string less = list(checks, CheckState::degraded, false);
   if (will_work(checks)) {
     return less.empty() ? "exec and exit will work here"
-                        : fmt::format("exec and exit will work here; degraded: {}", less);
+                        : detail::concat({"exec and exit will work here; degraded: ", less});
   }
   std::string names = list(checks, CheckState::missing, false);
   if (names.empty()) {
     names = list(checks, CheckState::missing, true);
   }
-  return fmt::format("exec and exit will not work here; missing: {}", names);
+  return detail::concat({"exec and exit will not work here; missing: ", names});
 }
 
 std::string explain_failure(const Facts& facts, int err, std::span<const std::string> log) {
   if (!facts.holds_bpf_capabilities() && !facts.user_namespace) {
     bool bpf = facts.holds(Capability::bpf), perfmon = facts.holds(Capability::perfmon);
-    return fmt::format("{} missing: {}",
-                       bpf       ? "CAP_PERFMON is"
-                       : perfmon ? "CAP_BPF is"
-                                 : "CAP_BPF and CAP_PERFMON are",
-                       detail::mend_capabilities(facts));
+    return detail::concat({bpf       ? "CAP_PERFMON is"
+                           : perfmon ? "CAP_BPF is"
+                                     : "CAP_BPF and CAP_PERFMON are",
+                           " missing: ", detail::mend_capabilities(facts)});
   }
   for (const Check& check : diagnose(facts)) {
     // Not every command needs these.
     bool by_btf = check.name == "kernel BTF" || check.name == "tracepoints";
-    if (check.state == CheckState::missing && (!by_btf || mentions_btf(log))) {
-      return fmt::format("{}: {}: {}", check.name, check.meaning, check.mend);
+    if (check.state == CheckState::missing && !is_program(check) &&
+        (!by_btf || mentions_btf(log))) {
+      return detail::concat({check.name, ": ", check.meaning, ": ", check.mend});
     }
   }
   if (err == ENOMEM) {
@@ -113,11 +140,11 @@ std::string explain_failure(const Facts& facts, int err, std::span<const std::st
            "memory limit of this container or cgroup";
   }
   if (err == EPERM || err == EACCES) {
-    return fmt::format(
-        "the kernel forbids it in spite of CAP_BPF and CAP_PERFMON: look for {} in "
-        "`sudo dmesg`",
-        facts.seccomp ? "a container's seccomp filter, or a security module's line"
-                      : "a security module's line");
+    return detail::concat({"the kernel forbids it in spite of CAP_BPF and CAP_PERFMON: look for ",
+                           facts.seccomp
+                               ? "a container's seccomp filter, or a security module's line"
+                               : "a security module's line",
+                           " in `sudo dmesg`"});
   }
   return "see `bpftrap doctor` for what this kernel allows, and --verbose for all that libbpf says";
 }

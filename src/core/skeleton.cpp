@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/skeleton.h"
 
-#include <fmt/format.h>
-
-#include "core/diagnosis.h"
+#include "core/checks.h"
 #include "core/error.h"
 #include "core/libbpf_log.h"
 
@@ -17,8 +15,8 @@ void throw_bpf_error(const BpfStep& step) {
   if (std::string line = telling_line(log); !line.empty() && facts.holds_bpf_capabilities()) {
     detail.push_back(std::move(line));
   }
-  throw Error(fmt::format("cannot {} the BPF programs of {}", step.step, step.command), step.err,
-              explain_failure(facts, step.err, log), std::move(detail));
+  throw Error(detail::concat({"cannot ", step.step, " the BPF programs of ", step.command}),
+              step.err, explain_failure(facts, step.err, log), std::move(detail));
 }
 
 }  // namespace bpftrap
