@@ -64,7 +64,9 @@ Check check_memlock(const Facts& facts) {
       name,
       concat({"BPF memory is charged to RLIMIT_MEMLOCK before Linux 5.11; it is ",
               std::to_string(facts.memlock_limit >> 10), " KiB and could not be raised"}),
-      "run it with sudo, or after `ulimit -l unlimited`");
+      facts.euid == 0 ? std::string("raise it first: `ulimit -l unlimited`, --ulimit memlock=-1 "
+                                    "(docker, podman) or LimitMEMLOCK=infinity (systemd)")
+                      : mend_capabilities(facts, ",cap_sys_resource"));
 }
 
 Check check_lockdown(const Facts& facts) {
@@ -74,7 +76,7 @@ Check check_lockdown(const Facts& facts) {
                    "boot with lockdown=integrity instead of lockdown=confidentiality");
   }
   if (facts.lockdown.empty()) {
-    return ok(name, "unknown: the kernel is built without it or shows it to root only");
+    return ok(name, "unknown: the kernel is built without it, or securityfs is not mounted");
   }
   return ok(name, facts.lockdown);
 }
@@ -118,11 +120,11 @@ Check check_btf(const Facts& facts) {
     return ok(name, "not in /sys/kernel/btf/vmlinux, but found elsewhere");
   }
   if (!facts.sysfs) {
-    return missing(name, "no BTF of this kernel is to be found, for sysfs is not mounted",
+    return missing(name, "not to be found, for sysfs is not mounted",
                    "sudo mount -t sysfs sysfs /sys");
   }
   return missing(
-      name, "this kernel shows no BTF in /sys/kernel/btf/vmlinux",
+      name, "none in /sys/kernel/btf/vmlinux",
       "run a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions' are, or name a "
       "file with its BTF: --btf FILE");
 }

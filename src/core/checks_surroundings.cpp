@@ -14,8 +14,7 @@ Check check_cgroup(const Facts& facts) {
     return ok(name, "mounted");
   }
   return degraded(name, "not mounted: `cgroup` is null and --cgroup does not work",
-                  "sudo mkdir -p /sys/fs/cgroup/unified && sudo mount -t cgroup2 cgroup2 "
-                  "/sys/fs/cgroup/unified");
+                  "sudo mkdir -p /run/cgroup2 && sudo mount -t cgroup2 cgroup2 /run/cgroup2");
 }
 
 Check check_pid_namespace(const Facts& facts) {

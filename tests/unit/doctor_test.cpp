@@ -239,6 +239,9 @@ TEST(Doctor, MemlockBefore511) {
   refuse(facts, EPERM);
   expect_check(facts, "memlock", CheckState::missing, {"64 KiB", "ulimit -l unlimited"});
   EXPECT_TRUE(contains(explain_failure(facts, EPERM, {}), "RLIMIT_MEMLOCK"));
+  facts.euid = 1000;
+  expect_check(facts, "memlock", CheckState::missing,
+               {"setcap cap_bpf,cap_perfmon,cap_sys_resource+ep"});
   facts.memlock_limit = ~std::uint64_t{0};
   expect_check(facts, "memlock", CheckState::ok, {});
 }
