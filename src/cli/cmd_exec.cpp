@@ -2,6 +2,7 @@
 // `bpftrap exec`: every program that is executed, and the end of the processes that did so.
 #include "cli/command.h"
 #include "cli/process_command.h"
+#include "cli/try_programs.h"
 #include "exec.skel.h"
 
 namespace bpftrap {
@@ -27,6 +28,12 @@ int run(const TraceOptions& options) {
 }
 
 }  // namespace
+
+void try_exec(bool failed) {
+  try_programs<exec_bpf>("exec", [failed](auto& programs) {
+    bpf_program__set_autoload(programs.on_failed_exec, failed);
+  });
+}
 
 Run setup_exec(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();

@@ -2,6 +2,7 @@
 // `bpftrap exit`: every process that ends, how, why, and what it cost.
 #include "cli/command.h"
 #include "cli/process_command.h"
+#include "cli/try_programs.h"
 #include "exit.skel.h"
 
 namespace bpftrap {
@@ -19,6 +20,10 @@ int run(const TraceOptions& options) {
 }
 
 }  // namespace
+
+void try_exit() {
+  try_programs<exit_bpf>("exit", [](auto&) {});
+}
 
 Run setup_exit(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();

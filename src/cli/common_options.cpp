@@ -62,6 +62,10 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
       "keep all privileges while tracing (for debugging)");
   app.add_flag_callback(
       "--no-header", [&options] { options.header = false; }, "no header line");
+  add_color_option(app, options);
+}
+
+void add_color_option(CLI::App& app, OutputOptions& options) {
   add_parsed_option(
       app, "--color", [&options](std::string_view text) { options.color = parse_color(text); },
       "auto (default), always, never", "WHEN");

@@ -39,6 +39,9 @@ CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 
+// Of the above only --color.
+void add_color_option(CLI::App& app, OutputOptions& options);
+
 // Standard output or the file of --output. A FIFO that nobody reads yet is waited for until
 // `interrupt_fd` gets readable (Stopped is thrown then), or as long as --timeout says. Throws
 // Error.

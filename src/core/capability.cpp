@@ -5,23 +5,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdint>
-
 namespace bpftrap {
 
-bool has_capability(Capability capability) {
+std::uint64_t effective_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
   if (::syscall(SYS_capget, &header, data) != 0) {
-    return false;
+    return 0;
   }
-  auto number = static_cast<unsigned>(capability);
-  return ((data[number / 32].effective >> (number % 32)) & 1U) != 0;
-}
-
-bool has_bpf_capabilities() {
-  return has_capability(Capability::sys_admin) ||
-         (has_capability(Capability::bpf) && has_capability(Capability::perfmon));
+  return data[0].effective | std::uint64_t{data[1].effective} << 32;
 }
 
 }  // namespace bpftrap

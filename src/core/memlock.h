@@ -4,9 +4,13 @@
 
 namespace bpftrap {
 
-// Raises the limit where the kernel charges BPF memory to it. Since 5.11 (bpf: Eliminate
-// rlimit-based memory accounting, 755e5d55367a) memory is charged to cgroups instead and nothing is
-// done. Returns 0, or the errno with which raising failed: loading may succeed all the same.
-int raise_memlock_limit();
+// Whether the kernel charges BPF memory to the limit: not since 5.11 (bpf: Eliminate rlimit-based
+// memory accounting, 755e5d55367a), when it came to be charged to cgroups. Being refused the
+// question counts as yes.
+bool charges_memlock();
+
+// Raises the limit where the kernel charges BPF memory to it. Where that fails, loading may succeed
+// all the same; core/diagnosis.h tells of the limit if it does not.
+void raise_memlock_limit();
 
 }  // namespace bpftrap

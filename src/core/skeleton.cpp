@@ -1,44 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/skeleton.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 
-#include "core/capability.h"
+#include "core/checks.h"
 #include "core/error.h"
 #include "core/libbpf_log.h"
 
 namespace bpftrap {
-
-namespace {
-
-std::string hint_for(int err, int memlock_err) {
-  if (err == EPERM || err == EACCES) {
-    if (!has_bpf_capabilities()) {
-      return "it needs CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN): run it with sudo";
-    }
-    if (memlock_err != 0) {
-      return "this kernel charges BPF memory to RLIMIT_MEMLOCK, which could not be raised: run it "
-             "with CAP_SYS_RESOURCE or after `ulimit -l unlimited`";
-    }
-    return "the kernel forbids it in spite of CAP_BPF and CAP_PERFMON: look for kernel lockdown in "
-           "/sys/kernel/security/lockdown and for a container's seccomp filter";
-  }
-  if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0 &&
-      (err == ESRCH || err == ENOENT || err == EINVAL)) {
-    return "this kernel shows no BTF in /sys/kernel/btf/vmlinux: run a kernel that is built with "
-           "CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels since 5.10 are";
-  }
-  if (err == ENOSYS) {
-    return "this kernel has no bpf() system call: run one that is built with CONFIG_BPF_SYSCALL=y";
-  }
-  return {};
-}
-
-}  // namespace
 
 void make_tracing(bpf_program* program, std::string_view command) {
   const char* section = bpf_program__section_name(program);
@@ -67,11 +37,14 @@ Links attach_tracing(bpf_object* object, std::string_view command) {
 
 void throw_bpf_error(const BpfStep& step) {
   std::vector<std::string> log = LibbpfLog::take_warnings();
-  if ((step.err == EPERM || step.err == EACCES) && !has_bpf_capabilities()) {
-    log.clear();  // the reason is known, libbpf's guesses would only distract
+  Facts facts = gather_facts();
+  std::vector<std::string> detail;
+  // Without the privileges the reason is known, and libbpf's guesses would only distract.
+  if (std::string line = telling_line(log); !line.empty() && facts.holds_bpf_capabilities()) {
+    detail.push_back(std::move(line));
   }
-  throw Error(fmt::format("cannot {} the BPF programs of {}", step.step, step.command), step.err,
-              hint_for(step.err, step.memlock_err), std::move(log));
+  throw Error(detail::concat({"cannot ", step.step, " the BPF programs of ", step.command}),
+              step.err, explain_failure(facts, step.err, log), std::move(detail));
 }
 
 }  // namespace bpftrap

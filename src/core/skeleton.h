@@ -23,10 +23,10 @@ struct BpfStep {
   std::string_view command;
   std::string_view step;  // «load», «attach» …
   int err = 0;            // positive errno
-  int memlock_err = 0;    // what raise_memlock_limit() returned
 };
 
-// Throws its Error: the reason in libbpf's words and what the user can do about it.
+// Throws its Error: the likely cause and what mends it (core/diagnosis.h), with what libbpf says of
+// it as a detail.
 [[noreturn]] void throw_bpf_error(const BpfStep& step);
 
 // Makes a program of a raw tracepoint (section «raw_tp/HOOK») a tracing program of the same hook:
@@ -100,12 +100,12 @@ class OpenSkeleton {
   auto& progs() { return skeleton_->progs; }
 
   LoadedSkeleton<Skeleton> load() && {
-    int memlock_err = raise_memlock_limit();
+    raise_memlock_limit();
     if (btf_) {
       btf_->fill(skeleton_->obj);
     }
     if (int err = Skeleton::load(skeleton_.get()); err != 0) {
-      throw_bpf_error({command_, "load", -err, memlock_err});
+      throw_bpf_error({command_, "load", -err});
     }
     return LoadedSkeleton<Skeleton>(std::move(skeleton_), std::move(command_));
   }

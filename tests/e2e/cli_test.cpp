@@ -60,7 +60,7 @@ TEST(CliTest, WrongOptionsAreRefusedInOneLine) {
       {{"hullo", "--json"}, {"'hullo'", "did you mean 'hello'"}},
       {{"something"}, {"'something'", "--help"}},
       {{"--nonsense", "exec"}, {"'--nonsense'"}},
-      {{}, {"command", "hello", "exec", "exit"}},
+      {{}, {"command", "hello", "exec", "exit", "doctor"}},
   };
   for (const Wrong& wrong : all) {
     Outcome outcome = run_bpftrap(wrong.args);
@@ -82,7 +82,7 @@ TEST(CliTest, VersionIsOneLine) {
 }
 
 TEST(CliTest, HelpEndsWithExamples) {
-  for (const std::string command : {"", "hello", "exec", "exit"}) {
+  for (const std::string command : {"", "hello", "exec", "exit", "doctor"}) {
     SCOPED_TRACE(command);
     Outcome outcome = run_bpftrap(command.empty() ? std::vector<std::string>{"--help"}
                                                   : std::vector{command, std::string("--help")});
@@ -100,7 +100,7 @@ TEST(CliTest, HelpEndsWithExamples) {
     EXPECT_FALSE(contains(rest, "--help ")) << "examples come last";
   }
   Outcome all = run_bpftrap({"--help"});
-  for (const char* command : {"hello", "exec", "exit"}) {
+  for (const char* command : {"hello", "exec", "exit", "doctor"}) {
     EXPECT_TRUE(contains(all.output, std::string("  ") + command + " ")) << command;
   }
 }

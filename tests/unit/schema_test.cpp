@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/check_report.h"
 #include "core/clock.h"
 #include "core/sink.h"
 #include "core/summary.h"
@@ -209,6 +210,7 @@ TEST_F(SchemaTest, IsAsTheTablesOfFields) {
   expect_as_described<LostRecord>("lost");
   expect_as_described<SummaryRecord>("summary");
   expect_as_described<StopRecord>("stop");
+  expect_as_described<Check>("check");
 }
 
 // The other kinds come with a command of their own.
@@ -223,7 +225,7 @@ TEST_F(SchemaTest, KnowsTheKinds) {
     EXPECT_EQ(required_of(kind), keys);
     kinds.push_back(text_of(kind["title"]));
   }
-  EXPECT_EQ(kinds, (std::vector<std::string_view>{"start", "exec", "exit", "hello", "lost",
+  EXPECT_EQ(kinds, (std::vector<std::string_view>{"start", "exec", "exit", "hello", "check", "lost",
                                                   "summary", "stop"}));
 }
 
@@ -308,6 +310,12 @@ TEST_F(SchemaTest, TakesExitRecords) {
     record.wait_status |= WCOREFLAG;
     EXPECT_EQ(check(record), "") << line_;
   }
+}
+
+TEST_F(SchemaTest, TakesChecks) {
+  EXPECT_EQ(check(Check{"JIT", CheckState::ok, "on", ""}), "");
+  EXPECT_EQ(check(Check{"JIT", CheckState::degraded, std::string(kHostile), "do this"}), "");
+  EXPECT_EQ(check(Check{"JIT", CheckState::missing, "off", std::string(kHostile)}), "");
 }
 
 TEST_F(SchemaTest, RefusesWhatIsNoRecord) {

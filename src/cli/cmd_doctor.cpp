@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `bpftrap doctor`: what this kernel and these privileges allow, and how to mend what is missing.
+#include "cli/command.h"
+#include "cli/common_options.h"
+#include "cli/try_programs.h"
+#include "core/check_report.h"
+#include "core/error.h"
+#include "core/event_loop.h"
+#include "core/libbpf_log.h"
+#include "core/tracefs.h"
+
+namespace bpftrap {
+
+namespace {
+
+// `work` throws Error or returns what there is to say of its success.
+template <class Work>
+Trial attempt(Work&& work) {
+  try {
+    return {0, work()};
+  } catch (const Error& error) {
+    int err = error.code().value();
+    return {err != 0 ? err : EINVAL, error.log().empty() ? std::string() : error.log().back()};
+  }
+}
+
+void load_programs(Facts& facts) {
+  auto exec = [](bool failed) {
+    return attempt([failed] {
+      try_exec(failed);
+      return std::string();
+    });
+  };
+  facts.failed_exec = exec(true);
+  facts.exec = facts.failed_exec->worked() ? facts.failed_exec : exec(false);
+  facts.exit = attempt([] {
+    try_exit();
+    return std::string();
+  });
+}
+
+int run(const OutputOptions& options) {
+  StopSignals signals;
+  LibbpfLog log(options.verbose);
+  std::unique_ptr<Output> output = open_output(options, signals.fd());
+  Facts facts = gather_facts();
+  load_programs(facts);
+  // Comes last: it may change what is mounted for this process.
+  facts.tracefs = attempt([] { return provide_tracefs(); });
+  std::vector<Check> checks = diagnose(facts);
+  if (options.json) {
+    WallClock clock;
+    JsonSink sink(output->buffer(), clock);
+    for (const Check& check : checks) {
+      sink.write(check);
+    }
+  } else {
+    append_report(output->buffer(), checks, wants_color(options, *output));
+  }
+  output->drain(signals.fd());
+  output->close();
+  return will_work(checks) ? 0 : 1;
+}
+
+}  // namespace
+
+Run setup_doctor(CLI::App& app) {
+  auto options = std::make_shared<OutputOptions>();
+  app.add_flag("-j,--json", options->json, "newline-delimited JSON, one object a check");
+  app.add_flag("-v,--verbose", options->verbose, "libbpf's debug log on standard error");
+  add_color_option(app, *options);
+  set_examples(app,
+               "  sudo bpftrap doctor                          what works here, and what does not\n"
+               "  bpftrap doctor                               what is missing without sudo\n"
+               "  bpftrap doctor --json | jq -r 'select(.state == \"missing\").mend'  how to mend "
+               "it");
+  return [options] { return run(*options); };
+}
+
+}  // namespace bpftrap
