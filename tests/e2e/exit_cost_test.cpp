@@ -109,7 +109,7 @@ TEST_F(ExitCostTest, SwitchesAreThoseOfWait4) {
   });
   auto voluntary = static_cast<long>(traced.exit.number("voluntary_switches"));
   auto involuntary = static_cast<long>(traced.exit.number("involuntary_switches"));
-  EXPECT_GE(voluntary, 50);
+  EXPECT_GE(voluntary, 40);  // where interrupts are slow, a sleep can be over before it began
   EXPECT_LE(voluntary, traced.process.usage.ru_nvcsw);
   EXPECT_GE(voluntary, traced.process.usage.ru_nvcsw - 5);
   EXPECT_LE(involuntary, traced.process.usage.ru_nivcsw);
@@ -170,7 +170,8 @@ TEST_F(ExitCostTest, CpuTimeOfThreadsThatEndedBeforeCounts) {
     return 0;
   });
   expect_cpu(traced.exit, traced.process.usage);
-  EXPECT_GE(traced.exit.number("cpu_user_ns"), 140'000'000U);
+  EXPECT_GE(traced.exit.number("cpu_user_ns") + traced.exit.number("cpu_sys_ns") + tick_ns,
+            160'000'000U);
   EXPECT_GE(traced.exit.number("minor_faults"), 3U * 256);
 }
 
