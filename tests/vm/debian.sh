@@ -57,12 +57,13 @@ debian_apt() {
 # nothing that is there already.
 fetch_kernel() {
   local directory=$1 processor=$2 version=$3 apt=$1/apt package packages image
+  local pattern=${version//./[.]}
   shift 3
   debian_sources "$apt" "$@" && debian_apt "$apt" "$processor" apt-get update -qq || return
   # A linux-image of newer suites is empty and needs the linux-binary of the same version. Packages
   # without a full version are empty as well, -dbg and -unsigned ones do not end like this.
   packages=$(debian_apt "$apt" "$processor" apt-cache search --names-only \
-    "^linux-(image|binary)-${version:-[0-9]}.*-cloud-$processor\$" |
+    "^linux-(image|binary)-${pattern:-[0-9]}.*-cloud-$processor\$" |
     sed -n 's/^\(linux-[a-z]*-[0-9]*\.[0-9]*\.[^ ]*\) .*/\1/p')
   package=$(cut -d - -f 3- <<<"$packages" | sort -V | tail -n 1)
   if [[ -z $package ]]; then
