@@ -90,7 +90,8 @@ done
 passed=0
 failed=0
 skipped=0
-remarks=()
+remarks=() # on what did not pass
+table=()   # a line per kernel
 fail() {
   failed=$((failed + 1))
   remarks+=("FAILED   $1")
@@ -98,9 +99,8 @@ fail() {
 
 # count NAME: takes the guest's cases in. What it says of them is in the files of its directory.
 count() {
-  local name=$1 directory=$work/$1 outcome case line=${#remarks[@]}
+  local name=$1 directory=$work/$1 outcome case label
   local -A of=([passed]=0 [failed]=0 [skipped]=0)
-  local label
   label="$name ($(cat "$directory/release" 2>/dev/null))"
   if [[ ! -s $directory/report/cases.xml ]]; then
     fail "$label: $(cat "$directory/trouble")"
@@ -139,15 +139,14 @@ count() {
       grep -avE '^\[ +(OK|RUN) |^\[-+\]' "$directory/console" | tail -n 200
     fi
   fi
-  printf '%-12s %-28s %3d passed, %d failed, %d skipped, in %s s\n' "$name" \
+  table+=("$(printf '%-12s %-28s %3d passed, %d failed, %d skipped, in %s s' "$name" \
     "$(cat "$directory/release" 2>/dev/null)" "${of[passed]}" "${of[failed]}" "${of[skipped]}" \
-    "$(cat "$directory/seconds" 2>/dev/null)" >>"$work/table"
-  [[ ${#remarks[@]} -eq $line ]] || true
+    "$(cat "$directory/seconds" 2>/dev/null)")")
 }
 
 finish() {
   echo
-  [[ ! -s $work/table ]] || cat "$work/table"
+  [[ ${#table[@]} -eq 0 ]] || printf '%s\n' "${table[@]}"
   [[ ${#remarks[@]} -eq 0 ]] || printf '%s\n' "${remarks[@]}"
   if [[ $((passed + failed + skipped)) -eq 0 ]]; then
     echo "no test was run"
@@ -163,7 +162,6 @@ purposes=(build test vm)
 ensure_packages "${purposes[@]}" || exit 1
 work=$root/build-vm
 mkdir -p "$work"
-: >"$work/table"
 
 for processor in "${processors[@]}"; do
   echo "== build for $processor"
