@@ -59,7 +59,7 @@ make_initramfs() {
 # boot DIRECTORY PROCESSOR: boots DIRECTORY/vmlinuz and waits for its end, $deadline at most. Leaves
 # there `console`, `seconds`, `report/`, and in `trouble` what went wrong if there is no report.
 boot() {
-  local directory=$1 processor=$2 status begin=$SECONDS last
+  local directory=$1 processor=$2 status begin=$SECONDS last trouble
   local -a machine
   case $processor in
     # Under load, the check that a timer works can fail in a virtual machine, and end in a panic.
@@ -87,9 +87,9 @@ boot() {
   rm -f "$directory"/{report,scratch}.disk
   last=$(sed -n 's/^\[ RUN  *\] //p' "$directory/console" | tail -n 1)
   case $status in
-    124 | 137) echo "it did not end in $deadline s" ;;
-    0) echo "it ended without a report" ;;
-    *) echo "qemu ended with status $status" ;;
-  esac >"$directory/trouble"
-  echo "; the last case to begin was ${last:-none}" >>"$directory/trouble"
+    124 | 137) trouble="it did not end in $deadline s" ;;
+    0) trouble="it ended without a report" ;;
+    *) trouble="qemu ended with status $status" ;;
+  esac
+  echo "$trouble; the last case to begin was ${last:-none}" >"$directory/trouble"
 }
