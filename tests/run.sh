@@ -112,26 +112,7 @@ run_googletest() {
         ;;
       *) skip "$suite: $name" ;;
     esac
-  done < <(awk '
-    function value(key,   at) {
-      at = match($0, " " key "=\"[^\"]*\"")
-      return at ? substr($0, at + length(key) + 3, RLENGTH - length(key) - 4) : ""
-    }
-    function flush() { if (name != "") print outcome "\t" name; name = "" }
-    /^ *<testcase / {
-      flush()
-      name = value("classname") "." value("name")
-      if (value("status") == "notrun" && value("result") == "suppressed" && name !~ /DISABLED_/)
-        name = ""  # left out by the filter
-      outcome = value("result") == "completed" ? "passed" : "skipped"
-    }
-    /^ *<skipped / {
-      why = value("message")
-      sub(/^[^&]*&#x0A;/, "", why)  # the place in the source
-      if (why != "") name = name ": " why
-    }
-    /^ *<failure / { outcome = "failed" }
-    END { flush() }' "$report")
+  done < <(awk -f tests/googletest_cases.awk "$report")
   # What goes wrong outside of any case: a leak, or googletest itself.
   if [[ $status -ne 0 && $suite_failed -eq 0 ]]; then
     fail "$suite: $program ended with status $status"

@@ -26,6 +26,11 @@
 
 namespace e2e {
 
+const std::chrono::seconds patience = [] {
+  const char* chosen = std::getenv("BPFTRAP_TEST_PATIENCE");
+  return std::chrono::seconds(chosen != nullptr ? std::atoi(chosen) : 60);
+}();
+
 namespace {
 
 std::uint64_t now(clockid_t clock) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 #include <fstream>
@@ -109,7 +110,7 @@ TEST_F(ExitCostTest, SwitchesAreThoseOfWait4) {
   });
   auto voluntary = static_cast<long>(traced.exit.number("voluntary_switches"));
   auto involuntary = static_cast<long>(traced.exit.number("involuntary_switches"));
-  EXPECT_GE(voluntary, 50);
+  EXPECT_GE(voluntary, 40);  // where interrupts are slow, a sleep can be over before it began
   EXPECT_LE(voluntary, traced.process.usage.ru_nvcsw);
   EXPECT_GE(voluntary, traced.process.usage.ru_nvcsw - 5);
   EXPECT_LE(involuntary, traced.process.usage.ru_nivcsw);
@@ -120,7 +121,9 @@ TEST_F(ExitCostTest, SwitchesAreThoseOfWait4) {
 // its CPU. So a record lacks at most the time since the last tick (10 ms where CONFIG_HZ is 100),
 // and what the process does after it: freeing its memory, which is little here.
 constexpr std::int64_t tick_ns = 10'000'000;
-constexpr std::int64_t rest_ns = 5'000'000;
+std::int64_t rest_ns() {
+  return 5'000'000 * std::max<std::int64_t>(1, patience.count() / 60);
+}
 // What is user's and what is the system's is told by the ticks' proportion, which one more shifts.
 constexpr std::int64_t share_ns = 3 * tick_ns;
 
@@ -130,7 +133,7 @@ void expect_cpu(const Record& exit, const rusage& usage) {
   std::int64_t expected_user = to_ns(usage.ru_utime);
   std::int64_t expected_system = to_ns(usage.ru_stime);
   EXPECT_LE(user + system, expected_user + expected_system + 2'000);  // rusage has microseconds
-  EXPECT_GE(user + system, expected_user + expected_system - tick_ns - rest_ns);
+  EXPECT_GE(user + system, expected_user + expected_system - tick_ns - rest_ns());
   EXPECT_NEAR(user, expected_user, share_ns);
   EXPECT_NEAR(system, expected_system, share_ns);
 }
@@ -170,7 +173,8 @@ TEST_F(ExitCostTest, CpuTimeOfThreadsThatEndedBeforeCounts) {
     return 0;
   });
   expect_cpu(traced.exit, traced.process.usage);
-  EXPECT_GE(traced.exit.number("cpu_user_ns"), 140'000'000U);
+  EXPECT_GE(traced.exit.number("cpu_user_ns") + traced.exit.number("cpu_sys_ns") + tick_ns,
+            160'000'000U);
   EXPECT_GE(traced.exit.number("minor_faults"), 3U * 256);
 }
 

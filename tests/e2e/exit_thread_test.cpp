@@ -6,8 +6,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
-
 #include "e2e/bpftrap.h"
 
 namespace e2e {
@@ -109,13 +107,11 @@ TEST_F(ExitThreadTest, ExitGroupFromAThread) {
 }
 
 constexpr int many = 64;
-std::atomic<int> ready{0};
+pthread_barrier_t all_are_there;
 
+// They sleep until then: threads that spin would leave a slow machine no time to start the others.
 void* end_with_all_others(void*) {
-  ++ready;
-  while (ready.load() < many) {
-    ::sched_yield();
-  }
+  ::pthread_barrier_wait(&all_are_there);
   end_thread(0);
 }
 
@@ -126,6 +122,7 @@ TEST_F(ExitThreadTest, ManyThreadsAtTheSameInstant) {
   processes.reserve(30);
   for (int i = 0; i < 30; ++i) {
     processes.push_back(Child([] {
+                          ::pthread_barrier_init(&all_are_there, nullptr, many);
                           for (int thread = 1; thread < many; ++thread) {
                             start_thread(end_with_all_others);
                           }

@@ -54,7 +54,9 @@ class StormTest : public TracingTest {
 TEST_F(StormTest, TwentyThousandProcessesLoseNothing) {
   constexpr std::uint64_t processes = 20'000;
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--output", directory_ / "records"});
-  sleep_for(500ms);
+  for (int i = 0; i < 600 && lines_of_file(directory_ / "records").empty(); ++i) {
+    sleep_for(100ms);  // until it says that tracing is live
+  }
   Storm storm = make_storm(processes, program_);
   EXPECT_EQ(bpftrap.stop(), 0);
   ASSERT_EQ(storm.started, processes);

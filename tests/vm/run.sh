@@ -1,0 +1,200 @@
+#!/usr/bin/env bash
+# Boots other kernels in virtual machines and runs the end-to-end tests inside: the static bpftrap, the
+# static tests and a busybox are all that a guest has. Ends with how many cases passed, failed and were
+# skipped, of all kernels. docs/kernels.md says what holds where.
+#
+# A case that is skipped because bpftrap itself says that the kernel is too old is how it should be.
+# Under --ci, any other case that is skipped has failed.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
+root=$PWD
+# shellcheck source=vendor/packages.sh
+source vendor/packages.sh
+# shellcheck source=tests/vm/debian.sh
+source tests/vm/debian.sh
+# shellcheck source=tests/vm/guest.sh
+source tests/vm/guest.sh
+
+usage() {
+  cat <<'END'
+usage: tests/vm/run.sh [OPTIONS] [NAME...]
+
+Boots Debian's cloud kernels in virtual machines and runs the end-to-end tests in each. Without names,
+every kernel of tests/vm/kernels.txt. Needs neither root nor KVM once the packages are there. What it
+fetches and builds is kept in build-vm/.
+
+  --quick            only the cases of tests/vm/quick.txt
+  --filter PATTERN   only the cases that match, as --gtest_filter has it
+  --jobs N           so many kernels at once (default: 1); each has two processors
+  --deadline TIME    a machine that takes longer, in seconds, has failed (default: 1800)
+  --offline          the kernels that were fetched before, also if there are newer ones
+  --ci               what is skipped has failed, unless the kernel is too old; so it is where CI=true is set
+  --list             name the kernels and end
+  --help             show this
+END
+}
+
+wrong() {
+  echo "tests/vm/run.sh: $1, see --help" >&2
+  exit 2
+}
+
+names=()
+filter='*'
+jobs=1
+deadline=1800
+offline=false
+ci=false
+[[ ${CI:-} != true ]] || ci=true
+while [[ $# -gt 0 ]]; do
+  case $1 in
+    --filter | --jobs | --deadline) [[ $# -ge 2 ]] || wrong "$1 needs a value" ;;&
+    --jobs | --deadline) [[ $2 =~ ^[1-9][0-9]*$ ]] || wrong "$1: '$2' is no number" ;;&
+    --quick) filter=$(grep -v '^#' tests/vm/quick.txt | paste -sd :) ;;
+    --filter) filter=$2 && shift ;;
+    --jobs) jobs=$2 && shift ;;
+    --deadline) deadline=$2 && shift ;;
+    --offline) offline=true ;;
+    --ci) ci=true ;;
+    --list)
+      sed -n 's/^\([^# |]*\) *|.*/\1/p' tests/vm/kernels.txt
+      exit 0
+      ;;
+    --help | -h)
+      usage
+      exit 0
+      ;;
+    -*) wrong "unknown option '$1'" ;;
+    *) names+=("$1") ;;
+  esac
+  shift
+done
+[[ ${#names[@]} -gt 0 ]] || mapfile -t names < <("$0" --list)
+
+# Of kernels.txt, by name.
+declare -A processor_of version_of suites_of
+while IFS='|' read -r name processor version suites; do
+  [[ -n $name && $name != \#* ]] || continue
+  name=${name// /}
+  processor_of[$name]=${processor// /}
+  version_of[$name]=${version// /}
+  suites_of[$name]=$suites
+done <tests/vm/kernels.txt
+processors=()
+for name in "${names[@]}"; do
+  [[ -n ${processor_of[$name]:-} ]] || wrong "no kernel '$name', --list names them"
+  [[ " ${processors[*]} " == *" ${processor_of[$name]} "* ]] ||
+    processors+=("${processor_of[$name]}")
+done
+
+passed=0
+failed=0
+skipped=0
+remarks=() # on what did not pass
+table=()   # a line per kernel
+fail() {
+  failed=$((failed + 1))
+  remarks+=("FAILED   $1")
+}
+
+# count NAME: takes the guest's cases in. What it says of them is in the files of its directory.
+count() {
+  local name=$1 directory=$work/$1 outcome case label
+  local -A of=([passed]=0 [failed]=0 [skipped]=0)
+  label="$name ($(cat "$directory/release" 2>/dev/null))"
+  if [[ ! -s $directory/report/cases.xml ]]; then
+    fail "$label: $(cat "$directory/trouble")"
+    of[failed]=1
+    tail -n 40 "$directory/console" 2>/dev/null
+  else
+    while IFS=$'\t' read -r outcome case; do
+      if [[ $outcome == skipped && $case == *"this kernel is older than"*"as bpftrap says"* ]]; then
+        outcome=too-old
+      elif [[ $outcome == skipped ]] && $ci; then
+        case+=" (skipped, which a run for CI may not)"
+        outcome=failed
+      fi
+      case $outcome in
+        passed) passed=$((passed + 1)) ;;
+        failed) fail "$label: $case" ;;
+        *)
+          outcome=skipped
+          skipped=$((skipped + 1))
+          remarks+=("skipped  $label: $case")
+          ;;
+      esac
+      of[$outcome]=$((of[$outcome] + 1))
+    done < <(awk -f tests/googletest_cases.awk "$directory/report/cases.xml")
+    if [[ $(cat "$directory/report/status") -ne 0 && ${of[failed]} -eq 0 ]]; then
+      fail "$label: the tests ended with status $(cat "$directory/report/status")"
+      of[failed]=1
+    fi
+    # A guest on a busy machine may well miss a deadline of its own (soft lockup); that is no bug.
+    if grep -E 'BUG: |Oops|WARNING: CPU' "$directory/report/dmesg" | grep -v 'soft lockup'; then
+      fail "$label: the kernel complained, as above"
+      of[failed]=$((of[failed] + 1))
+    fi
+    if [[ ${of[failed]} -gt 0 ]]; then
+      # What the tests said, without the cases that went well.
+      grep -avE '^\[ +(OK|RUN) |^\[-+\]' "$directory/console" | tail -n 200
+    fi
+  fi
+  table+=("$(printf '%-12s %-28s %3d passed, %d failed, %d skipped, in %s s' "$name" \
+    "$(cat "$directory/release" 2>/dev/null)" "${of[passed]}" "${of[failed]}" "${of[skipped]}" \
+    "$(cat "$directory/seconds" 2>/dev/null)")")
+}
+
+finish() {
+  echo
+  [[ ${#table[@]} -eq 0 ]] || printf '%s\n' "${table[@]}"
+  [[ ${#remarks[@]} -eq 0 ]] || printf '%s\n' "${remarks[@]}"
+  if [[ $((passed + failed + skipped)) -eq 0 ]]; then
+    echo "no test was run"
+    failed=1
+  fi
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [[ $failed -eq 0 ]]
+  exit
+}
+
+purposes=(build test vm)
+[[ " ${processors[*]} " != *" arm64 "* ]] || purposes+=(vm-arm64)
+ensure_packages "${purposes[@]}" || exit 1
+work=$root/build-vm
+mkdir -p "$work"
+
+for processor in "${processors[@]}"; do
+  echo "== build for $processor"
+  if ! "build_$processor" || ! make_initramfs "$processor"; then
+    fail "build for $processor"
+    finish
+  fi
+done
+
+running=0
+booted=()
+for name in "${names[@]}"; do
+  mkdir -p "$work/$name"
+  # shellcheck disable=SC2086 # several suites
+  if ! { $offline && [[ -s $work/$name/vmlinuz ]]; } &&
+    ! fetch_kernel "$work/$name" "${processor_of[$name]}" "${version_of[$name]}" ${suites_of[$name]}; then
+    if [[ ! -s $work/$name/vmlinuz ]]; then
+      fail "$name: no kernel could be fetched"
+      continue
+    fi
+    echo "tests/vm/run.sh: $name is the kernel that was fetched before" >&2
+  fi
+  if [[ $running -ge $jobs ]]; then
+    wait -n
+    running=$((running - 1))
+  fi
+  echo "== boot $name"
+  boot "$work/$name" "${processor_of[$name]}" &
+  running=$((running + 1))
+  booted+=("$name")
+done
+wait
+for name in "${booted[@]}"; do
+  count "$name"
+done
+finish
