@@ -13,26 +13,26 @@
 SEC("?raw_tp/sched_process_exit")
 int on_exit(__u64 *ctx)
 {
-  return report_exit(ctx, 0);
+  return report_exit(ctx, 0, 0);
 }
 
 SEC("?raw_tp/sched_process_exit")
 int on_exit_before_5_17(__u64 *ctx)
 {
-  return report_exit(ctx, 1);
+  return report_exit(ctx, 1, 0);
 }
 
 SEC("raw_tp/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-  return report_exec(task, bprm);
+  return report_exec(task, bprm, 0);
 }
 
 /* Loaded where descendants are followed or shown as a tree. */
 SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-  return handle_fork(parent, child);
+  return handle_fork(parent, child, 0);
 }
 
 SEC("raw_tp/signal_generate")
@@ -46,6 +46,25 @@ SEC("raw_tp/cgroup_release")
 int BPF_PROG(on_cgroup_release, struct cgroup *cgroup, const char *path)
 {
   return forget_cgroup(cgroup);
+}
+
+/* Second copies, loaded since 7.0 and attached after the first ones: see claim(). */
+SEC("?raw_tp/sched_process_exit")
+int on_exit_again(__u64 *ctx)
+{
+  return report_exit(ctx, 0, 1);
+}
+
+SEC("?raw_tp/sched_process_exec")
+int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+  return report_exec(task, bprm, 1);
+}
+
+SEC("?raw_tp/sched_process_fork")
+int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
+{
+  return handle_fork(parent, child, 1);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -166,6 +166,7 @@ struct task_struct { /* include/linux/sched.h */
   unsigned long maj_flt;
   const struct cred *real_cred;
   char comm[16];
+  __u64 self_exec_id; /* before 5.7 of 32 bits */
   struct signal_struct *signal;
   struct sighand_struct *sighand;
   sigset_t blocked;

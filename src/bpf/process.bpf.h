@@ -16,6 +16,8 @@
 #include "process.event.h"
 #include "scope.h"
 
+#define EEXIST 17 /* include/uapi/asm-generic/errno-base.h */
+
 const volatile struct bpftrap_scope cfg = {};
 
 struct {
@@ -45,6 +47,20 @@ struct process_key {
   __u32 extra; /* whatever else the map's key tells apart */
 };
 
+/*
+ * Events that one program has taken and no other may. Entries matter for microseconds, so the least
+ * recently used may go.
+ */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __type(key, struct process_key);
+  __type(value, __u8);
+} claimed SEC(".maps");
+
+#define CLAIM_END  0xffffffff /* process_key::extra; the others are numbers of execs */
+#define CLAIM_FORK 0xfffffffe
+
 static __always_inline void count_lost(__u32 kind)
 {
   __u32 zero = 0;
@@ -52,6 +68,49 @@ static __always_inline void count_lost(__u32 kind)
 
   if (mine && kind < BPFTRAP_KINDS_MOST)
     __sync_fetch_and_add(&mine->records[kind], 1);
+}
+
+static __always_inline void count_rescued(__u32 kind)
+{
+  __u32 zero = 0;
+  struct bpftrap_lost *mine = bpf_map_lookup_elem(&lost, &zero);
+
+  if (mine && kind < BPFTRAP_KINDS_MOST)
+    __sync_fetch_and_add(&mine->rescued[kind], 1);
+}
+
+/* Whether nobody has taken the event before. What cannot be decided is counted as lost. */
+static __always_inline _Bool claim_key(const struct process_key *key, __u32 kind)
+{
+  __u8 one = 1;
+  long err = bpf_map_update_elem(&claimed, key, &one, BPF_NOEXIST);
+
+  if (err && err != -EEXIST)
+    count_lost(kind);
+  return !err;
+}
+
+/*
+ * Since 7.0 a raw tracepoint's programs can be preempted (a46023d5616e). The kernel lets no program
+ * run twice on a CPU at a time, so one that is preempted is left out for whoever meets the
+ * tracepoint on that CPU meanwhile (kernel/trace/bpf_trace.c __bpf_trace_run()). So each is loaded
+ * twice there, the copies run one after the other, and the first one that gets to run claims the
+ * event. `again`: this is the second copy.
+ */
+static __always_inline _Bool claim(struct task_struct *task, __u32 extra, __u32 kind,
+                                   const _Bool again)
+{
+  struct process_key key = {.extra = extra};
+
+  if (!cfg.twice)
+    return 1;
+  key.start_boot_ns = task_start_boot_ns(task);
+  key.pid = BPF_CORE_READ(task, pid);
+  if (!claim_key(&key, kind))
+    return 0;
+  if (again)
+    count_rescued(kind);
+  return 1;
 }
 
 static __always_inline void fill_header(struct bpftrap_record_header *header, __u16 kind,

@@ -85,7 +85,8 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
  * place and its credentials are committed; `task` is current and, after de_thread(), the leader.
  * argv is what the kernel copied onto the new stack; no other thread exists that could change it.
  */
-static __always_inline int report_exec(struct task_struct *task, struct linux_binprm *bprm)
+static __always_inline int report_exec(struct task_struct *task, struct linux_binprm *bprm,
+                                       const _Bool again)
 {
   struct exec_source from = {
       .leader = task,
@@ -94,6 +95,8 @@ static __always_inline int report_exec(struct task_struct *task, struct linux_bi
   };
   struct mm_struct *mm = BPF_CORE_READ(task, mm);
 
+  if (!claim(task, BPF_CORE_READ(task, self_exec_id), BPFTRAP_RECORD_EXEC, again))
+    return 0;
   if (!judge_exec(task))
     return 0;
   announce_cgroup(from.leader, from.now);

@@ -7,20 +7,9 @@
 #include "scope.bpf.h"
 
 /*
- * Processes whose end was reported, before 6.16 only: there, two threads that end at the same
- * instant can both find that no thread is left. Entries matter for microseconds, so the least
- * recently used may go.
- */
-struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 4096);
-  __type(key, struct process_key);
-  __type(value, __u8);
-} ended SEC(".maps");
-
-/*
  * Whether the thread that ends is the process's last one, true for one thread of each process.
- * Without `group_dead` any thread that finds signal->live at 0 may claim the process; the claim is
+ * Before 6.16 two threads that end at the same instant can both find that no thread is left. So
+ * without `group_dead` any thread that finds signal->live at 0 may claim the process; the claim is
  * one atomic insertion. A process of one remaining thread needs none of its own, but must find out
  * whether a thread that is gone since has claimed it.
  */
@@ -28,7 +17,6 @@ static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *task
 {
   struct signal_struct *signal = BPF_CORE_READ(task, signal);
   struct process_key key = {};
-  __u8 one = 1;
 
   if (has_group_dead())
     return (ctx[1] & 0xff) != 0;
@@ -36,9 +24,10 @@ static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *task
     return 0;
   key.start_boot_ns = task_start_boot_ns(BPF_CORE_READ(task, group_leader));
   key.pid = BPF_CORE_READ(task, tgid);
+  key.extra = CLAIM_END;
   if (BPF_CORE_READ(signal, nr_threads) == 1)
-    return !bpf_map_lookup_elem(&ended, &key);
-  return bpf_map_update_elem(&ended, &key, &one, BPF_NOEXIST) == 0;
+    return !bpf_map_lookup_elem(&claimed, &key);
+  return claim_key(&key, BPFTRAP_RECORD_EXIT);
 }
 
 /* kernel/exit.c wait_task_zombie(): what wait4() will say of this process. */
@@ -174,7 +163,7 @@ static __always_inline void sum_threads(struct thread_walk *walk, struct signal_
  * bpf_loop() came with 5.17 (e6f2dd0f8067) and a program that so much as mentions its callback does
  * not load before 5.13: hence two programs, of which user space loads one.
  */
-static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
+static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, const _Bool again)
 {
   struct task_struct *task = (struct task_struct *)ctx[0];
   struct task_struct *leader = leader_of(task);
@@ -184,7 +173,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled)
   _Bool wanted;
   __u64 now;
 
-  if (!is_process_end(ctx, task))
+  if (!is_process_end(ctx, task) || !claim(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, again))
     return 0;
   wanted = judge_exit(leader);
   forget_process(leader);

@@ -23,14 +23,15 @@ struct bpftrap_record_header {
   __u64 boot_ns; /* CLOCK_BOOTTIME when it happened */
 };
 
-/* Value of the per-CPU array `lost`: records that found no room, by kind. */
+/* Value of the per-CPU array `lost`. Both are indexed by kind. */
 struct bpftrap_lost {
-  __u64 records[BPFTRAP_KINDS_MOST]; /* indexed by kind */
+  __u64 records[BPFTRAP_KINDS_MOST]; /* records that found no room */
+  __u64 rescued[BPFTRAP_KINDS_MOST]; /* events that a program's second copy saw, not the first */
 };
 
 #ifdef __cplusplus
 static_assert(sizeof(bpftrap_record_header) == 16);
-static_assert(sizeof(bpftrap_lost) == 64);
+static_assert(sizeof(bpftrap_lost) == 128);
 #endif
 
 #endif

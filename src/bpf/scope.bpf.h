@@ -234,13 +234,14 @@ static __always_inline void submit_fork(struct task_struct *parent, struct task_
  * current. With task storage threads are marked as well, for one that executes a program becomes
  * the leader.
  */
-static __always_inline int handle_fork(struct task_struct *parent, struct task_struct *child)
+static __always_inline int handle_fork(struct task_struct *parent, struct task_struct *child,
+                                       const _Bool again)
 {
   struct task_struct *leader = leader_of(parent);
   struct bpftrap_mark *mark;
   _Bool process = BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid);
 
-  if (!is_followed(leader))
+  if (!is_followed(leader) || !claim(child, CLAIM_FORK, BPFTRAP_LOST_MARKS, again))
     return 0;
   if (cfg.follow && (process || cfg.task_storage)) {
     mark = make_mark(child);

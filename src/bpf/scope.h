@@ -34,6 +34,8 @@ struct bpftrap_scope {
   __u32 report_forks; /* 1: forks are reported, too */
   __u32 task_storage; /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
   __u32 keep_wanted;  /* 1: the exit of a process is wanted if one of its execs was */
+  __u32 twice;        /* 1: programs are loaded twice, see claim() */
+  __u32 reserved;
   struct bpftrap_globs names;
 };
 
@@ -49,7 +51,7 @@ struct bpftrap_mark {
 
 #ifdef __cplusplus
 static_assert(sizeof(bpftrap_globs) == 8 * (3 + 256));
-static_assert(sizeof(bpftrap_scope) == 48 + sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_scope) == 56 + sizeof(bpftrap_globs));
 static_assert(sizeof(bpftrap_mark) == 8);
 #endif
 

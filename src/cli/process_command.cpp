@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/file.h"
+#include "core/kernel_version.h"
 
 namespace bpftrap {
 
@@ -99,11 +100,17 @@ void require_processes(const std::vector<std::uint32_t>& pids) {
   }
 }
 
-ProgramRun::ProgramRun(Program& program, Host& host, Followed& followed, bool wait_all)
-    : program_(program), host_(host), followed_(followed), wait_all_(wait_all) {
+ProgramRun::ProgramRun(Program& program, Host& host, Followed& followed, LostCounter lost,
+                       bool wait_all)
+    : program_(program),
+      host_(host),
+      followed_(followed),
+      lost_(std::move(lost)),
+      wait_all_(wait_all) {
   host.loop().watch(program.pidfd(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { ended(); });
   host.loop().watch(last_descendant_.fd(), EPOLLIN, [this](std::uint32_t) {
-    if (last_descendant_.take() && followed_.count() == 0) {
+    // Who ended unseen is counted among the living for ever.
+    if (last_descendant_.take() && followed_.count() <= lost_.unseen(BPFTRAP_RECORD_EXIT)) {
       host_.loop().stop();
     }
   });
@@ -137,6 +144,10 @@ bool ProgramRun::ends_run(StopSignals::Taken signal) {
   }
   program_.signal(signal.number);
   return false;
+}
+
+bool kernel_preempts_programs() {
+  return kernel_is_at_least(7, 0);
 }
 
 bool kernel_has_bpf_loop() {

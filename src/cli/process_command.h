@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bpf/process.event.h"
 #include "cli/host.h"
 #include "cli/trace_options.h"
 #include "core/error.h"
@@ -37,6 +38,35 @@ inline constexpr int bpftrap_itself_failed = 125;
 // Whether programs may call bpf_loop(): src/bpf/process_exit.bpf.h.
 bool kernel_has_bpf_loop();
 
+// Whether a program may be left out for an event, as the kernel runs it for another one on the same
+// CPU: since 7.0. It depends on the kernel's preemption model, too, which nothing tells.
+bool kernel_preempts_programs();
+
+// Which of a process tracer's programs to load.
+template <class Programs>
+void choose_programs(Programs& programs, const bpftrap_scope& scope) {
+  bool loops = kernel_has_bpf_loop();
+  bool forks = scope.follow != 0 || scope.report_forks != 0;
+  bool twice = scope.twice != 0;
+  bpf_program__set_autoload(programs.on_exit, loops);
+  bpf_program__set_autoload(programs.on_exit_before_5_17, !loops);
+  bpf_program__set_autoload(programs.on_exit_again, twice);
+  bpf_program__set_autoload(programs.on_exec_again, twice);
+  bpf_program__set_autoload(programs.on_fork, forks);
+  bpf_program__set_autoload(programs.on_fork_again, forks && twice);
+}
+
+// Those whose runs are counted; what is not loaded has no descriptor.
+template <class Programs>
+std::vector<CountedProgram> counted_programs(const Programs& programs) {
+  auto count = [](std::size_t kind, const bpf_program* first, const bpf_program* second) {
+    return CountedProgram{kind, bpf_program__fd(first), bpf_program__fd(second)};
+  };
+  return {count(BPFTRAP_RECORD_EXEC, programs.on_exec, programs.on_exec_again),
+          count(BPFTRAP_RECORD_EXIT, programs.on_exit, programs.on_exit_again),
+          count(BPFTRAP_LOST_MARKS, programs.on_fork, programs.on_fork_again)};
+}
+
 // Makes tracing programs of those that will be loaded and keep marks in task storage.
 void make_tracing_programs(bpf_object* object, std::string_view command);
 
@@ -53,7 +83,7 @@ void require_processes(const std::vector<std::uint32_t>& pids);
 // PROGRAM while it is traced: lets it go, waits for its end, hands signals on.
 class ProgramRun {
  public:
-  ProgramRun(Program& program, Host& host, Followed& followed, bool wait_all);
+  ProgramRun(Program& program, Host& host, Followed& followed, LostCounter lost, bool wait_all);
 
   TraceHooks hooks();
 
@@ -64,6 +94,7 @@ class ProgramRun {
   Program& program_;
   Host& host_;
   Followed& followed_;
+  LostCounter lost_;
   bool wait_all_;
   bool forwarded_ = false;
   Timer last_descendant_;
@@ -84,15 +115,13 @@ int trace(ProcessCommand command, const TraceOptions& options, Choose&& choose) 
                      ? kernel_has_task_storage()
                      : false;
   scope.task_storage = by_task ? 1 : 0;
+  scope.twice = kernel_preempts_programs() ? 1 : 0;
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
   bpf_map__set_autocreate(open.maps().task_marks, by_task);
   size_key_map(open.maps().pids, options.pids);
   size_key_map(open.maps().uids, options.uids);
-  bool loops = kernel_has_bpf_loop();
-  bpf_program__set_autoload(open.progs().on_exit, loops);
-  bpf_program__set_autoload(open.progs().on_exit_before_5_17, !loops);
-  bpf_program__set_autoload(open.progs().on_fork, scope.follow != 0 || scope.report_forks != 0);
+  choose_programs(open.progs(), scope);
   choose(open.progs());
   if (by_task) {
     make_tracing_programs(open.object(), command.name);
@@ -112,6 +141,7 @@ int trace(ProcessCommand command, const TraceOptions& options, Choose&& choose) 
   command.stream.color = wants_color(options.output, host.output());
   ProcessStream stream(command.stream);
   auto run = [&](TraceHooks hooks) {
+    hooks.programs = counted_programs(loaded.progs());
     return host.trace<ExecRecord, ExitRecord>(command.name, std::move(command.columns), loaded,
                                               stream, std::move(hooks));
   };
@@ -121,7 +151,8 @@ int trace(ProcessCommand command, const TraceOptions& options, Choose&& choose) 
   // Not earlier, or the time it takes to get here would count as its own.
   Program program({options.program, options.output.output.empty()});
   followed.add_child(program.pid());
-  ProgramRun program_run(program, host, followed, options.wait_all);
+  LostCounter lost(bpf_map__fd(maps.lost), counted_programs(loaded.progs()));
+  ProgramRun program_run(program, host, followed, std::move(lost), options.wait_all);
   int status = run(program_run.hooks());
   return program.ended() ? program.exit_status() : status;
 }

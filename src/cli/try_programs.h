@@ -19,9 +19,8 @@ void try_exit();
 template <class Skeleton, class Choose>
 void try_programs(std::string_view command, Choose&& choose) {
   OpenSkeleton<Skeleton> open(command, "");
-  bool loops = kernel_has_bpf_loop();
-  bpf_program__set_autoload(open.progs().on_exit, loops);
-  bpf_program__set_autoload(open.progs().on_exit_before_5_17, !loops);
+  open.rodata().cfg.twice = kernel_preempts_programs() ? 1 : 0;
+  choose_programs(open.progs(), open.rodata().cfg);
   bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
   choose(open.progs());
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();

@@ -6,18 +6,17 @@
 #include <dirent.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "bpf/scope.h"
 #include "core/error.h"
+#include "core/kernel_version.h"
 #include "core/proc_stat.h"
 #include "core/unique_fd.h"
 
@@ -111,12 +110,8 @@ std::uint64_t Followed::count() const {
 bool kernel_has_task_storage() {
   // The map came with 5.11, for programs of another type. Nothing in BTF tells the two releases
   // apart, so this one asks for the version.
-  utsname names{};
-  int major = 0, minor = 0;
-  ::uname(&names);
   return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, nullptr) == 1 &&
-         std::sscanf(names.release, "%d.%d", &major, &minor) == 2 &&
-         (major > 5 || (major == 5 && minor >= 12));
+         kernel_is_at_least(5, 12);
 }
 
 }  // namespace bpftrap

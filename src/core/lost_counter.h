@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the BPF programs could not deliver: the per-CPU array `lost`, added up.
+// What the BPF programs could not deliver: the per-CPU array `lost`, added up, and the events that
+// the kernel left a program out for.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +10,35 @@
 
 namespace bpftrap {
 
+// A program whose every run may make a record; descriptors stay the caller's. See claim() of
+// src/bpf/process.bpf.h.
+struct CountedProgram {
+  std::size_t kind = 0;  // index into bpftrap_lost
+  int first = -1;
+  int second = -1;  // its second copy, -1 where it has none
+};
+
 class LostCounter {
  public:
   // `map_fd` stays the caller's. Throws Error.
-  explicit LostCounter(int map_fd);
+  explicit LostCounter(int map_fd, std::vector<CountedProgram> programs = {});
 
-  // Of all CPUs since the load; what was read last where the kernel does not answer.
+  // Of all CPUs since the load; what was read last where the kernel does not answer. Events that
+  // neither copy of a program saw count as records of its kind; where the program runs for other
+  // events as well, for the ends of threads, this is the largest number that is possible.
   const bpftrap_lost& read();
+
+  // Of read(): events that neither copy of this kind's program saw.
+  std::uint64_t unseen(std::size_t kind);
 
   // Whether the kernel answers.
   bool readable();
 
  private:
+  std::uint64_t unseen_by(const CountedProgram& program) const;
+
   int map_fd_;
+  std::vector<CountedProgram> programs_;
   std::vector<bpftrap_lost> per_cpu_;
   bpftrap_lost sum_{};
 };

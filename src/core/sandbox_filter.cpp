@@ -101,6 +101,7 @@ void allow_loop(Filter& filter) {
   filter.allow_if(SCMP_SYS(sendto), {equal(4, 0)});
   // What was lost, and how many processes are followed.
   filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_MAP_LOOKUP_ELEM)});
+  filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_OBJ_GET_INFO_BY_FD)});
   // libbpf turns a perf event off before it closes it.
   filter.allow_if(SCMP_SYS(ioctl), {equal(1, PERF_EVENT_IOC_DISABLE)});
   // PROGRAM, by the pidfd that is open: no other can be opened. Signal 0 asks whether a process
