@@ -117,6 +117,17 @@ TEST(Options, RefusalsNameOptionValueAndWhatIsAccepted) {
   }
 }
 
+TEST(Options, AWordOfTheProgramIsNoValue) {
+  EXPECT_EQ(refused("-o --program-word=:ls"),
+            "--output: no value before `--`; accepted: --output FILE");
+  EXPECT_EQ(refused("--btf --program-word=:ls"),
+            "--btf: no value before `--`; accepted: --btf FILE");
+  EXPECT_EQ(refused("--pid --program-word=:ls"),
+            "--pid: no value before `--`; accepted: --pid PID");
+  EXPECT_EQ(parsed("-o out --program-word=:--program-word=:ls").program,
+            std::vector<std::string>{"--program-word=:ls"});
+}
+
 TEST(Suggest, TheClosestWord) {
   std::vector<std::string> known{"hello", "exec", "exit"};
   EXPECT_EQ(did_you_mean("exce", known), "; did you mean 'exec'?");
