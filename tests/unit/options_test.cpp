@@ -106,9 +106,10 @@ TEST(Options, BufferSizeIsRoundedUp) {
 }
 
 TEST(Options, RefusalsNameOptionValueAndWhatIsAccepted) {
-  for (const char* line : {"--pid 0", "--pid abc", "--user no-such-user", "--name [a", "--tree 0",
-                           "--count 0", "--count -1", "--min-duration 5x", "--buffer-size 0",
-                           "--buffer-size 3G", "--color green"}) {
+  for (const char* line :
+       {"--pid 0", "--pid abc", "--user no-such-user", "--name [a", "--tree 0", "--count 0",
+        "--count -1", "--min-duration 5x", "--timeout 2562048h", "--buffer-size 0",
+        "--buffer-size 3G", "--buffer-size 17179869184G", "--color green"}) {
     std::string text = refused(line);
     std::string option(line, std::string_view(line).find(' '));
     EXPECT_TRUE(text.starts_with(option + ": '")) << line << " → " << text;
