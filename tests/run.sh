@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds bpftrap and its tests, runs every test and ends with how many passed, failed and were
-# skipped. Single cases of googletest are counted, and each script in tests/build/ as one.
+# skipped. Single cases of googletest are counted; each script in tests/build/ and each fuzz target
+# as one.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 root=$PWD
@@ -16,6 +17,7 @@ Installs what is missing on Debian, builds bpftrap and runs its tests. Without o
   --unit             only the tests of parts of bpftrap, also under ASan and UBSan
   --e2e              only the tests of the built bpftrap on this kernel; most need root
   --build            only the tests of the build itself
+  --fuzz [SECONDS]   only the fuzz targets, all at once for that long (default: 10, for CI 60)
   --no-asan          nothing under ASan and UBSan
   --filter PATTERN   only the googletest cases that match, as --gtest_filter has it
   --ci               what is skipped has failed; so it is where CI=true is set
@@ -26,11 +28,19 @@ END
 wanted=()
 asan=true
 filter='*'
+fuzz_seconds=
 ci=false
 [[ ${CI:-} != true ]] || ci=true
 while [[ $# -gt 0 ]]; do
   case $1 in
     --unit | --e2e | --build) wanted+=("${1#--}") ;;
+    --fuzz)
+      wanted+=(fuzz)
+      if [[ ${2:-} =~ ^[1-9][0-9]*$ ]]; then
+        fuzz_seconds=$2
+        shift
+      fi
+      ;;
     --no-asan) asan=false ;;
     --filter)
       [[ $# -ge 2 ]] || { echo "tests/run.sh: --filter needs a pattern, see --help" >&2; exit 2; }
@@ -49,7 +59,7 @@ while [[ $# -gt 0 ]]; do
   esac
   shift
 done
-[[ ${#wanted[@]} -gt 0 ]] || wanted=(unit e2e build)
+[[ ${#wanted[@]} -gt 0 ]] || wanted=(unit e2e build fuzz)
 wants() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
 
 passed=0
@@ -120,6 +130,37 @@ run_googletest() {
   echo "$cases cases"
 }
 
+# run_fuzz: each target starts from its corpus; what it finds beyond that stays in build-fuzz/found,
+# and an input that breaks a promise in build-fuzz/broken.
+run_fuzz() {
+  local seconds=$fuzz_seconds target name log corpus
+  [[ -n $seconds ]] || { $ci && seconds=60 || seconds=10; }
+  echo "== fuzz ($seconds s)"
+  local -A running=()
+  for corpus in tests/fuzz/corpus/*/; do
+    name=$(basename "$corpus")
+    target=build-fuzz/tests/fuzz/bpftrap_fuzz_$name
+    mkdir -p "build-fuzz/found/$name" build-fuzz/broken
+    local options=(-max_total_time="$seconds" -timeout=25 -rss_limit_mb=1024
+      -artifact_prefix="build-fuzz/broken/$name-" -print_final_stats=1)
+    [[ ! -e tests/fuzz/$name.dict ]] || options+=(-dict="tests/fuzz/$name.dict")
+    ASAN_OPTIONS=malloc_context_size=4:quarantine_size_mb=32 UBSAN_OPTIONS=print_stacktrace=1 \
+      timeout -k 10 $((seconds + 300)) "$target" "${options[@]}" "build-fuzz/found/$name" "$corpus" \
+      </dev/null >"$scratch/fuzz-$name.log" 2>&1 &
+    running[$name]=$!
+  done
+  for name in "${!running[@]}"; do
+    log=$scratch/fuzz-$name.log
+    if wait "${running[$name]}"; then
+      passed=$((passed + 1))
+      echo "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$log") inputs"
+    else
+      fail "fuzz: $name"
+      grep -v -a -E '^#|^INFO' "$log" | tail -n 60
+    fi
+  done
+}
+
 run_script() {
   local name=${1#tests/} status
   echo "== $name"
@@ -170,6 +211,13 @@ if wants unit; then
   fi
 fi
 ! wants e2e || run_googletest e2e build/tests/bpftrap_e2e_tests
+if wants fuzz; then
+  if vendor/build.sh --preset fuzz; then
+    run_fuzz
+  else
+    fail "build: fuzz"
+  fi
+fi
 if wants build; then
   for script in tests/build/*.sh; do
     run_script "$script"

@@ -18,6 +18,7 @@ Installs what is missing on Debian, then builds bpftrap into build/.
                   shared          linked to the system's libraries: build-shared/bpftrap
                   dev             with debug information: build-dev/bpftrap
                   asan            under ASan and UBSan: build-asan/bpftrap
+                  fuzz            the fuzz targets: build-fuzz/tests/fuzz/
   --help          show this
 END
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Finds the third-party parts and ends configuration with one sentence if one is missing or too old.
 # Least versions and packages are those of parts.txt. Defines
-#   bpftrap::libbpf, bpftrap::libseccomp, bpftrap::rapidjson, CLI11::CLI11, fmt::fmt-header-only, GTest::gtest_main
+#   bpftrap::libbpf, bpftrap::libseccomp, bpftrap::rapidjson, CLI11::CLI11, fmt::fmt-header-only, GTest::gtest_main,
+#   nlohmann_json::nlohmann_json
 #   BPFTRAP_LIBBPF_INCLUDE_DIR, BPFTRAP_LIBBPF_HEADERS     for the BPF programs
 #   BPFTRAP_CLANG, BPFTRAP_LLVM_STRIP, BPFTRAP_BPFTOOL     the programs' paths
 
@@ -154,4 +155,16 @@ target_link_libraries(bpftrap_libseccomp INTERFACE PkgConfig::LIBSECCOMP)
 if(BPFTRAP_TESTS)
   find_package(GTest CONFIG QUIET)
   bpftrap_require(googletest "${GTest_VERSION}")
+endif()
+if(BPFTRAP_FUZZ)
+  execute_process(
+    COMMAND ${CMAKE_CXX_COMPILER} -print-runtime-dir
+    OUTPUT_VARIABLE _runtime OUTPUT_STRIP_TRAILING_WHITESPACE
+  )
+  file(GLOB _fuzzer ${_runtime}/libclang_rt.fuzzer*.a)
+  if(NOT _fuzzer)
+    bpftrap_require(compiler-rt "")
+  endif()
+  find_package(nlohmann_json CONFIG QUIET)
+  bpftrap_require(nlohmann-json "${nlohmann_json_VERSION}")
 endif()

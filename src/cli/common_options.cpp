@@ -33,7 +33,12 @@ CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
   std::string long_name = names.substr(names.rfind("--"));
   CLI::Option* option = app.add_option_function<std::string>(
       names,
-      [parse = std::move(parse), long_name](const std::string& value) {
+      [parse = std::move(parse), long_name, value_name](const std::string& value) {
+        // CLI11 takes the word that follows for the value, whatever it is.
+        if (value.starts_with(program_word_option)) {
+          throw CLI::ValidationError(
+              fmt::format("{0}: no value before `--`; accepted: {0} {1}", long_name, value_name));
+        }
         try {
           parse(value);
         } catch (const std::invalid_argument& refused) {
@@ -44,11 +49,23 @@ CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
   return option->type_name(value_name);
 }
 
+void add_file_option(CLI::App& app, const std::string& names, std::string& path,
+                     const std::string& description) {
+  add_parsed_option(
+      app, names,
+      [&path](std::string_view text) {
+        if (text.empty()) {
+          throw std::invalid_argument("is no file; accepted: a path");
+        }
+        path = text;
+      },
+      description, "FILE");
+}
+
 void add_output_options(CLI::App& app, OutputOptions& options) {
   using namespace std::chrono_literals;
   app.add_flag("-j,--json", options.json, "newline-delimited JSON instead of a table");
-  app.add_option("-o,--output", options.output, "write to FILE instead of standard output")
-      ->type_name("FILE");
+  add_file_option(app, "-o,--output", options.output, "write to FILE instead of standard output");
   add_parsed_option(
       app, "-c,--count", [&options](std::string_view text) { options.count = parse_count(text); },
       "end after N records", "N");

@@ -17,6 +17,10 @@
 
 namespace bpftrap {
 
+// The hidden option by which main() hands on each word after `--`, a colon before it: CLI11 itself
+// does not tell what stood behind `--`.
+inline constexpr const char* program_word_option = "--program-word";
+
 enum class Color { automatic, always, never };
 
 // How records are written, and until when.
@@ -36,6 +40,11 @@ struct OutputOptions {
 CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
                                std::function<void(std::string_view)> parse,
                                const std::string& description, const std::string& value_name);
+
+// An option whose value is a path, which must not be empty. CLI::App::add_option() would take a
+// word of PROGRAM's for it.
+void add_file_option(CLI::App& app, const std::string& names, std::string& path,
+                     const std::string& description);
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 

@@ -78,9 +78,8 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
       ->take_all()
       ->trigger_on_parse()
       ->group("");
-  app.add_option("--btf", options.btf,
-                 "take the kernel's types from FILE: for kernels that have no BTF of their own")
-      ->type_name("FILE");
+  add_file_option(app, "--btf", options.btf,
+                  "take the kernel's types from FILE: for kernels that have no BTF of their own");
   add_parsed_option(
       app, "--buffer-size",
       [&options](std::string_view text) {

@@ -40,10 +40,6 @@ void check_together(const TraceOptions& options);
 // (kernel/bpf/ringbuf.c ringbuf_map_alloc()).
 std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page);
 
-// The hidden option by which main() hands on each word after `--`, a colon before it: CLI11 itself
-// does not tell what stood behind `--`.
-inline constexpr const char* program_word_option = "--program-word";
-
 // What of its own a command asks for.
 struct CommandScope {
   bool only_executed = false;     // no exits of processes that never executed a program

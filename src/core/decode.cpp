@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "bpf/process.event.h"
@@ -13,6 +14,13 @@ namespace bpftrap {
 namespace {
 
 using Bytes = std::span<const std::byte>;
+
+// 146 years: no clock has counted as far, and sums and differences of less fit 63 bits.
+constexpr std::uint64_t time_limit_ns = std::uint64_t{1} << 62;
+
+bool is_time(std::uint64_t ns) {
+  return ns < time_limit_ns;
+}
 
 std::string_view text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -74,7 +82,9 @@ Decoded decode_exec(Bytes bytes) {
 
 Decoded decode_exit(Bytes bytes) {
   bpftrap_exit_event wire;
-  if (!read_wire(bytes, wire) || bytes.size() != sizeof wire) {
+  if (!read_wire(bytes, wire) || bytes.size() != sizeof wire ||
+      !is_time(wire.process.start_boot_ns) || !is_time(wire.runtime_ns) ||
+      !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns)) {
     return Malformed{};
   }
   using ns = std::chrono::nanoseconds;
@@ -93,7 +103,10 @@ Decoded decode_exit(Bytes bytes) {
   record.oom_killed = (wire.flags & BPFTRAP_EXIT_OOM_VICTIM) != 0 &&
                       WIFSIGNALED(record.wait_status) && WTERMSIG(record.wait_status) == SIGKILL &&
                       !record.killer;
-  record.duration = nanoseconds(wire.header.boot_ns - wire.process.start_boot_ns);
+  // The clock that events are stamped with may lag behind by some nanoseconds (kernel/time/
+  // timekeeping.c ktime_get_boot_fast_ns()).
+  record.duration = std::max(
+      nanoseconds(wire.header.boot_ns) - nanoseconds(wire.process.start_boot_ns), ns::zero());
   record.cpu = adjust_cpu_times({nanoseconds(wire.utime_ns), nanoseconds(wire.stime_ns)},
                                 nanoseconds(wire.runtime_ns),
                                 {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
@@ -139,7 +152,7 @@ Decoded decode_cgroup_gone(Bytes bytes) {
 std::optional<std::span<const std::byte>> unframe(std::span<const std::byte> bytes,
                                                   bpftrap_record_header& header) {
   if (!read_wire(bytes, header) || header.version != BPFTRAP_WIRE_VERSION ||
-      header.size < sizeof header || header.size > bytes.size()) {
+      header.size < sizeof header || header.size > bytes.size() || !is_time(header.boot_ns)) {
     return std::nullopt;
   }
   // A reservation is of a fixed size; what is beyond the record is left over from older ones.

@@ -18,10 +18,10 @@ __extension__ using Uint128 = unsigned __int128;
 
 constexpr std::string_view kNotATime =
     "is not a time; accepted: a number with ns, us, ms, s, m or h";
-constexpr std::string_view kTooLong = "is too long; at most 106751 days (2562047h)";
+constexpr std::string_view kTooLong = "is too long; accepted: up to 106751 days (2562047h)";
 constexpr std::string_view kNotASize =
     "is not a size; accepted: a number of bytes, or of K, M or G";
-constexpr std::string_view kTooLarge = "is too large; at most 18446744073709551615 bytes";
+constexpr std::string_view kTooLarge = "is too large; accepted: up to 18446744073709551615 bytes";
 constexpr std::string_view kNotACount =
     "is not a count; accepted: a whole number from 1 to 18446744073709551615";
 constexpr std::string_view kNotAPid = "is not a process id; accepted: 1 to 4194304";

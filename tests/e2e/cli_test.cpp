@@ -59,6 +59,10 @@ TEST(CliTest, WrongOptionsAreRefusedInOneLine) {
       {{"exce"}, {"'exce'", "did you mean 'exec'"}},
       {{"hullo", "--json"}, {"'hullo'", "did you mean 'hello'"}},
       {{"something"}, {"'something'", "--help"}},
+      {{"exec", "-o", "--", "ls"}, {"--output", "accepted: "}},
+      {{"exec", "--output", ""}, {"--output", "accepted: "}},
+      {{"exec", "--pid", "1\n2\x1b[2J"}, {"--pid", "'1\\n2\\x1b[2J'", "accepted: "}},
+      {{"no\nsuch"}, {"'no\\nsuch'"}},
       {{"--nonsense", "exec"}, {"'--nonsense'"}},
       {{}, {"command", "hello", "exec", "exit", "doctor"}},
   };

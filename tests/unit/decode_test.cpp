@@ -191,5 +191,27 @@ TEST(Decode, RefusesLengthsThatContradictEachOther) {
   EXPECT_TRUE(malformed(with_event([](auto& e) { e.args_size = 1; })));
 }
 
+TEST(Decode, RefusesTimesOfCenturies) {
+  auto with_event = [](auto change) {
+    bpftrap_exit_event event = wire_exit(0);
+    change(event);
+    return bytes_of(event);
+  };
+  constexpr std::uint64_t too_long = std::uint64_t{1} << 62;
+  EXPECT_FALSE(malformed(with_event([](auto& e) { e.runtime_ns = too_long - 1; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.header.boot_ns = too_long; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.process.start_boot_ns = too_long; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.runtime_ns = too_long; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.prev_utime_ns = too_long; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.prev_stime_ns = too_long; })));
+}
+
+TEST(Decode, NoLifeIsShorterThanNothing) {
+  bpftrap_exit_event event = wire_exit(0);
+  event.process.start_boot_ns = event.header.boot_ns + 1;
+  Bytes bytes = bytes_of(event);
+  EXPECT_EQ(decoded<ExitRecord>(bytes).duration, 0ns);
+}
+
 }  // namespace
 }  // namespace bpftrap

@@ -106,15 +106,27 @@ TEST(Options, BufferSizeIsRoundedUp) {
 }
 
 TEST(Options, RefusalsNameOptionValueAndWhatIsAccepted) {
-  for (const char* line : {"--pid 0", "--pid abc", "--user no-such-user", "--name [a", "--tree 0",
-                           "--count 0", "--count -1", "--min-duration 5x", "--buffer-size 0",
-                           "--buffer-size 3G", "--color green"}) {
+  for (const char* line :
+       {"--pid 0", "--pid abc", "--user no-such-user", "--name [a", "--tree 0", "--count 0",
+        "--count -1", "--min-duration 5x", "--timeout 2562048h", "--buffer-size 0",
+        "--buffer-size 3G", "--buffer-size 17179869184G", "--color green"}) {
     std::string text = refused(line);
     std::string option(line, std::string_view(line).find(' '));
     EXPECT_TRUE(text.starts_with(option + ": '")) << line << " → " << text;
     EXPECT_NE(text.find("accepted: "), std::string::npos) << line << " → " << text;
     EXPECT_EQ(text.find('\n'), std::string::npos) << line << " → " << text;
   }
+}
+
+TEST(Options, AWordOfTheProgramIsNoValue) {
+  EXPECT_EQ(refused("-o --program-word=:ls"),
+            "--output: no value before `--`; accepted: --output FILE");
+  EXPECT_EQ(refused("--btf --program-word=:ls"),
+            "--btf: no value before `--`; accepted: --btf FILE");
+  EXPECT_EQ(refused("--pid --program-word=:ls"),
+            "--pid: no value before `--`; accepted: --pid PID");
+  EXPECT_EQ(parsed("-o out --program-word=:--program-word=:ls").program,
+            std::vector<std::string>{"--program-word=:ls"});
 }
 
 TEST(Suggest, TheClosestWord) {

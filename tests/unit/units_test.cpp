@@ -106,7 +106,7 @@ TEST(ParseDuration, RefusesWhatIsTooLong) {
         "18446744073709551615h", "18446744073709551616ns", "18446744073709551617ns",
         "99999999999999999999999999999999999999999s"}) {
     EXPECT_EQ(refusal([&] { parse_duration(text, kSecond); }),
-              "is too long; at most 106751 days (2562047h)")
+              "is too long; accepted: up to 106751 days (2562047h)")
         << text;
   }
   EXPECT_NE(refusal([] { parse_duration("9223372036854775807", kSecond); }), "");
@@ -149,7 +149,7 @@ TEST(ParseSize, Refuses) {
        {"18446744073709551616", "18014398509481984K", "17592186044416M", "17179869184G",
         "18446744073709551615G", "99999999999999999999999"}) {
     EXPECT_EQ(refusal([&] { parse_size(text); }),
-              "is too large; at most 18446744073709551615 bytes")
+              "is too large; accepted: up to 18446744073709551615 bytes")
         << text;
   }
 }

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// From argv to a command with its options, or to what is to be said instead. Runs nothing and
+// writes nothing.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace bpftrap {
+
+enum ExitStatus { ended_as_asked = 0, could_not_work = 1, wrong_command_line = 2 };
+
+struct CommandLine {
+  Run run;  // the command; empty where there is none to run
+  // Else what was asked for (--help, --version), or in one line, without a line feed, what is
+  // wrong.
+  std::string text;
+  int status = ended_as_asked;
+};
+
+CommandLine read_command_line(int argc, const char* const* argv);
+
+// The command line in CLI11's order, the last word first; words after `--` as hidden options.
+// Throws CLI::ValidationError.
+std::vector<std::string> words_of(int argc, const char* const* argv);
+
+}  // namespace bpftrap

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The command line → options: whole lines as main() reads them, short of running anything, and each
+// word as a value of every type. An input is a word a line; a vertical tab stands for a line feed
+// within a word.
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
+
+#include "cli/command_line.h"
+#include "cli/name_glob.h"
+#include "cli/trace_options.h"
+#include "core/units.h"
+#include "fuzz/checks.h"
+#include "fuzz/decimal.h"
+
+namespace bpftrap {
+
+namespace {
+
+using fuzz::require;
+using std::chrono::nanoseconds;
+
+using Words = std::vector<std::string>;
+
+Words words_in(std::string_view input) {
+  Words words = fuzz::split(input, '\n');
+  for (std::string& word : words) {
+    word.resize(std::min(word.find('\0'), word.size()));  // where argv would end
+    std::replace(word.begin(), word.end(), '\v', '\n');
+  }
+  return words;
+}
+
+std::vector<const char*> argv_of(const Words& words, std::size_t from = 0) {
+  std::vector<const char*> argv{"bpftrap"};
+  for (std::size_t i = from; i < words.size(); ++i) {
+    argv.push_back(words[i].c_str());
+  }
+  return argv;
+}
+
+// What `parse` makes of the word; none where it refuses, which it has to do with what is accepted.
+template <class Parse>
+auto value_of(const std::string& word, Parse&& parse) -> std::optional<decltype(parse(word))> {
+  try {
+    return parse(word);
+  } catch (const std::invalid_argument& refused) {
+    require(std::string_view(refused.what()).find_first_of(";") != std::string_view::npos,
+            "a refusal says what is accepted", refused.what());
+    return std::nullopt;
+  }
+}
+
+void check_duration(const std::string& word, nanoseconds bare_unit) {
+  auto value = value_of(word, [&](const std::string& w) { return parse_duration(w, bare_unit); });
+  std::optional<std::string> expected =
+      fuzz::duration_in_ns(word, static_cast<std::uint64_t>(bare_unit.count()));
+  require(value.has_value() == expected.has_value(), "times are those of the documentation", word);
+  if (!value) {
+    return;
+  }
+  // Digits behind the eighteenth of a fraction are not looked at, which may cost a nanosecond.
+  std::string found = std::to_string(value->count());
+  bool fine = word.size() > 18 &&
+              std::to_string(static_cast<std::uint64_t>(value->count()) + 1) == *expected;
+  require(found == *expected || fine, "a time is what it says", word + " = " + found);
+  require(parse_duration(found + "ns", bare_unit) == *value, "a time reads back", found);
+  require(parse_duration(std::to_string(value->count() / 1'000'000) + "ms", bare_unit) ==
+              std::chrono::floor<std::chrono::milliseconds>(*value),
+          "a time in milliseconds reads back", found);
+}
+
+void check_numbers(const std::string& word) {
+  auto compare = [&](const char* promise, auto value, const std::optional<std::string>& expected) {
+    require(value.has_value() == expected.has_value(), promise, word);
+    require(!value || std::to_string(*value) == *expected, promise, word);
+  };
+  compare("a size is what it says", value_of(word, parse_size), fuzz::size_in_bytes(word));
+  compare("a count is what it says", value_of(word, parse_count),
+          fuzz::whole_number(word, "1", "18446744073709551615"));
+  compare("a process id is what it says", value_of(word, parse_pid),
+          fuzz::whole_number(word, "1", "4194304"));
+}
+
+// fnmatch(3) knows more within brackets: classes, and a backslash that takes the meaning away.
+bool means_the_same_to_fnmatch(const std::string& glob) {
+  return glob.find('[') == std::string::npos ||
+         (glob.find('\\') == std::string::npos && glob.find("[:") == std::string::npos &&
+          glob.find("[.") == std::string::npos && glob.find("[=") == std::string::npos);
+}
+
+std::optional<bpftrap_globs> compiled(const Words& globs) {
+  try {
+    return compile_globs(globs);
+  } catch (const std::invalid_argument&) {
+    return std::nullopt;
+  }
+}
+
+// Names that have a chance: some words, the glob itself with its stars left out or filled in, and,
+// where a single byte may match, any byte.
+Words names_for(const std::string& glob, const Words& words) {
+  Words names(words.begin(), words.begin() + std::min<std::ptrdiff_t>(8, std::ssize(words)));
+  std::string bare;
+  std::string filled;
+  for (char c : glob) {
+    bare += c == '*' || c == '\\' ? "" : std::string(1, c);
+    filled += c == '*' || c == '?' ? 'x' : c;
+  }
+  names.insert(names.end(), {"", bare, filled});
+  bool sets = glob.find_first_of("?[") != std::string::npos;
+  for (int byte = 1; sets && byte < 256; ++byte) {
+    names.emplace_back(1, static_cast<char>(byte));
+  }
+  return names;
+}
+
+void check_glob(const std::string& glob, const bpftrap_globs& globs, const Words& words) {
+  require(!glob.empty(), "an empty glob is refused");
+  if (!means_the_same_to_fnmatch(glob)) {
+    return;
+  }
+  for (const std::string& name : names_for(glob, words)) {
+    require(globs_match(globs, name) == (::fnmatch(glob.c_str(), name.c_str(), 0) == 0),
+            "a glob matches what fnmatch() has match", glob + " on " + name);
+  }
+}
+
+void check_globs(const Words& words) {
+  Words accepted;
+  std::vector<bpftrap_globs> each;
+  for (const std::string& glob : words) {
+    if (std::optional<bpftrap_globs> globs = compiled({glob})) {
+      check_glob(glob, *globs, words);
+      accepted.push_back(glob);
+      each.push_back(*globs);
+    }
+  }
+  if (std::optional<bpftrap_globs> all = compiled(accepted)) {
+    for (const std::string& name : words) {
+      bool any = std::any_of(each.begin(), each.end(),
+                             [&](const bpftrap_globs& globs) { return globs_match(globs, name); });
+      require(globs_match(*all, name) == any, "several globs match what one does", name);
+    }
+  }
+}
+
+bool is_refusal(const std::string& text) {
+  return text.find("accepted: ") != std::string::npos ||
+         text.find("see `bpftrap") != std::string::npos;
+}
+
+// Returns whether there is something to run.
+bool check_line(const Words& words) {
+  std::vector<const char*> argv = argv_of(words);
+  CommandLine line = read_command_line(static_cast<int>(argv.size()), argv.data());
+  require((line.run != nullptr) == line.text.empty(), "a line is run, or something is said of it");
+  require(line.status == 0 || line.status == 2, "the status of a wrong command line is 2");
+  if (line.status == 2) {
+    require(is_refusal(line.text), "a refusal says what is accepted", line.text);
+    fuzz::require_terminal_safe(line.text);
+  }
+  return line.run != nullptr;
+}
+
+void check_values(const TraceOptions& options, const Words& words) {
+  auto pid = [](std::uint32_t value) { return value >= 1 && value <= 4194304; };
+  require(std::all_of(options.pids.begin(), options.pids.end(), pid), "--pid is one");
+  require(std::all_of(options.trees.begin(), options.trees.end(), pid), "--tree is one");
+  require(std::find(options.uids.begin(), options.uids.end(), UINT32_MAX) == options.uids.end(),
+          "--user is no «nobody at all»");
+  require(options.cgroups.size() <= BPFTRAP_CGROUPS_MOST, "--cgroup as often as it may be");
+  require(!options.output.count || *options.output.count > 0, "--count is positive");
+  require(!options.min_duration || options.min_duration->count() >= 0, "--min-duration is a time");
+  std::uint32_t buffer = ring_buffer_bytes(options.buffer_size, 4096);
+  require(std::has_single_bit(buffer) && buffer >= options.buffer_size && buffer >= 4096,
+          "the ring buffer is a power of two, and no smaller than asked", std::to_string(buffer));
+
+  auto marker = std::find(words.begin(), words.end(), "--");
+  Words program(marker == words.end() ? marker : marker + 1, words.end());
+  require(options.program == program, "PROGRAM is what stands behind `--`");
+
+  bpftrap_scope scope = make_scope(options, {});
+  require((scope.filter_pids != 0) == !options.pids.empty(), "--pid filters");
+  require((scope.filter_names != 0) == !options.names.empty(), "--name filters");
+  require(scope.cgroups == options.cgroups.size(), "--cgroup filters");
+  require((scope.follow != 0) == !(options.trees.empty() && options.program.empty()),
+          "--tree and PROGRAM are followed");
+}
+
+// `words` is a line that bpftrap takes, of a command with the options of `exec` and `exit`.
+void check_options(const Words& words) {
+  TraceOptions options;
+  CLI::App app;
+  add_trace_options(app, options, "");
+  app.add_flag("--tree-view", options.tree_view);  // of `exec`
+  std::vector<const char*> argv = argv_of(words, 1);
+  std::vector<std::string> parsed = words_of(static_cast<int>(argv.size()), argv.data());
+  try {
+    app.parse(parsed);
+  } catch (const CLI::ParseError& wrong) {
+    require(false, "options mean the same behind a command", wrong.what());
+  }
+  check_values(options, Words(words.begin() + 1, words.end()));
+}
+
+}  // namespace
+
+}  // namespace bpftrap
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace bpftrap;
+  Words words = words_in(fuzz::text_of(data, size));
+  if (check_line(words) && (words[0] == "exec" || words[0] == "exit")) {
+    check_options(words);
+  }
+  for (const std::string& word : words) {
+    // Of `--count=5` what the option gets.
+    std::string value = word.substr(word.starts_with("--") ? word.find('=') + 1 : 0);
+    check_duration(value, std::chrono::milliseconds(1));
+    check_duration(value, std::chrono::seconds(1));
+    check_numbers(value);
+  }
+  check_globs(words);
+  return 0;
+}
