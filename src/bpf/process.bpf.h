@@ -97,8 +97,7 @@ static __always_inline _Bool claim_key(const struct process_key *key, __u32 kind
  * twice there, the copies run one after the other, and the first one that gets to run claims the
  * event. `again`: this is the second copy.
  */
-static __always_inline _Bool claim(struct task_struct *task, __u32 extra, __u32 kind,
-                                   const _Bool again)
+static __always_inline _Bool claim(struct task_struct *task, __u32 extra, __u32 kind, _Bool again)
 {
   struct process_key key = {.extra = extra};
 

@@ -85,8 +85,7 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
  * place and its credentials are committed; `task` is current and, after de_thread(), the leader.
  * argv is what the kernel copied onto the new stack; no other thread exists that could change it.
  */
-static __always_inline int report_exec(struct task_struct *task, struct linux_binprm *bprm,
-                                       const _Bool again)
+static __noinline int report_exec(struct task_struct *task, struct linux_binprm *bprm, _Bool again)
 {
   struct exec_source from = {
       .leader = task,

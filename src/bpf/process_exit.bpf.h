@@ -163,7 +163,7 @@ static __always_inline void sum_threads(struct thread_walk *walk, struct signal_
  * bpf_loop() came with 5.17 (e6f2dd0f8067) and a program that so much as mentions its callback does
  * not load before 5.13: hence two programs, of which user space loads one.
  */
-static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, const _Bool again)
+static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool again)
 {
   struct task_struct *task = (struct task_struct *)ctx[0];
   struct task_struct *leader = leader_of(task);

@@ -234,8 +234,8 @@ static __always_inline void submit_fork(struct task_struct *parent, struct task_
  * current. With task storage threads are marked as well, for one that executes a program becomes
  * the leader.
  */
-static __always_inline int handle_fork(struct task_struct *parent, struct task_struct *child,
-                                       const _Bool again)
+static __noinline int handle_fork(struct task_struct *parent, struct task_struct *child,
+                                  _Bool again)
 {
   struct task_struct *leader = leader_of(parent);
   struct bpftrap_mark *mark;

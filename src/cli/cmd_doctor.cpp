@@ -2,7 +2,7 @@
 // `bpftrap doctor`: what this kernel and these privileges allow, and how to mend what is missing.
 #include "cli/command.h"
 #include "cli/common_options.h"
-#include "cli/try_programs.h"
+#include "cli/process_command.h"
 #include "core/check_report.h"
 #include "core/error.h"
 #include "core/event_loop.h"
@@ -25,18 +25,15 @@ Trial attempt(Work&& work) {
 }
 
 void load_programs(Facts& facts) {
-  auto exec = [](bool failed) {
+  auto load = [](bool failed) {
     return attempt([failed] {
-      try_exec(failed);
+      try_programs("exec and exit", failed);
       return std::string();
     });
   };
-  facts.failed_exec = exec(true);
-  facts.exec = facts.failed_exec->worked() ? facts.failed_exec : exec(false);
-  facts.exit = attempt([] {
-    try_exit();
-    return std::string();
-  });
+  facts.failed_exec = load(true);
+  facts.exec = facts.failed_exec->worked() ? facts.failed_exec : load(false);
+  facts.exit = facts.exec;  // the same programs
 }
 
 int run(const OutputOptions& options) {

@@ -2,8 +2,6 @@
 // `bpftrap exec`: every program that is executed, and the end of the processes that did so.
 #include "cli/command.h"
 #include "cli/process_command.h"
-#include "cli/try_programs.h"
-#include "exec.skel.h"
 
 namespace bpftrap {
 
@@ -22,18 +20,11 @@ int run(const TraceOptions& options) {
   command.stream.write_execs = !options.min_duration;
   command.stream.exits_of_execs_only = !options.min_duration;
   command.stream.read_older = options.min_duration.has_value();
-  return trace_processes<exec_bpf>(std::move(command), options, [&](auto& programs) {
-    bpf_program__set_autoload(programs.on_failed_exec, options.failed && !options.min_duration);
-  });
+  command.failed_execs = options.failed && !options.min_duration;
+  return trace_processes(std::move(command), options);
 }
 
 }  // namespace
-
-void try_exec(bool failed) {
-  try_programs<exec_bpf>("exec", [failed](auto& programs) {
-    bpf_program__set_autoload(programs.on_failed_exec, failed);
-  });
-}
 
 Run setup_exec(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();

@@ -2,8 +2,6 @@
 // `bpftrap exit`: every process that ends, how, why, and what it cost.
 #include "cli/command.h"
 #include "cli/process_command.h"
-#include "cli/try_programs.h"
-#include "exit.skel.h"
 
 namespace bpftrap {
 
@@ -16,14 +14,10 @@ int run(const TraceOptions& options) {
                      "DURATION", "CPU", "RSS",  "STATUS", "COMMAND"};
   command.scope.failed_is_status = true;
   command.stream.read_older = true;
-  return trace_processes<exit_bpf>(std::move(command), options, [](auto&) {});
+  return trace_processes(std::move(command), options);
 }
 
 }  // namespace
-
-void try_exit() {
-  try_programs<exit_bpf>("exit", [](auto&) {});
-}
 
 Run setup_exit(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();

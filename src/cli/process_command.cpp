@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "bpf/process.event.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/kernel_version.h"
@@ -77,16 +78,6 @@ void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups) {
     int fd = cgroups[i].get();
     if (int err = bpf_map_update_elem(bpf_map__fd(map), &i, &fd, BPF_ANY); err != 0) {
       throw Error("cannot set --cgroup", -err);
-    }
-  }
-}
-
-void make_tracing_programs(bpf_object* object, std::string_view command) {
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object) {
-    std::string_view name = bpf_program__name(program);
-    if (bpf_program__autoload(program) && name != "on_signal" && name != "on_cgroup_release") {
-      make_tracing(program, command);
     }
   }
 }

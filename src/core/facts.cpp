@@ -106,7 +106,7 @@ void gather_bpf(Facts& facts) {
   facts.unprivileged_bpf_disabled = read_number("/proc/sys/kernel/unprivileged_bpf_disabled");
 }
 
-// What exec and exit hook: src/bpf/exec.bpf.c.
+// What exec and exit hook: src/bpf/process.bpf.c.
 constexpr std::array<const char*, 5> tracepoints{
     "btf_trace_sched_process_exec", "btf_trace_sched_process_exit", "btf_trace_sched_process_fork",
     "btf_trace_signal_generate", "btf_trace_cgroup_release"};

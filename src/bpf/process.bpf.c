@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * `bpftrap exec`: every program that is executed, and the end of the processes that did so.
+ * `bpftrap exec` and `bpftrap exit`: every program that is executed and every process that ends.
+ * `exit` needs the executions as well, for the command line that its records show.
  */
 #include <linux/bpf.h>
 
@@ -10,10 +11,16 @@
 #include "process_exit.bpf.h"
 #include "process_failed.bpf.h"
 
+/* A function of its own, so that the two copies share it in the file. */
+static __noinline int report_exit_with_loop(__u64 *ctx, _Bool again)
+{
+  return report_exit(ctx, 0, again);
+}
+
 SEC("?raw_tp/sched_process_exit")
 int on_exit(__u64 *ctx)
 {
-  return report_exit(ctx, 0, 0);
+  return report_exit_with_loop(ctx, 0);
 }
 
 SEC("?raw_tp/sched_process_exit")
@@ -59,7 +66,7 @@ int BPF_PROG(on_cgroup_release, struct cgroup *cgroup, const char *path)
 SEC("?raw_tp/sched_process_exit")
 int on_exit_again(__u64 *ctx)
 {
-  return report_exit(ctx, 0, 1);
+  return report_exit_with_loop(ctx, 1);
 }
 
 SEC("?raw_tp/sched_process_exec")

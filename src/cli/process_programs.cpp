@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from open to traced.
+#include <unistd.h>
+
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bpf/process.event.h"
+#include "cli/process_command.h"
+#include "core/error.h"
+#include "core/skeleton.h"
+#include "process.skel.h"
+
+namespace bpftrap {
+
+namespace {
+
+using Programs = decltype(process_bpf::progs);
+
+// Which of a process tracer's programs to load.
+void choose_programs(const Programs& programs, const bpftrap_scope& scope, bool failed_execs) {
+  bool loops = kernel_has_bpf_loop();
+  bool forks = scope.follow != 0 || scope.report_forks != 0;
+  bool twice = scope.twice != 0;
+  bpf_program__set_autoload(programs.on_exit, loops);
+  bpf_program__set_autoload(programs.on_exit_before_5_17, !loops);
+  bpf_program__set_autoload(programs.on_exit_again, twice);
+  bpf_program__set_autoload(programs.on_exec_again, twice);
+  bpf_program__set_autoload(programs.on_failed_exec, failed_execs);
+  bpf_program__set_autoload(programs.on_fork, forks);
+  bpf_program__set_autoload(programs.on_fork_again, forks && twice);
+}
+
+// Those whose runs are counted; what is not loaded has no descriptor.
+std::vector<CountedProgram> counted_programs(const Programs& programs) {
+  auto count = [](std::size_t kind, const bpf_program* first, const bpf_program* second) {
+    return CountedProgram{kind, bpf_program__fd(first), bpf_program__fd(second)};
+  };
+  return {count(BPFTRAP_RECORD_EXEC, programs.on_exec, programs.on_exec_again),
+          count(BPFTRAP_RECORD_EXIT, programs.on_exit, programs.on_exit_again),
+          count(BPFTRAP_LOST_MARKS, programs.on_fork, programs.on_fork_again)};
+}
+
+// Makes tracing programs of those that will be loaded and keep marks in task storage.
+void make_tracing_programs(bpf_object* object, std::string_view command) {
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, object) {
+    std::string_view name = bpf_program__name(program);
+    if (bpf_program__autoload(program) && name != "on_signal" && name != "on_cgroup_release") {
+      make_tracing(program, command);
+    }
+  }
+}
+
+int trace(ProcessCommand command, const TraceOptions& options) {
+  require_processes(options.trees);
+  std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
+  Host host(options.output);
+  OpenSkeleton<process_bpf> open(command.name, options.btf);
+  bpftrap_scope& scope = open.rodata().cfg;
+  scope = make_scope(options, command.scope);
+  bool by_task = options.btf.empty() && (scope.follow != 0 || scope.filter_names != 0 ||
+                                         scope.filter_uids != 0 || scope.cgroups != 0)
+                     ? kernel_has_task_storage()
+                     : false;
+  scope.task_storage = by_task ? 1 : 0;
+  scope.twice = kernel_preempts_programs() ? 1 : 0;
+  auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
+  bpf_map__set_autocreate(open.maps().task_marks, by_task);
+  size_key_map(open.maps().pids, options.pids);
+  size_key_map(open.maps().uids, options.uids);
+  choose_programs(open.progs(), scope, command.failed_execs);
+  if (by_task) {
+    make_tracing_programs(open.object(), command.name);
+  }
+  LoadedSkeleton<process_bpf> loaded = std::move(open).load();
+  auto& maps = loaded.maps();
+  fill_key_map(maps.pids, options.pids);
+  fill_key_map(maps.uids, options.uids);
+  fill_cgroup_map(maps.cgroups, cgroups);
+  Followed followed({bpf_map__fd(maps.pid_marks), by_task ? bpf_map__fd(maps.task_marks) : -1,
+                     bpf_map__fd(maps.followed)});
+  loaded.attach();
+  for (std::uint32_t pid : options.trees) {
+    followed.add_tree(static_cast<pid_t>(pid), "/proc");
+  }
+  command.stream.summary = options.summary;
+  command.stream.color = wants_color(options.output, host.output());
+  ProcessStream stream(command.stream);
+  auto run = [&](TraceHooks hooks) {
+    hooks.programs = counted_programs(loaded.progs());
+    return host.trace<ExecRecord, ExitRecord>(command.name, std::move(command.columns), loaded,
+                                              stream, std::move(hooks));
+  };
+  if (options.program.empty()) {
+    return run({});
+  }
+  // Not earlier, or the time it takes to get here would count as its own.
+  Program program({options.program, options.output.output.empty()});
+  followed.add_child(program.pid());
+  LostCounter lost(bpf_map__fd(maps.lost), counted_programs(loaded.progs()));
+  ProgramRun program_run(program, host, followed, std::move(lost), options.wait_all);
+  int status = run(program_run.hooks());
+  return program.ended() ? program.exit_status() : status;
+}
+
+}  // namespace
+
+int trace_processes(ProcessCommand command, const TraceOptions& options) {
+  try {
+    return trace(std::move(command), options);
+  } catch (const Error& error) {
+    if (options.program.empty()) {
+      throw;
+    }
+    say(error);
+    return bpftrap_itself_failed;
+  }
+}
+
+void try_programs(std::string_view command, bool failed) {
+  OpenSkeleton<process_bpf> open(command, "");
+  open.rodata().cfg.twice = kernel_preempts_programs() ? 1 : 0;
+  choose_programs(open.progs(), open.rodata().cfg, failed);
+  bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
+  LoadedSkeleton<process_bpf> loaded = std::move(open).load();
+  loaded.attach();
+}
+
+}  // namespace bpftrap
