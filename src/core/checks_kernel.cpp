@@ -174,11 +174,8 @@ Check check_failed_exec(const Facts& facts) {
   if (facts.failed_exec && facts.failed_exec->worked()) {
     return ok(name, "loads and attaches");
   }
-  if (!facts.at_least(5, 11)) {
-    return degraded(name, "needs Linux 5.11", "run a kernel of 5.11 or later");
-  }
   if (!facts.failed_exec || !loads(facts)) {
-    return ok(name, "the kernel has what it needs since 5.11");
+    return ok(name, "needs nothing more than exec");
   }
   return degraded(name, concat({"does not load: ", message_of(facts.failed_exec->err)}),
                   facts.failed_exec->detail);

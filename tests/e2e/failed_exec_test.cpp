@@ -15,18 +15,7 @@
 namespace e2e {
 namespace {
 
-class FailedExecTest : public TracingTest {
- protected:
-  void SetUp() override {
-    TracingTest::SetUp();
-    if (!IsSkipped()) {
-      Outcome outcome = run_bpftrap({"exec", "--failed", "--timeout", "1ms"});
-      if (outcome.status == 1 && outcome.errors.find("it needs Linux 5.11") != std::string::npos) {
-        GTEST_SKIP() << "this kernel is older than 5.11, as bpftrap says";
-      }
-    }
-  }
-};
+using FailedExecTest = TracingTest;
 
 // A child that tries, and reports the errno that it got as its exit code.
 Ended try_exec(const std::string& path, std::vector<std::string> argv) {
