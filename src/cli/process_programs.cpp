@@ -60,15 +60,14 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   OpenSkeleton<process_bpf> open(command.name, options.btf);
   bpftrap_scope& scope = open.rodata().cfg;
   scope = make_scope(options, command.scope);
-  bool by_task = options.btf.empty() && (scope.follow != 0 || scope.filter_names != 0 ||
-                                         scope.filter_uids != 0 || scope.cgroups != 0)
-                     ? kernel_has_task_storage()
-                     : false;
+  bool judged = scope.filter_names != 0 || scope.filter_uids != 0 || scope.cgroups != 0;
+  bool by_task = options.btf.empty() && (scope.follow != 0 || judged) && kernel_has_task_storage();
   scope.task_storage = by_task ? 1 : 0;
   scope.twice = kernel_preempts_programs() ? 1 : 0;
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
   bpf_map__set_autocreate(open.maps().task_marks, by_task);
+  bpf_map__set_autocreate(open.maps().pid_marks, scope.follow != 0 || (judged && !by_task));
   size_key_map(open.maps().pids, options.pids);
   size_key_map(open.maps().uids, options.uids);
   choose_programs(open.progs(), scope, command.failed_execs);
