@@ -61,6 +61,8 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
     used += interp_len;
   }
   event->flags = 0;
+  /* The compiler knows the bound already, from a copy that verifiers before 6.8 know nothing of. */
+  barrier_var(args_len);
   if (args_len > args_room)
     args_len = args_room;
   if (used > path_room + interp_room)

@@ -2,6 +2,10 @@
 #include "core/btf_subset.h"
 
 #include <linux/btf.h>
+#include <linux/magic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,11 +73,59 @@ bool has_core_name(std::uint32_t kind) {
          kind == BTF_KIND_TYPEDEF || kind == kind_enum64;
 }
 
-std::size_t read_at(int fd, void* to, std::size_t size, std::uint64_t at) {
+// A file that is read at any offset. What sysfs has is mapped where the kernel can do so (since
+// 6.16), for it hands out no more than a page at a time.
+class Input {
+ public:
+  explicit Input(int fd) : fd_(fd) {
+    struct statfs system {};
+    struct stat status {};
+    if (::fstatfs(fd, &system) == 0 && system.f_type == SYSFS_MAGIC && ::fstat(fd, &status) == 0 &&
+        status.st_size > 0) {
+      size_ = static_cast<std::size_t>(status.st_size);
+      map_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+    }
+  }
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+  ~Input() {
+    if (map_ != MAP_FAILED) {
+      ::munmap(map_, size_);
+    }
+  }
+
+  // How much there is, at most `size` bytes.
+  std::size_t read(void* to, std::size_t size, std::uint64_t at) const;
+
+  // Throws where there is less.
+  void read_all(void* to, std::size_t size, std::uint64_t at) const {
+    if (read(to, size, at) != size) {
+      throw std::runtime_error("is cut short");
+    }
+  }
+
+  // The same bytes where they are mapped, else null.
+  const char* mapped(std::size_t size, std::uint64_t at) const {
+    return map_ != MAP_FAILED && at <= size_ && size <= size_ - at
+               ? static_cast<const char*>(map_) + at
+               : nullptr;
+  }
+
+ private:
+  int fd_;
+  void* map_ = MAP_FAILED;
+  std::size_t size_ = 0;
+};
+
+std::size_t Input::read(void* to, std::size_t size, std::uint64_t at) const {
   std::size_t done = 0;
+  if (const char* from = mapped(size, at)) {
+    std::memcpy(to, from, size);
+    return size;
+  }
   while (done < size) {
     ssize_t count =
-        ::pread(fd, static_cast<char*>(to) + done, size - done, static_cast<off_t>(at + done));
+        ::pread(fd_, static_cast<char*>(to) + done, size - done, static_cast<off_t>(at + done));
     if (count < 0 && errno == EINTR) {
       continue;
     }
@@ -83,12 +135,6 @@ std::size_t read_at(int fd, void* to, std::size_t size, std::uint64_t at) {
     done += static_cast<std::size_t>(count);
   }
   return done;
-}
-
-void read_all_at(int fd, void* to, std::size_t size, std::uint64_t at) {
-  if (read_at(fd, to, size, at) != size) {
-    throw std::runtime_error("is cut short");
-  }
 }
 
 // Whether a string may be one of some names: most others are told from them by their length and
@@ -113,11 +159,11 @@ class NameFilter {
   std::array<std::uint64_t, 256> lengths_{};
 };
 
-// The kernel's BTF: its types in memory, its strings in the file.
+// The kernel's BTF, with its types in memory.
 class Source {
  public:
-  Source(int fd, const std::set<std::string_view>& names) : fd_(fd) {
-    if (read_at(fd, &header_, sizeof header_, 0) != sizeof header_ || header_.magic != BTF_MAGIC ||
+  Source(int fd, const std::set<std::string_view>& names) : input_(fd) {
+    if (input_.read(&header_, sizeof header_, 0) != sizeof header_ || header_.magic != BTF_MAGIC ||
         header_.version != BTF_VERSION || header_.hdr_len < sizeof header_) {
       throw std::runtime_error("is no BTF of this machine's byte order");
     }
@@ -125,9 +171,14 @@ class Source {
       throw std::runtime_error("is damaged");
     }
     find_names(names);
-    types_.reset(new char[header_.type_len]);
-    read_all_at(fd, types_.get(), header_.type_len,
-                std::uint64_t{header_.hdr_len} + header_.type_off);
+    const std::uint64_t types_at = std::uint64_t{header_.hdr_len} + header_.type_off;
+    types_ =
+        types_at % alignof(btf_type) == 0 ? input_.mapped(header_.type_len, types_at) : nullptr;
+    if (types_ == nullptr) {
+      own_types_.reset(new char[header_.type_len]);
+      input_.read_all(own_types_.get(), header_.type_len, types_at);
+      types_ = own_types_.get();
+    }
     find_types();
   }
 
@@ -138,7 +189,7 @@ class Source {
     if (id == 0 || id >= offsets_.size()) {
       throw std::runtime_error("is damaged: it refers to a type that it does not have");
     }
-    return *reinterpret_cast<const btf_type*>(types_.get() + offsets_[id]);
+    return *reinterpret_cast<const btf_type*>(types_ + offsets_[id]);
   }
 
   std::string string(std::uint32_t offset) const {
@@ -147,7 +198,7 @@ class Source {
     for (;;) {
       std::size_t left = header_.str_len - std::min<std::size_t>(header_.str_len, offset);
       std::size_t size =
-          read_at(fd_, piece.data(), std::min(piece.size(), left), strings_at() + offset);
+          input_.read(piece.data(), std::min(piece.size(), left), strings_at() + offset);
       const char* end = static_cast<const char*>(std::memchr(piece.data(), 0, size));
       text.append(piece.data(),
                   end != nullptr ? static_cast<std::size_t>(end - piece.data()) : size);
@@ -170,7 +221,7 @@ class Source {
       if (size == 0) {
         throw std::runtime_error("is damaged: a name has more than 64 KiB");
       }
-      read_all_at(fd_, buffer.data() + kept, size, strings_at() + at);
+      input_.read_all(buffer.data() + kept, size, strings_at() + at);
       const char* begin = buffer.data();
       const char* const end = buffer.data() + kept + size;
       while (const auto* nul = static_cast<const char*>(
@@ -194,7 +245,7 @@ class Source {
       if (header_.type_len - at < sizeof(btf_type)) {
         throw std::runtime_error("is cut short");
       }
-      const auto& type = *reinterpret_cast<const btf_type*>(types_.get() + at);
+      const auto& type = *reinterpret_cast<const btf_type*>(types_ + at);
       int tail = tail_bytes(type);
       if (tail < 0) {
         throw std::runtime_error("has a kind of type that is not known");
@@ -211,9 +262,10 @@ class Source {
     }
   }
 
-  int fd_;
+  Input input_;
   btf_header header_{};
-  std::unique_ptr<char[]> types_;
+  std::unique_ptr<char[]> own_types_;
+  const char* types_ = nullptr;
   std::vector<std::uint32_t> offsets_;       // of types, by id
   std::vector<std::uint32_t> name_offsets_;  // of the names, ascending
   std::vector<std::uint32_t> named_;
