@@ -139,6 +139,12 @@ std::string explain_failure(const Facts& facts, int err, std::span<const std::st
     return "there is not enough memory for BPF maps: give a smaller --buffer-size, or raise the "
            "memory limit of this container or cgroup";
   }
+  // The verifier counts what it has looked at; who is not allowed to load does not get that far.
+  if (std::any_of(log.begin(), log.end(),
+                  [](const std::string& line) { return line.starts_with("processed "); })) {
+    return "this kernel's verifier does not accept a program, which is bpftrap's fault: please "
+           "report it with what --verbose says";
+  }
   if (err == EPERM || err == EACCES) {
     return detail::concat({"the kernel forbids it in spite of CAP_BPF and CAP_PERFMON: look for ",
                            facts.seccomp
