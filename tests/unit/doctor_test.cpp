@@ -376,10 +376,11 @@ TEST(Doctor, FactsOfThisMachineAreGathered) {
 TEST(Doctor, AVerifierThatRejectsIsNobodyElsesFault) {
   Facts facts = good();
   facts.exec = facts.failed_exec = facts.exit = std::nullopt;
-  const Lines log{"libbpf: -- BEGIN PROG LOAD LOG --", "R2 unbounded memory access",
-                  "processed 4944 insns (limit 1000000)", "-- END PROG LOAD LOG --"};
+  const std::vector<std::string> log{
+      "libbpf: -- BEGIN PROG LOAD LOG --", "R2 unbounded memory access",
+      "processed 4944 insns (limit 1000000)", "-- END PROG LOAD LOG --"};
   EXPECT_NE(explain_failure(facts, EACCES, log).find("bpftrap's fault"), std::string::npos);
-  EXPECT_EQ(explain_failure(facts, EACCES, Lines{}).find("bpftrap's fault"), std::string::npos);
+  EXPECT_EQ(explain_failure(facts, EACCES, {}).find("bpftrap's fault"), std::string::npos);
 }
 
 }  // namespace
