@@ -375,7 +375,6 @@ TEST(Doctor, FactsOfThisMachineAreGathered) {
 
 TEST(Doctor, AVerifierThatRejectsIsNobodyElsesFault) {
   Facts facts = good();
-  facts.exec = facts.failed_exec = facts.exit = std::nullopt;
   const std::vector<std::string> log{
       "libbpf: -- BEGIN PROG LOAD LOG --", "R2 unbounded memory access",
       "processed 4944 insns (limit 1000000)", "-- END PROG LOAD LOG --"};
