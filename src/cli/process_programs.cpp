@@ -67,6 +67,9 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
   bpf_map__set_autocreate(open.maps().task_marks, by_task);
+  // Raw tracepoints want memory that is there already: before 6.1 the kernel warns of them
+  // otherwise (kernel/bpf/verifier.c check_map_prog_compatibility()).
+  bpf_map__set_map_flags(open.maps().pid_marks, by_task ? BPF_F_NO_PREALLOC : 0U);
   bpf_map__set_autocreate(open.maps().pid_marks, scope.follow != 0 || (judged && !by_task));
   size_key_map(open.maps().pids, options.pids);
   size_key_map(open.maps().uids, options.uids);
