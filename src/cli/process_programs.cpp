@@ -69,7 +69,7 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   bpf_map__set_autocreate(open.maps().task_marks, by_task);
   // Raw tracepoints want memory that is there already: before 6.1 the kernel warns of them
   // otherwise (kernel/bpf/verifier.c check_map_prog_compatibility()).
-  bpf_map__set_map_flags(open.maps().pid_marks, by_task ? BPF_F_NO_PREALLOC : 0U);
+  bpf_map__set_map_flags(open.maps().pid_marks, by_task ? __u32{BPF_F_NO_PREALLOC} : 0);
   bpf_map__set_autocreate(open.maps().pid_marks, scope.follow != 0 || (judged && !by_task));
   size_key_map(open.maps().pids, options.pids);
   size_key_map(open.maps().uids, options.uids);
@@ -127,6 +127,7 @@ void try_programs(std::string_view command, bool failed) {
   open.rodata().cfg.twice = kernel_preempts_programs() ? 1 : 0;
   choose_programs(open.progs(), open.rodata().cfg, failed);
   bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
+  bpf_map__set_autocreate(open.maps().pid_marks, false);
   LoadedSkeleton<process_bpf> loaded = std::move(open).load();
   loaded.attach();
 }
