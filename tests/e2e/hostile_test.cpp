@@ -15,6 +15,8 @@
 #include <csignal>
 #include <cstdint>
 #include <fstream>
+#include <functional>
+#include <memory>
 
 #include "e2e/bpftrap.h"
 #include "e2e/cgroup.h"
@@ -218,14 +220,20 @@ TEST_F(HostileTest, ArgumentsOfTwoMegabytes) {
   }
 }
 
-// When /proc is read, the last capability goes.
-void await_proc_read(pid_t bpftrap) {
+void await(const char* what, const std::function<bool()>& done) {
   std::uint64_t deadline =
-      boot_ns_now() + static_cast<std::uint64_t>(std::chrono::nanoseconds(patience).count());
-  for (bool read = false; !read && boot_ns_now() < deadline; sleep_for(1ms)) {
-    Words status = lines_of_file("/proc/" + std::to_string(bpftrap) + "/status");
-    read = std::find(status.begin(), status.end(), "CapPrm:\t0000000000000000") != status.end();
+      boot_ns_now() + static_cast<std::uint64_t>(std::chrono::nanoseconds(patience / 4).count());
+  for (; !done(); sleep_for(1ms)) {
+    if (boot_ns_now() > deadline) {
+      throw Failure(std::string("waited in vain for ") + what);
+    }
   }
+}
+
+// When /proc is read, the last capability goes.
+bool has_read_proc(const Bpftrap& bpftrap) {
+  Words status = lines_of_file("/proc/" + std::to_string(bpftrap.pid()) + "/status");
+  return std::find(status.begin(), status.end(), "CapPrm:\t0000000000000000") != status.end();
 }
 
 TEST_F(HostileTest, OlderProcessWithAForgedNameAndArguments) {
@@ -236,16 +244,13 @@ TEST_F(HostileTest, OlderProcessWithAForgedNameAndArguments) {
   const Words argv{"\x1b[31m", "\xff\n", "", "\xe2\x80\xae"};
   Child child([&] { return exec_argv(path, argv, "pause"); });
   std::string proc = "/proc/" + std::to_string(child.pid());
-  while (lines_of_file(proc + "/comm") != Words{") R 1 1", "1 ("}) {
-    sleep_for(1ms);
-  }
+  await("the execution", [&] { return lines_of_file(proc + "/comm") == Words{") R 1 1", "1 ("}; });
   const std::string pid = std::to_string(child.pid());
   Bpftrap json({"exit", "--json", "--pid", pid});
   Bpftrap table({"exit", "--pid", pid});
   json.await_start();
   table.await_start();
-  await_proc_read(json.pid());
-  await_proc_read(table.pid());
+  await("/proc to be read", [&] { return has_read_proc(json) && has_read_proc(table); });
   child.kill(SIGKILL);
   Ended process = child.wait();
   EXPECT_EQ(json.stop(), 0);
