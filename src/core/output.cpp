@@ -15,6 +15,7 @@
 #include <climits>
 
 #include "core/error.h"
+#include "core/memory_limit.h"
 #include "core/standard_streams.h"
 
 namespace bpftrap {
@@ -38,6 +39,7 @@ void Output::prepare() {
   if (::fstat(fd_, &status) != 0) {
     throw Error(fmt::format("cannot write to {}", name_), errno);
   }
+  may_wait_ = static_cast<std::size_t>(std::min<std::uint64_t>(waiting_most, memory_limit() / 8));
   terminal_ = ::isatty(fd_) == 1;
   if (S_ISSOCK(status.st_mode)) {
     kind_ = Kind::socket;

@@ -14,7 +14,8 @@ namespace bpftrap {
 
 class Output {
  public:
-  // Bytes that may wait in memory before bpftrap leaves records in the ring buffer.
+  // Bytes that may wait in memory before bpftrap leaves records in the ring buffer; an eighth of
+  // what its cgroups allow where that is less, for a string that grows is there twice.
   static constexpr std::size_t waiting_most = std::size_t{64} << 20;
 
   // Standard output. Throws Error where it is closed.
@@ -39,7 +40,7 @@ class Output {
   bool terminal() const { return terminal_; }
   // Bytes that wait.
   std::size_t waiting() const { return buffer_.size() - written_; }
-  bool full() const { return waiting() >= waiting_most; }
+  bool full() const { return waiting() >= may_wait_; }
   int fd() const { return fd_; }
 
  private:
@@ -58,6 +59,7 @@ class Output {
   bool reader_gone_ = false;
   std::string buffer_;
   std::size_t written_ = 0;
+  std::size_t may_wait_ = waiting_most;
 };
 
 }  // namespace bpftrap

@@ -85,7 +85,8 @@ void Tracer::flush() {
 }
 
 void Tracer::consume() {
-  auto handle = [this](std::span<const std::byte> bytes) {
+  bool filled = false;
+  auto handle = [this, &filled](std::span<const std::byte> bytes) {
     switch (parts_.handler.handle(bytes, parts_.sink)) {
       case RecordHandler::Result::written:
         ++records_;
@@ -96,7 +97,9 @@ void Tracer::consume() {
       case RecordHandler::Result::kept:
         break;
     }
-    return !done();
+    // Lines of 200 KB, of which a batch could be, would be far beyond what may wait.
+    filled = parts_.output.full();
+    return !done() && !filled;
   };
   if (parts_.output.full() || done()) {
     return;  // on_output() goes on
@@ -105,7 +108,7 @@ void Tracer::consume() {
   flush();
   if (done()) {
     stop();
-  } else if (consumed == batch_records) {
+  } else if (consumed == batch_records || (filled && !parts_.output.full())) {
     nap_.arm(std::chrono::nanoseconds(1));
   }
 }

@@ -52,4 +52,19 @@ void Group::enter() const {
   }
 }
 
+std::unique_ptr<Group> limited_group(const std::string& name) {
+  constexpr const char* limit = "33554432";
+  if (std::string v1 = hierarchy("memory"); !v1.empty()) {
+    auto group = std::make_unique<Group>(v1 + name);
+    return write_file(group->path() + "/memory.limit_in_bytes", limit) ? std::move(group) : nullptr;
+  }
+  std::string v2 = hierarchy();
+  if (v2.empty()) {
+    return nullptr;
+  }
+  write_file(v2 + "/cgroup.subtree_control", "+memory");
+  auto group = std::make_unique<Group>(v2 + name);
+  return write_file(group->path() + "/memory.max", limit) ? std::move(group) : nullptr;
+}
+
 }  // namespace e2e

@@ -2,6 +2,7 @@
 // Cgroups of a test's own.
 #pragma once
 
+#include <memory>
 #include <string>
 
 namespace e2e {
@@ -27,5 +28,9 @@ class Group {
  private:
   std::string path_;
 };
+
+// A group whose processes may have 32 MiB, in v1's hierarchy or in v2's. Null where neither has a
+// memory controller.
+std::unique_ptr<Group> limited_group(const std::string& name);
 
 }  // namespace e2e

@@ -88,19 +88,6 @@ TEST_F(CgroupTest, PathOfADeepGroup) {
   EXPECT_EQ(bpftrap.record_of(process, "exit").maybe_text("cgroup"), path);
 }
 
-// A group whose processes may have 32 MiB.
-std::unique_ptr<Group> limited_group(const std::string& name) {
-  constexpr const char* limit = "33554432";
-  if (std::string v1 = hierarchy("memory"); !v1.empty()) {
-    auto group = std::make_unique<Group>(v1 + name);
-    return write_file(group->path() + "/memory.limit_in_bytes", limit) ? std::move(group) : nullptr;
-  }
-  std::string v2 = hierarchy();
-  write_file(v2 + "/cgroup.subtree_control", "+memory");
-  auto group = std::make_unique<Group>(v2 + name);
-  return write_file(group->path() + "/memory.max", limit) ? std::move(group) : nullptr;
-}
-
 int use_memory(const Group& group, std::size_t size) {
   group.enter();
   void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

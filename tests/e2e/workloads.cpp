@@ -44,6 +44,10 @@ int sleep_2s(const Arguments&) {
   return 0;
 }
 
+int pause(const Arguments&) {
+  return ::pause();
+}
+
 // A parent of one more workload.
 int start(const Arguments& arguments) {
   return WEXITSTATUS(run_workload(arguments).status);
@@ -109,6 +113,7 @@ constexpr Workload workloads[] = {
     {"exit", exit_with},
     {"sleep", sleep},
     {"sleep-2s", sleep_2s},
+    {"pause", pause},
     {"start", start},
     {"then", then},
     {"then-from-thread", then_from_thread},

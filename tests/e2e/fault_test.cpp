@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What goes wrong around bpftrap: it is killed, stopped, debugged, short of memory or of buffer,
+// one of many. Outputs that fail are in stream_end_test.cpp and output_file_test.cpp, overflows and
+// readers that stall in storm_test.cpp.
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "e2e/bpftrap.h"
+#include "e2e/cgroup.h"
+#include "e2e/failure.h"
+#include "e2e/guest.h"
+#include "e2e/storm.h"
+
+namespace e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using Words = std::vector<std::string>;
+
+class FaultTest : public TracingTest {
+ protected:
+  void SetUp() override {
+    TracingTest::SetUp();
+    if (!IsSkipped()) {
+      tiny_ = write_tiny_program(directory_);
+    }
+  }
+
+  // Records of the storm's user, and the losses.
+  struct Count {
+    std::uint64_t execs = 0;
+    std::uint64_t exits = 0;
+    std::uint64_t lost = 0;
+  };
+  static Count count(const Bpftrap& bpftrap) {
+    Count count;
+    for (const Record& record : bpftrap.records()) {
+      std::string kind = record.kind();
+      count.execs += kind == "exec" ? 1 : 0;
+      count.exits += kind == "exit" ? 1 : 0;
+      count.lost += kind == "lost" ? record.number("count") : 0;
+    }
+    return count;
+  }
+
+  // As the storm's user.
+  Ended run_tiny(const Words& more = {}) const {
+    return Child([&] {
+             ::syscall(SYS_setuid, storm_uid);
+             Words argv{tiny_};
+             argv.insert(argv.end(), more.begin(), more.end());
+             return exec_argv(tiny_, argv);
+           })
+        .wait();
+  }
+
+  ScratchDir directory_;
+  std::string tiny_;
+};
+
+// What the kernel keeps for a process, each by the command that finds it and its id.
+struct Object {
+  bpf_cmd find;
+  std::uint32_t id;
+};
+
+std::vector<Object> bpf_objects(pid_t pid) {
+  std::vector<Object> objects;
+  std::error_code gone;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fdinfo", gone)) {
+    for (const std::string& line : lines_of_file(entry.path())) {
+      auto add = [&](const std::string& key, bpf_cmd find) {
+        if (line.rfind(key + ":\t", 0) == 0) {
+          objects.push_back(
+              {find, static_cast<std::uint32_t>(std::atoi(line.c_str() + key.size() + 2))});
+        }
+      };
+      add("prog_id", BPF_PROG_GET_FD_BY_ID);
+      add("map_id", BPF_MAP_GET_FD_BY_ID);
+      add("link_id", BPF_LINK_GET_FD_BY_ID);
+    }
+  }
+  return objects;
+}
+
+bool exists(const Object& object) {
+  bpf_attr attributes{};
+  attributes.prog_id = object.id;  // all ids lie at the same place
+  long fd = ::syscall(SYS_bpf, object.find, &attributes, sizeof attributes);
+  if (fd >= 0) {
+    ::close(static_cast<int>(fd));
+  }
+  return fd >= 0 || errno != ENOENT;
+}
+
+TEST_F(FaultTest, NothingIsLeftInTheKernelHoweverItEnds) {
+  for (const char* command : {"exec", "exit", "hello"}) {
+    for (int signal : {SIGKILL, SIGTERM}) {
+      SCOPED_TRACE(std::string(command) + " ended by " + std::to_string(signal));
+      Bpftrap bpftrap({command});
+      bpftrap.await_start();
+      std::vector<Object> objects = bpf_objects(bpftrap.pid());
+      int programs = 0, maps = 0;
+      for (const Object& object : objects) {
+        programs += object.find == BPF_PROG_GET_FD_BY_ID ? 1 : 0;
+        maps += object.find == BPF_MAP_GET_FD_BY_ID ? 1 : 0;
+        EXPECT_TRUE(exists(object)) << "the test does not see what is there";
+      }
+      EXPECT_GT(programs, 0);
+      EXPECT_GT(maps, 0);
+      EXPECT_EQ(bpftrap.stop(signal), signal == SIGKILL ? 128 + SIGKILL : 0);
+      // The kernel frees them when nobody can be using them any more.
+      std::uint64_t deadline =
+          boot_ns_now() + static_cast<std::uint64_t>(std::chrono::nanoseconds(patience).count());
+      for (const Object& object : objects) {
+        while (exists(object) && boot_ns_now() < deadline) {
+          sleep_for(2ms);
+        }
+        EXPECT_FALSE(exists(object)) << "id " << object.id << " of kind " << object.find;
+      }
+    }
+  }
+}
+
+TEST_F(FaultTest, StoppedForSecondsItTellsWhatWasThenWithTheTimeOfThen) {
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user});
+  bpftrap.await_start();
+  ::kill(bpftrap.pid(), SIGSTOP);
+  std::vector<Ended> processes;
+  std::vector<std::uint64_t> wall;  // after each
+  for (int i = 0; i < 5; ++i) {
+    processes.push_back(run_tiny());
+    wall.push_back(wall_ns_now());
+    sleep_for(500ms);
+  }
+  ::kill(bpftrap.pid(), SIGCONT);
+  bpftrap.await([&] { return bpftrap.records().size() == 11; });
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    for (const char* kind : {"exec", "exit"}) {
+      Record record = bpftrap.record_of(processes[i], kind);
+      EXPECT_LE(record.number("boot_ns"), processes[i].after_end);
+      EXPECT_LE(wall_ns_of(record), wall[i] + 1'000'000);
+    }
+  }
+}
+
+TEST_F(FaultTest, ReaderThatGoesAwayWhileMuchWaits) {
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user});
+  bpftrap.await_start();
+  make_storm(500, tiny_);  // far more than a pipe holds
+  bpftrap.close_reader();
+  EXPECT_EQ(bpftrap.wait(), 0);
+  EXPECT_EQ(bpftrap.errors(), "");
+}
+
+TEST_F(FaultTest, WorksInACgroupOf32MiB) {
+  std::unique_ptr<Group> group = limited_group("/bpftrap-e2e-" + std::to_string(::getpid()));
+  if (!group) {
+    GTEST_SKIP() << "no memory controller";
+  }
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user},
+                  {.before_exec = [&] { group->enter(); }});
+  bpftrap.await_start();
+  make_storm(2000, tiny_);
+  bpftrap.await([&] { return bpftrap.records().size() == 4001; });
+  EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
+}
+
+TEST_F(FaultTest, InACgroupOf32MiBWhatASlowReaderLeavesIsLostAndCounted) {
+  std::unique_ptr<Group> group = limited_group("/bpftrap-e2e-" + std::to_string(::getpid()));
+  if (!group) {
+    GTEST_SKIP() << "no memory controller";
+  }
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user},
+                  {.before_exec = [&] { group->enter(); }, .may_lose = true});
+  bpftrap.await_start();
+  // Some 40 MB of JSON, and the ring buffer's 4 MiB are not enough for the rest.
+  const Words argument{std::string(30'000, 'x')};
+  constexpr std::uint64_t processes = 650;
+  for (std::uint64_t i = 0; i < processes; ++i) {
+    run_tiny(argument);
+  }
+  EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
+  Count all = count(bpftrap);
+  EXPECT_EQ(all.execs + all.exits + all.lost, 2 * processes);
+  EXPECT_GT(all.lost, 0U) << "the test is to make it lose some";
+}
+
+TEST_F(FaultTest, RingBufferOfOnePageCountsWhatDoesNotFit) {
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--buffer-size", "1"},
+                  {.may_lose = true});
+  bpftrap.await_start();
+  constexpr std::uint64_t large = 10, small = 300;
+  const Words argument{std::string(20'000, 'x')};  // more than the page, so that it never fits
+  std::vector<Ended> processes;
+  for (std::uint64_t i = 0; i < large; ++i) {
+    processes.push_back(run_tiny(argument));
+  }
+  make_storm(small, tiny_);
+  // With room again, everything is delivered.
+  bpftrap.await([&] {
+    Count all = count(bpftrap);
+    return all.execs + all.exits + all.lost == 2 * (large + small);
+  });
+  Ended last = run_tiny();
+  bpftrap.await([&] { return bpftrap.records_of(last).size() == 2; });
+  EXPECT_EQ(bpftrap.stop(), 0);
+  Count all = count(bpftrap);
+  EXPECT_EQ(all.execs + all.exits + all.lost, 2 * (large + small + 1));
+  EXPECT_GE(all.lost, large);
+  for (const Ended& process : processes) {
+    EXPECT_EQ(bpftrap.records_of(process, "exec").size(), 0U);
+    for (const Record& exit : bpftrap.records_of(process, "exit")) {
+      EXPECT_TRUE(exit.is_null("args")) << "nobody has seen them";
+    }
+  }
+}
+
+TEST_F(FaultTest, ManyAtOnceSeeEachProcessOnce) {
+  const std::size_t many = in_guest() ? 8 : 64;  // emulated, to load one takes seconds
+  std::vector<std::unique_ptr<Bpftrap>> bpftraps;
+  for (std::size_t i = 0; i < many; ++i) {
+    bpftraps.push_back(std::make_unique<Bpftrap>(Words{"exec", "--json", "--user", storm_user}));
+  }
+  for (auto& bpftrap : bpftraps) {
+    bpftrap->await_start();
+  }
+  Ended process = run_tiny();
+  for (auto& bpftrap : bpftraps) {
+    EXPECT_EQ(bpftrap->stop(), 0);
+    EXPECT_EQ(bpftrap->records_of(process, "exec").size(), 1U);
+    EXPECT_EQ(bpftrap->records_of(process, "exit").size(), 1U);
+    EXPECT_EQ(bpftrap->records().size(), 4U);
+  }
+}
+
+// As `strace -f -p`: stops the process and its children at each system call.
+int trace_calls(pid_t pid, SharedWords& stops) {
+  constexpr long options =
+      PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+  if (::ptrace(PTRACE_SEIZE, pid, 0, options) != 0) {
+    return 1;
+  }
+  ::ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+  stops[0] = 1;
+  for (int status = 0; (pid = ::waitpid(-1, &status, __WALL)) > 0;) {
+    if (!WIFSTOPPED(status)) {
+      continue;
+    }
+    int signal = WSTOPSIG(status);
+    bool own = status >> 16 != 0 || signal == (SIGTRAP | 0x80);
+    stops[0] = stops[0] + (signal == (SIGTRAP | 0x80) ? 1 : 0);
+    ::ptrace(PTRACE_SYSCALL, pid, 0, own ? 0 : signal);
+  }
+  return 0;
+}
+
+TEST_F(FaultTest, DebuggedFromStartToEnd) {
+  Gate gate;
+  SharedWords stops;
+  Bpftrap bpftrap({"exec", "--json", "--", self_path(), "--workload", "start", "exit", "3"},
+                  {.before_exec = [&] { gate.wait(); }});
+  Child tracer([&] {
+    gate.open();  // its own end of it
+    return trace_calls(bpftrap.pid(), stops);
+  });
+  while (stops[0] == 0) {
+    sleep_for(1ms);
+  }
+  gate.open();
+  EXPECT_EQ(bpftrap.wait(), 3) << bpftrap.errors();
+  EXPECT_EQ(bpftrap.records().back().number("records"), 4U);
+  EXPECT_GT(stops[0], 100U) << "it was not debugged";
+}
+
+TEST_F(FaultTest, DebuggedForAWhile) {
+  SharedWords stops;
+  Bpftrap bpftrap({"exit", "--json", "--user", storm_user});
+  bpftrap.await_start();
+  std::vector<Ended> processes;
+  {
+    Child tracer([&] { return trace_calls(bpftrap.pid(), stops); });
+    while (stops[0] == 0) {
+      sleep_for(1ms);
+    }
+    for (std::uint64_t begin = boot_ns_now(); boot_ns_now() < begin + 1'000'000'000;) {
+      processes.push_back(run_tiny());
+      bpftrap.await([&] { return bpftrap.records().size() == processes.size() + 1; });
+    }
+  }
+  EXPECT_GT(stops[0], 20U) << "it was not debugged";
+  processes.push_back(run_tiny());
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const Ended& process : processes) {
+    bpftrap.record_of(process, "exit");
+  }
+}
+
+TEST_F(FaultTest, StandardInputOrErrorClosedChangesNothing) {
+  for (const std::vector<int>& closed : {std::vector<int>{0}, {2}, {0, 2}}) {
+    Bpftrap::Setup setup;
+    setup.before_exec = [&] {
+      for (int fd : closed) {
+        ::close(fd);
+      }
+    };
+    Bpftrap bpftrap({"exec", "--json", "--verbose", "--user", storm_user}, setup);
+    bpftrap.await_start();
+    Ended process = run_tiny();
+    EXPECT_EQ(bpftrap.stop(), 0);
+    EXPECT_EQ(bpftrap.records_of(process).size(), 2U);
+  }
+}
+
+TEST_F(FaultTest, NobodyReadsItsMessages) {
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+  ::close(pipe[0]);
+  Bpftrap::Setup setup;
+  setup.before_exec = [&] { ::dup2(pipe[1], STDERR_FILENO); };
+  Bpftrap bpftrap({"exec", "--json", "--verbose", "--user", storm_user}, setup);
+  ::close(pipe[1]);
+  bpftrap.await_start();
+  Ended process = run_tiny();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(bpftrap.records_of(process).size(), 2U);
+}
+
+}  // namespace
+}  // namespace e2e

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Processes that would like to confuse bpftrap or whoever reads it: whatever they control is data.
+// See table_test.cpp for argv that can be pasted, exec_args_test.cpp for its sizes.
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <fstream>
+#include <functional>
+#include <memory>
+
+#include "e2e/bpftrap.h"
+#include "e2e/cgroup.h"
+#include "e2e/failure.h"
+#include "e2e/shell_words.h"
+#include "e2e/storm.h"
+
+namespace e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using HostileTest = TracingTest;
+using Words = std::vector<std::string>;
+
+// File names, so without slashes.
+const char* const names[] = {
+    "\x1b[2J\x1b[31m",
+    "\x1b]0;title\x07",
+    "\x9b"
+    "31m",
+    "\xc2\x9b"
+    "31m",
+    "\xc2\x85next line",
+    "\xe2\x80\xaegnp.exe",
+    "\xe2\x81\xa6isolate",
+    "zero\xe2\x80\x8bwidth",
+    "\xe2\x80\xa8line",
+    "\xef\xbb\xbfmark",
+    "two\nlines",
+    "12:00:00\nexec 1",
+    "over\rwritten",
+    "back\b\b\b\bspace",
+    "\x7f",
+    "\xff\xfe",
+    "cut\xf0\x9f",
+    "\xed\xa0\x80",
+    "cut by the comm\xe2\x80\xae",
+    "{\"event\":\"stop\"}",
+    "\\\"\\u0000",
+    ") R 1 1 (",
+    " ",
+};
+
+// Code points that hide, or reorder or break the line.
+bool shows_as_it_is(const std::string& text) {
+  for (const char* sequence :
+       {"\xd8\x9c", "\xe2\x80\x8b", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9",
+        "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae",
+        "\xe2\x81\xa6", "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9", "\xef\xbb\xbf"}) {
+    if (text.find(sequence) != std::string::npos) {
+      return false;
+    }
+  }
+  return is_terminal_safe(text);
+}
+
+// Every name as a program's own, its file's, an argument, a path that there is not; 4 processes.
+int use_names(const ScratchDir& scratch) {
+  for (const char* name : names) {
+    std::string path = scratch / name;
+    if (::symlink(self_path().c_str(), path.c_str()) != 0) {
+      return 1;
+    }
+    run_workload({"rename", name});
+    Child([&] { return exec_argv(path, {path}); }).wait();
+    Child([&] { return exec_argv(self_path(), {name, name}); }).wait();
+    Child([&] {
+      ::prctl(PR_SET_NAME, name);
+      return exec_argv(path + "/" + name, {name});
+    }).wait();
+  }
+  return 0;
+}
+
+TEST_F(HostileTest, NamesMakeNeitherRowsNorRecords) {
+  constexpr std::size_t count = std::size(names);
+  ScratchDir scratch;
+  Gate gate;
+  Child driver([&] {
+    gate.wait();
+    return use_names(scratch);
+  });
+  const std::string tree = std::to_string(driver.pid());
+  struct Traced {
+    Words options;
+    std::size_t records;
+    std::unique_ptr<Bpftrap> bpftrap = {};
+  };
+  // Three of four execute something, and one only tries to. The driver ends without.
+  Traced all[] = {{{"exec", "--failed", "--summary"}, 7 * count},
+                  {{"exec", "--failed", "--tree-view"}, 7 * count},
+                  {{"exec", "--failed", "--json", "--summary"}, 7 * count},
+                  {{"exit", "--color=never", "--summary"}, 4 * count + 1},
+                  {{"exit", "--json", "--summary"}, 4 * count + 1}};
+  for (Traced& one : all) {
+    one.options.insert(one.options.end(), {"--tree", tree});
+    one.bpftrap = std::make_unique<Bpftrap>(one.options);
+    one.bpftrap->await_start();
+  }
+  gate.open();
+  EXPECT_EQ(driver.wait().status, 0);
+  for (Traced& one : all) {
+    SCOPED_TRACE(testing::PrintToString(one.options));
+    EXPECT_EQ(one.bpftrap->stop(), 0);
+    EXPECT_TRUE(is_terminal_safe(one.bpftrap->errors()));
+    if (one.bpftrap->records().empty()) {
+      EXPECT_EQ(one.bpftrap->lines().size(), 1 + one.records) << "a header and a row each";
+      EXPECT_TRUE(shows_as_it_is(one.bpftrap->output()));
+      EXPECT_TRUE(shows_as_it_is(one.bpftrap->errors()));
+      EXPECT_EQ(one.bpftrap->errors().empty(), one.options.at(2) == "--tree-view") << "a summary";
+    } else {
+      EXPECT_EQ(one.bpftrap->records().back().number("records"), one.records);
+    }
+  }
+}
+
+TEST_F(HostileTest, NamesOfUsersPutNothingOnTheTerminal) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can have an /etc/passwd of its own";
+  }
+  ScratchDir scratch;
+  std::string tiny = write_tiny_program(scratch);
+  std::string passwd = scratch / "passwd";
+  std::ofstream(passwd) << "\x1b[31mroot\xe2\x80\xae\xff\x9b:x:" << storm_user << ":0::/:/bin/sh\n";
+  Bpftrap::Setup setup;
+  setup.before_exec = [&] {
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(passwd.c_str(), "/etc/passwd", nullptr, MS_BIND, nullptr) != 0) {
+      ::_exit(77);
+    }
+  };
+  Bpftrap bpftrap({"exit", "--user", storm_user}, setup);
+  bpftrap.await_start();
+  make_storm(3, tiny);
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(bpftrap.lines().size(), 4U);
+  EXPECT_NE(bpftrap.output().find("[31mroot"), std::string::npos) << "it is shown by its name";
+  EXPECT_TRUE(shows_as_it_is(bpftrap.output()));
+}
+
+TEST_F(HostileTest, NamesOfCgroupsAreValidUtf8) {
+  std::string root = hierarchy();
+  if (root.empty()) {
+    GTEST_SKIP() << "no cgroup v2 hierarchy is mounted";
+  }
+  std::string name = "/bpftrap-e2e-" + std::to_string(::getpid()) + "-\x1b[31m\x9b\xff\xe2\x80\xae";
+  Group group(root + name);
+  Bpftrap bpftrap({"exec", "--json", "--cgroup", root + name});
+  bpftrap.await_start();
+  Ended process = Child([&] {
+                    group.enter();
+                    return exec_self({"nothing"});
+                  }).wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  std::string shown = name;
+  for (const char* byte : {"\x9b", "\xff"}) {
+    shown.replace(shown.find(byte), 1, "\xef\xbf\xbd");
+  }
+  EXPECT_EQ(bpftrap.record_of(process, "exec").maybe_text("cgroup"), shown);
+}
+
+TEST_F(HostileTest, ArgumentsOfTwoMegabytes) {
+  // A quarter of the stack may be arguments.
+  constexpr rlim_t stack = 16 << 20;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_STACK, &limit);
+  if (limit.rlim_max < stack) {
+    GTEST_SKIP() << "the stack may not be so large";
+  }
+  Bpftrap table({"exec"});
+  Bpftrap json({"exec", "--json"});
+  table.await_start();
+  json.await_start();
+  std::vector<Ended> processes;
+  constexpr std::size_t one = 130'000, many = 17;
+  for (const char* byte : {"\n", "\x1b", "\xff"}) {
+    processes.push_back(Child([&] {
+                          rlimit raised{stack, limit.rlim_max};
+                          ::setrlimit(RLIMIT_STACK, &raised);
+                          return exec_argv(self_path(), Words(many, std::string(one, byte[0])));
+                        }).wait());
+  }
+  EXPECT_EQ(table.stop(), 0);
+  EXPECT_EQ(json.stop(), 0);
+  EXPECT_TRUE(shows_as_it_is(table.output()));
+  for (const Ended& process : processes) {
+    ASSERT_EQ(process.status, 0);
+    Record exec = json.record_of(process, "exec");
+    EXPECT_EQ(exec.number("args_size"), many * (one + 1));
+    EXPECT_TRUE(exec.flag("args_truncated"));
+    EXPECT_TRUE(json.record_of(process, "exit").strings("args") == exec.strings("args"));
+    Words lines = table.lines();
+    EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                            [&](const std::string& line) {
+                              return line.find(" " + std::to_string(process.pid) + " ") !=
+                                         std::string::npos &&
+                                     line.size() > 32768;
+                            }),
+              2);
+  }
+}
+
+void await(const char* what, const std::function<bool()>& done) {
+  std::uint64_t deadline =
+      boot_ns_now() + static_cast<std::uint64_t>(std::chrono::nanoseconds(patience / 4).count());
+  for (; !done(); sleep_for(1ms)) {
+    if (boot_ns_now() > deadline) {
+      throw Failure(std::string("waited in vain for ") + what);
+    }
+  }
+}
+
+// When /proc is read, the last capability goes.
+bool has_read_proc(const Bpftrap& bpftrap) {
+  Words status = lines_of_file("/proc/" + std::to_string(bpftrap.pid()) + "/status");
+  return std::find(status.begin(), status.end(), "CapPrm:\t0000000000000000") != status.end();
+}
+
+TEST_F(HostileTest, OlderProcessWithAForgedNameAndArguments) {
+  ScratchDir scratch;
+  const char* name = ") R 1 1\n1 (";
+  std::string path = scratch / name;
+  ASSERT_EQ(::symlink(self_path().c_str(), path.c_str()), 0);
+  const Words argv{"\x1b[31m", "\xff\n", "", "\xe2\x80\xae"};
+  Child child([&] { return exec_argv(path, argv, "pause"); });
+  std::string proc = "/proc/" + std::to_string(child.pid());
+  await("the execution", [&] { return lines_of_file(proc + "/comm") == Words{") R 1 1", "1 ("}; });
+  const std::string pid = std::to_string(child.pid());
+  Bpftrap json({"exit", "--json", "--pid", pid});
+  Bpftrap table({"exit", "--pid", pid});
+  json.await_start();
+  table.await_start();
+  await("/proc to be read", [&] { return has_read_proc(json) && has_read_proc(table); });
+  child.kill(SIGKILL);
+  Ended process = child.wait();
+  EXPECT_EQ(json.stop(), 0);
+  EXPECT_EQ(table.stop(), 0);
+  Record exit = json.record_of(process, "exit");
+  EXPECT_EQ(exit.text("comm"), name);
+  EXPECT_EQ(exit.text("filename"), path);
+  EXPECT_EQ(exit.strings("args"), (Words{"\x1b[31m", "\xef\xbf\xbd\n", "", "\xe2\x80\xae"}));
+  EXPECT_EQ(table.lines().size(), 2U);
+  EXPECT_TRUE(shows_as_it_is(table.output()));
+}
+
+TEST_F(HostileTest, RenamedAllTheTime) {
+  Bpftrap json({"exit", "--json"});
+  json.await_start();
+  std::vector<Ended> processes;
+  for (int i = 0; i < 20; ++i) {
+    Child child([] {
+      for (;;) {
+        for (const char* name : names) {
+          ::prctl(PR_SET_NAME, name);
+        }
+      }
+      return 0;
+    });
+    sleep_for(2ms);
+    child.kill(SIGKILL);
+    processes.push_back(child.wait());
+  }
+  EXPECT_EQ(json.stop(), 0);
+  for (const Ended& process : processes) {
+    EXPECT_LE(json.record_of(process, "exit").text("comm").size(), 15U * 3);
+  }
+}
+
+TEST_F(HostileTest, ExecInALoopIsOneProcess) {
+  constexpr std::size_t times = 150;
+  for (const char* way : {"then", "then-from-thread"}) {
+    Bpftrap bpftrap({"exec", "--json"});
+    bpftrap.await_start();
+    Words workload(times - 1, way);  // each executes the rest
+    workload.push_back("nothing");
+    Ended process = run_workload(workload);
+    EXPECT_EQ(process.status, 0);
+    EXPECT_EQ(bpftrap.stop(), 0);
+    EXPECT_EQ(bpftrap.records_of(process, "exec").size(), times) << way;
+    EXPECT_EQ(bpftrap.record_of(process, "exit").strings("args").back(), "nothing");
+  }
+}
+
+// A thousand threads that end at the same moment, each for itself; the leader is one of them.
+int end_a_thousand_threads() {
+  static int gate[2];
+  if (::pipe(gate) != 0) {
+    return 1;
+  }
+  pthread_attr_t small{};
+  ::pthread_attr_init(&small);
+  ::pthread_attr_setstacksize(&small, 64 << 10);
+  for (int i = 0; i < 999; ++i) {
+    pthread_t thread{};
+    auto run = [](void*) -> void* {
+      char byte = 0;
+      while (::read(gate[0], &byte, 1) != 0) {
+      }
+      for (;;) {
+        ::syscall(SYS_exit, 7);
+      }
+    };
+    if (::pthread_create(&thread, &small, run, nullptr) != 0) {
+      return 1;
+    }
+  }
+  ::close(gate[1]);
+  for (;;) {
+    ::syscall(SYS_exit, 7);
+  }
+}
+
+TEST_F(HostileTest, ThousandThreadsEndAtOnce) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  std::vector<Ended> processes;
+  for (int i = 0; i < 3; ++i) {
+    processes.push_back(Child(end_a_thousand_threads).wait());
+    ASSERT_EQ(WEXITSTATUS(processes.back().status), 7);
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const Ended& process : processes) {
+    EXPECT_EQ(bpftrap.record_of(process, "exit").maybe_number("exit_code"), 7U);
+  }
+}
+
+}  // namespace
+}  // namespace e2e
