@@ -38,39 +38,55 @@ constexpr Elf64_Half machine = EM_AARCH64;
 constexpr int exit_code = 7;
 
 // Runs in the memory of its parent, which waits until it is through.
-[[noreturn]] void be_a_drop(const char* program) {
+[[noreturn]] void be_a_drop(const char* program, char* const* argv) {
   ::syscall(SYS_setuid, storm_uid);  // of this thread alone: libc would ask all threads
   if (program != nullptr) {
-    char* argv[] = {const_cast<char*>(program), nullptr};
     char* envp[] = {nullptr};
     ::execve(program, argv, envp);
   }
   ::_exit(exit_code);
 }
 
-void run_parent(int cpu, std::uint64_t processes, const char* program, std::uint64_t pause_every,
-                SharedWords& counts, std::size_t slot) {
+// On its own: what vfork() may clobber is not the caller's.
+pid_t start_drop(const char* program, char* const* argv) {
+  pid_t pid = ::vfork();
+  if (pid == 0) {
+    be_a_drop(program, argv);
+  }
+  return pid;
+}
+
+void run_parent(const StormOptions& options, int cpu, std::uint64_t processes, SharedWords& counts,
+                std::size_t slot) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
   ::sched_setaffinity(0, sizeof set, &set);
+  const char* program = options.program.empty() ? nullptr : options.program.c_str();
+  std::vector<char*> argv{const_cast<char*>(program)};
+  for (const std::string& arg : options.args) {
+    argv.push_back(const_cast<char*>(arg.c_str()));
+  }
+  argv.push_back(nullptr);
   for (std::uint64_t i = 0; i < processes; ++i) {
-    pid_t pid = ::vfork();
-    if (pid == 0) {
-      be_a_drop(program);
-    }
+    pid_t pid = start_drop(program, argv.data());
     int status = 0;
     if (pid < 0 || ::waitpid(pid, &status, 0) != pid) {
       return;
     }
     counts[slot] = counts[slot] + 1;
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != exit_code) {
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != options.exit_code) {
       counts[slot + 1] = counts[slot + 1] + 1;
     }
-    if (pause_every != 0 && (i + 1) % pause_every == 0) {
+    if (options.pause_every != 0 && (i + 1) % options.pause_every == 0) {
       sleep_for(std::chrono::milliseconds(10));
     }
   }
+}
+
+std::chrono::nanoseconds cpu_time(const rusage& usage) {
+  return std::chrono::seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+         std::chrono::microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 }  // namespace
@@ -112,27 +128,33 @@ std::string write_tiny_program(const ScratchDir& directory) {
   return path;
 }
 
-Storm make_storm(std::uint64_t processes, const std::string& program, std::uint64_t pause_every) {
+Storm make_storm(const StormOptions& options) {
   SharedWords counts;
   std::vector<Child> parents;
-  auto cpus = static_cast<std::uint64_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  std::uint64_t cpus = options.parents;
+  if (cpus == 0) {
+    cpus = static_cast<std::uint64_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  }
   for (std::uint64_t cpu = 0; cpu < cpus; ++cpu) {
-    std::uint64_t share = processes / cpus + (cpu < processes % cpus ? 1 : 0);
+    std::uint64_t share = options.processes / cpus + (cpu < options.processes % cpus ? 1 : 0);
     parents.emplace_back([&, cpu, share] {
-      run_parent(static_cast<int>(cpu), share, program.empty() ? nullptr : program.c_str(),
-                 pause_every, counts, 2 * cpu);
+      run_parent(options, static_cast<int>(cpu), share, counts, 2 * cpu);
       return 0;
     });
   }
-  for (Child& parent : parents) {
-    parent.wait();
-  }
   Storm storm;
+  for (Child& parent : parents) {
+    storm.cpu += cpu_time(parent.wait().usage);  // those that it waited for included
+  }
   for (std::uint64_t cpu = 0; cpu < cpus; ++cpu) {
     storm.started += counts[2 * cpu];
     storm.wrong_status += counts[2 * cpu + 1];
   }
   return storm;
+}
+
+Storm make_storm(std::uint64_t processes, const std::string& program, std::uint64_t pause_every) {
+  return make_storm({.processes = processes, .program = program, .pause_every = pause_every});
 }
 
 }  // namespace e2e
