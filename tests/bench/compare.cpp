@@ -23,10 +23,15 @@ std::uint64_t lines_with(const std::string& text, const std::string& what) {
   return count;
 }
 
+void add_wall(Row& row, const Workload& workload, const Outcome& outcome) {
+  row.wall_unit = workload.make ? "ms a build" : "µs a process";
+  row.wall.add(outcome.wall_ns / (workload.make ? 1e6 : 1e3));
+}
+
 Outcome without_tracer(Bench& bench, const Workload& workload, std::uint64_t fewer) {
   Outcome outcome = HeldWorkload(bench.arena, workload, fewer).run();
   if (fewer == 1) {
-    bench.report.row(workload.name, "no tracer").wall_us.add(outcome.wall_ns / 1000);
+    add_wall(bench.report.row(workload.name, "no tracer"), workload, outcome);
   }
   return outcome;
 }
@@ -50,7 +55,7 @@ void one_workload(Bench& bench, const ToolSpec& spec, const Workload& workload) 
   Row& row = bench.report.row(workload.name, spec.name);
   row.wall_ratio.add(outcome.wall_ns / alone.wall_ns);
   row.cpu_ratio.add((outcome.cpu_ns + own / processes) / alone.cpu_ns);
-  row.wall_us.add(outcome.wall_ns / 1000);
+  add_wall(row, workload, outcome);
   if (!workload.make) {
     row.tool_ms.add(own / processes / 1000);
   }

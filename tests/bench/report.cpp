@@ -126,8 +126,8 @@ std::string to_markdown(const Report& report) {
         continue;
       }
       if (row.wall_ratio.empty()) {
-        text +=
-            fmt::format("| {} ({} µs a process) | 1 | 1 | | |\n", row.subject, spread(row.wall_us));
+        text += fmt::format("| {}: {} {} | 1 | 1 | | |\n", row.subject, spread(row.wall),
+                            row.wall_unit);
         continue;
       }
       text += fmt::format("| {} | {} | {} | {} | {}{} |\n", row.subject, spread(row.wall_ratio),
@@ -155,11 +155,11 @@ std::string to_json(const Report& report) {
   for (const Row& row : report.rows) {
     text += fmt::format(
         "{}\n{{\"workload\":{},\"subject\":{},\"wall_ratio\":{},\"cpu_ratio\":{},"
-        "\"wall_us_per_process\":{},\"own_cpu_ms_per_1000\":{},\"lines_per_process\":{},"
+        "\"wall\":{},\"wall_unit\":{},\"own_cpu_ms_per_1000\":{},\"lines_per_process\":{},"
         "\"lost\":{}}}",
         text.back() == '[' ? "" : ",", json_string(row.workload), json_string(row.subject),
-        json(row.wall_ratio), json(row.cpu_ratio), json(row.wall_us), json(row.tool_ms),
-        json(row.lines), row.lost);
+        json(row.wall_ratio), json(row.cpu_ratio), json(row.wall), json_string(row.wall_unit),
+        json(row.tool_ms), json(row.lines), row.lost);
   }
   return text + "]}\n";
 }

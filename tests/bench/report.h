@@ -34,9 +34,10 @@ struct Figure {
 struct Row {
   std::string workload;
   std::string subject;
-  Samples wall_ratio;      // of the workload's wall time to that without a tracer
-  Samples cpu_ratio;       // of the CPU time of workload and program to the workload's alone
-  Samples wall_us;         // a process
+  Samples wall_ratio;  // of the workload's wall time to that without a tracer
+  Samples cpu_ratio;   // of the CPU time of workload and program to the workload's alone
+  Samples wall;        // in `wall_unit`
+  std::string wall_unit;
   Samples tool_ms;         // the program's own CPU time per 1000 processes
   Samples lines;           // of output that name the workload's program, a process
   std::uint64_t lost = 0;  // by bpftrap's own account
