@@ -70,11 +70,11 @@ if [[ $(id -u) -ne 0 ]]; then
   exit 1
 fi
 
-ensure_packages build
+ensure_packages build bench
 if [[ $peers == install ]]; then
-  ensure_packages bench
+  ensure_packages bench-peers
 elif [[ $peers == installed ]] && command -v dpkg-query >/dev/null; then
-  mapfile -t wanted < <(debian_packages bench)
+  mapfile -t wanted < <(debian_packages bench-peers)
   mapfile -t missing < <(missing_packages "${wanted[@]}")
   [[ ${#missing[@]} -eq 0 ]] ||
     echo "Without ${missing[*]}: --peers installs what is missing" >&2
@@ -101,7 +101,7 @@ about() {
     "$(cut -d ' ' -f 1 /proc/loadavg)" "$rounds"
   if [[ $peers != none ]]; then
     # shellcheck disable=SC2016 # dpkg-query's own variables
-    versions=$(debian_packages bench |
+    versions=$(debian_packages bench-peers |
       xargs dpkg-query -W -f '${Package} ${Version}, ' 2>/dev/null || true)
     [[ -z $versions ]] || printf 'Other tools: %s.\n' "${versions%, }"
   fi
