@@ -44,15 +44,18 @@ void one_workload(Bench& bench, const ToolSpec& spec, const Workload& workload) 
   auto before = tool.cpu();
   Outcome outcome = held.run();
   double own = 0;
+  std::uint64_t missed = 0;
   if (spec.ready == Ready::attached) {  // it ends with the workload
     own = static_cast<double>((tool.await_end() - before).count());
   } else {
     tool.drain();
     own = static_cast<double>((tool.cpu() - before).count());
+    missed = tool.bpf_time().misses;
     tool.stop();
   }
   double processes = workload.make ? 1 : static_cast<double>(workload.storm.processes / fewer);
   Row& row = bench.report.row(workload.name, spec.name);
+  row.missed += missed;
   row.wall_ratio.add(outcome.wall_ns / alone.wall_ns);
   row.cpu_ratio.add((outcome.cpu_ns + own / processes) / alone.cpu_ns);
   add_wall(row, workload, outcome);

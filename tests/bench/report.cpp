@@ -130,9 +130,10 @@ std::string to_markdown(const Report& report) {
                             row.wall_unit);
         continue;
       }
-      text += fmt::format("| {} | {} | {} | {} | {}{} |\n", row.subject, spread(row.wall_ratio),
+      text += fmt::format("| {} | {} | {} | {} | {}{}{} |\n", row.subject, spread(row.wall_ratio),
                           spread(row.cpu_ratio), spread(row.tool_ms), spread(row.lines),
-                          row.lost != 0 ? fmt::format(", **{} lost**", row.lost) : "");
+                          row.lost != 0 ? fmt::format(", **{} lost**", row.lost) : "",
+                          row.missed != 0 ? fmt::format(", {} missed by BPF", row.missed) : "");
     }
   }
   return text;
@@ -156,10 +157,10 @@ std::string to_json(const Report& report) {
     text += fmt::format(
         "{}\n{{\"workload\":{},\"subject\":{},\"wall_ratio\":{},\"cpu_ratio\":{},"
         "\"wall\":{},\"wall_unit\":{},\"own_cpu_ms_per_1000\":{},\"lines_per_process\":{},"
-        "\"lost\":{}}}",
+        "\"lost\":{},\"missed\":{}}}",
         text.back() == '[' ? "" : ",", json_string(row.workload), json_string(row.subject),
         json(row.wall_ratio), json(row.cpu_ratio), json(row.wall), json_string(row.wall_unit),
-        json(row.tool_ms), json(row.lines), row.lost);
+        json(row.tool_ms), json(row.lines), row.lost, row.missed);
   }
   return text + "]}\n";
 }

@@ -38,9 +38,10 @@ struct Row {
   Samples cpu_ratio;   // of the CPU time of workload and program to the workload's alone
   Samples wall;        // in `wall_unit`
   std::string wall_unit;
-  Samples tool_ms;         // the program's own CPU time per 1000 processes
-  Samples lines;           // of output that name the workload's program, a process
-  std::uint64_t lost = 0;  // by bpftrap's own account
+  Samples tool_ms;           // the program's own CPU time per 1000 processes
+  Samples lines;             // of output that name the workload's program, a process
+  std::uint64_t missed = 0;  // events that its BPF programs were left out for
+  std::uint64_t lost = 0;    // by bpftrap's own account
 };
 
 struct Report {

@@ -137,12 +137,14 @@ BpfTime Tool::bpf_time() const {
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     auto numbers = numbers_of(entry.path());
     if (numbers.contains("run_time_ns")) {
-      by_program[numbers["prog_id"]] = {numbers["run_time_ns"], numbers["run_cnt"]};
+      by_program[numbers["prog_id"]] = {numbers["run_time_ns"], numbers["run_cnt"],
+                                        numbers["recursion_misses"]};
     }
   }
   for (const auto& [id, time] : by_program) {
     total.ns += time.ns;
     total.runs += time.runs;
+    total.misses += time.misses;
   }
   return total;
 }

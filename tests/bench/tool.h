@@ -33,6 +33,7 @@ struct ToolSpec {
 struct BpfTime {
   std::uint64_t ns = 0;
   std::uint64_t runs = 0;
+  std::uint64_t misses = 0;  // events that the kernel left the program out for: it ran already
 };
 
 class Tool {
