@@ -105,7 +105,9 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   from.args_size = BPF_CORE_READ(mm, arg_end) - from.args;
   if (from.args_size <= 232 && submit_exec(&from, 128, 32, 232, 0))
     return 0;
-  if (from.args_size <= 1536 && submit_exec(&from, 256, 256, 1536, 0))
+  if (from.args_size <= 1024 && submit_exec(&from, 256, 256, 1024, 0))
+    return 0;
+  if (from.args_size <= 2560 && submit_exec(&from, 256, 256, 2560, 0))
     return 0;
   if (from.args_size <= 8192 && submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1))
     return 0;

@@ -152,6 +152,15 @@ static __always_inline _Bool in_a_cgroup(void)
   return 0;
 }
 
+/* CLOCK_BOOTTIME ns when all programs were attached, set by user space; 0 before. */
+__u64 live_since;
+
+/* Whether every exec of the process was judged. */
+static __always_inline _Bool is_known_from_birth(struct task_struct *leader)
+{
+  return live_since && task_start_boot_ns(leader) > live_since;
+}
+
 /* What the process is at this moment; current is one of its threads. */
 static __always_inline _Bool is_wanted(struct task_struct *leader)
 {
@@ -190,7 +199,8 @@ static __always_inline _Bool judge_exec(struct task_struct *leader)
     return 0;
   wanted = is_wanted(leader);
   if (is_changeable()) {
-    mark = make_mark(leader);
+    /* Most are not wanted: of those known from birth, having no mark says so. */
+    mark = !wanted && is_known_from_birth(leader) ? mark_of(leader) : make_mark(leader);
     if (mark && !(cfg.keep_wanted && mark->verdict == VERDICT_WANTED))
       mark->verdict = wanted ? VERDICT_WANTED : VERDICT_UNWANTED;
   }
@@ -208,6 +218,8 @@ static __always_inline _Bool judge_exit(struct task_struct *leader)
     mark = mark_of(leader);
     if (mark && mark->verdict)
       return mark->verdict == VERDICT_WANTED;
+    if (!(BPF_CORE_READ(leader, flags) & PF_FORKNOEXEC) && is_known_from_birth(leader))
+      return 0;
   }
   return is_wanted(leader);
 }

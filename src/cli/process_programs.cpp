@@ -85,6 +85,7 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   Followed followed({bpf_map__fd(maps.pid_marks), by_task ? bpf_map__fd(maps.task_marks) : -1,
                      bpf_map__fd(maps.followed)});
   loaded.attach();
+  loaded.bss().live_since = static_cast<__u64>(BootClock::now().time_since_epoch().count());
   for (std::uint32_t pid : options.trees) {
     followed.add_tree(static_cast<pid_t>(pid), "/proc");
   }

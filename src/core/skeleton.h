@@ -67,6 +67,7 @@ class LoadedSkeleton {
     Skeleton::detach(skeleton_.get());
   }
 
+  auto& bss() { return *skeleton_->bss; }  // shared with the programs
   auto& maps() { return skeleton_->maps; }
   auto& progs() { return skeleton_->progs; }
 
