@@ -48,6 +48,10 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
   add_parsed_option(
       app, "-g,--cgroup",
       [&options](std::string_view text) {
+        if (text.empty()) {
+          throw std::invalid_argument(
+              "is no cgroup; accepted: its directory, or its path within v2");
+        }
         if (options.cgroups.size() == BPFTRAP_CGROUPS_MOST) {
           throw std::invalid_argument("is one too many; accepted: 8 cgroups");
         }

@@ -50,6 +50,7 @@ TEST(CliTest, WrongOptionsAreRefusedInOneLine) {
       {{"exec", "--nonsense"}, {"'--nonsense'", "--help"}},
       {{"exec", "--min-duratoin", "5"}, {"'--min-duratoin'", "'--min-duration'"}},
       {{"exec", "stray"}, {"'stray'", "--help"}},
+      {{"exec", "--cgroup", ""}, {"--cgroup", "''", "accepted"}},
       {{"exec", "--wait-all"}, {"--wait-all", "accepted", "-- PROGRAM"}},
       {{"exit", "--json", "--"}, {"--:", "no program", "accepted", "-- PROGRAM"}},
       {{"exec", "--program-word=:true"}, {"unknown option '--program-word=:true'", "-- PROGRAM"}},
