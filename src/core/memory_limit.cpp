@@ -69,7 +69,9 @@ std::uint64_t memory_limit(std::string_view mounts, std::string_view cgroups,
     const char* file = v2 ? "/memory.max" : "/memory.limit_in_bytes";
     // In a container the path may be the host's, of which only the end, or nothing, is mounted.
     while (!top.empty()) {
-      least = std::min(least, read_limit(root + top + group + file));
+      std::string path_of_limit = root + top;
+      path_of_limit.append(group).append(file);
+      least = std::min(least, read_limit(path_of_limit));
       if (group.empty()) {
         break;
       }
