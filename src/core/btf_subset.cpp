@@ -2,15 +2,9 @@
 #include "core/btf_subset.h"
 
 #include <linux/btf.h>
-#include <linux/magic.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -18,6 +12,8 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "core/input.h"
 
 namespace bpftrap {
 
@@ -71,70 +67,6 @@ int tail_bytes(const btf_type& type) {
 bool has_core_name(std::uint32_t kind) {
   return kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION || kind == BTF_KIND_ENUM ||
          kind == BTF_KIND_TYPEDEF || kind == kind_enum64;
-}
-
-// A file that is read at any offset. What sysfs has is mapped where the kernel can do so (since
-// 6.16), for it hands out no more than a page at a time.
-class Input {
- public:
-  explicit Input(int fd) : fd_(fd) {
-    struct statfs system {};
-    struct stat status {};
-    if (::fstatfs(fd, &system) == 0 && system.f_type == SYSFS_MAGIC && ::fstat(fd, &status) == 0 &&
-        status.st_size > 0) {
-      size_ = static_cast<std::size_t>(status.st_size);
-      map_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-    }
-  }
-  Input(const Input&) = delete;
-  Input& operator=(const Input&) = delete;
-  ~Input() {
-    if (map_ != MAP_FAILED) {
-      ::munmap(map_, size_);
-    }
-  }
-
-  // How much there is, at most `size` bytes.
-  std::size_t read(void* to, std::size_t size, std::uint64_t at) const;
-
-  // Throws where there is less.
-  void read_all(void* to, std::size_t size, std::uint64_t at) const {
-    if (read(to, size, at) != size) {
-      throw std::runtime_error("is cut short");
-    }
-  }
-
-  // The same bytes where they are mapped, else null.
-  const char* mapped(std::size_t size, std::uint64_t at) const {
-    return map_ != MAP_FAILED && at <= size_ && size <= size_ - at
-               ? static_cast<const char*>(map_) + at
-               : nullptr;
-  }
-
- private:
-  int fd_;
-  void* map_ = MAP_FAILED;
-  std::size_t size_ = 0;
-};
-
-std::size_t Input::read(void* to, std::size_t size, std::uint64_t at) const {
-  std::size_t done = 0;
-  if (const char* from = mapped(size, at)) {
-    std::memcpy(to, from, size);
-    return size;
-  }
-  while (done < size) {
-    ssize_t count =
-        ::pread(fd_, static_cast<char*>(to) + done, size - done, static_cast<off_t>(at + done));
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count <= 0) {
-      break;
-    }
-    done += static_cast<std::size_t>(count);
-  }
-  return done;
 }
 
 // Whether a string may be one of some names: most others are told from them by their length and
