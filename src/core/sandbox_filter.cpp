@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
@@ -31,9 +32,19 @@ namespace {
 class Filter {
  public:
   // An error rather than a signal: what a libc does that nobody thought of loses no record then.
-  Filter() : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM))) {
+  // `processor`: which one's numbers the filter knows; libseccomp translates them from this one's.
+  explicit Filter(std::uint32_t processor) : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM))) {
     if (context_ == nullptr) {
       fail("seccomp_init", ENOMEM);
+    }
+    if (processor != seccomp_arch_native()) {
+      int err = seccomp_arch_add(context_, processor);
+      if (err == 0) {
+        err = seccomp_arch_remove(context_, SCMP_ARCH_NATIVE);
+      }
+      if (err != 0) {
+        fail("seccomp_arch_add", -err);
+      }
     }
   }
   Filter(const Filter&) = delete;
@@ -140,14 +151,15 @@ void print(std::FILE* to, const char* name, const std::vector<sock_filter>& prog
 
 }  // namespace
 
-// make_sandbox_filter FILE
+// make_sandbox_filter FILE PROCESSOR, as `uname -m` calls it
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    fail("which file?", EINVAL);
+  std::uint32_t processor = argc == 3 ? seccomp_arch_resolve_name(argv[2]) : 0;
+  if (processor == 0) {
+    fail("which file, for which processor?", EINVAL);
   }
-  Filter loop;
+  Filter loop(processor);
   allow_loop(loop);
-  Filter reading;
+  Filter reading(processor);
   allow_loop(reading);
   allow_reading(reading);
   std::FILE* file = std::fopen(argv[1], "we");
