@@ -172,6 +172,7 @@ struct task_struct { /* include/linux/sched.h */
   sigset_t blocked;
   struct task_io_accounting ioac;
   struct css_set *cgroups;
+  struct bpf_local_storage *bpf_storage; /* since 5.11 */
 };
 
 struct linux_binprm { /* include/linux/binfmts.h */

@@ -14,6 +14,7 @@
 #define SI_USER                0   /* include/uapi/asm-generic/siginfo.h */
 #define SI_QUEUE               (-1)
 #define SI_TKILL               (-6)
+#define SIGKILL                9 /* include/uapi/asm-generic/signal.h */
 
 /* Signals whose default is not to end the process: kernel/signal.c sig_kernel_ignore(), _stop(). */
 #define SIGNAL_BIT(n) (1ULL << ((n)-1))
@@ -38,17 +39,6 @@ struct {
   __type(key, struct process_key);
   __type(value, struct sender);
 } senders SEC(".maps");
-
-static __always_inline struct process_key sender_key(struct task_struct *leader, int sig)
-{
-  struct process_key key = {
-      .start_boot_ns = task_start_boot_ns(leader),
-      .pid = BPF_CORE_READ(leader, tgid),
-      .extra = sig,
-  };
-
-  return key;
-}
 
 static __always_inline _Bool sent_by_process(struct kernel_siginfo *info)
 {
@@ -96,7 +86,11 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
     return 0;
   leader = BPF_CORE_READ(task, group_leader);
   signal = BPF_CORE_READ(task, signal);
-  key = sender_key(leader, sig);
+  key = (struct process_key){
+      .start_boot_ns = task_start_boot_ns(leader),
+      .pid = BPF_CORE_READ(leader, tgid),
+      .extra = sig,
+  };
   known = bpf_map_lookup_elem(&senders, &key);
   if (known && known->decided)
     return 0;
@@ -117,15 +111,20 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
   return 0;
 }
 
-/* Fills in who sent `sig`, of which the process ends. False where no process did. */
-static __always_inline _Bool take_killer(struct bpftrap_exit_event *event,
-                                         struct task_struct *leader, int sig)
+/*
+ * Fills in who sent `sig`, of which the process ends; 0: of none. `current` is one of its threads.
+ * False where no process did.
+ */
+static __always_inline _Bool take_killer(struct bpftrap_exit_event *event, __u64 start_boot_ns,
+                                         int sig)
 {
-  struct process_key key = sender_key(leader, sig);
-  struct sender *sender = 0;
+  struct process_key key = {
+      .start_boot_ns = start_boot_ns,
+      .pid = bpf_get_current_pid_tgid() >> 32,
+      .extra = sig,
+  };
+  struct sender *sender = sig ? bpf_map_lookup_elem(&senders, &key) : 0;
 
-  if (sig)
-    sender = bpf_map_lookup_elem(&senders, &key);
   if (!sender || !sender->pid) {
     event->killer_pid = 0;
     __builtin_memset(event->killer_comm, 0, sizeof(event->killer_comm));

@@ -15,6 +15,7 @@
 #include "compat.bpf.h"
 #include "process.event.h"
 #include "scope.h"
+#include "span.bpf.h"
 
 #define EEXIST 17 /* include/uapi/asm-generic/errno-base.h */
 
@@ -39,6 +40,13 @@ struct {
   __type(key, __u64);
   __type(value, __u8);
 } cgroups_sent SEC(".maps");
+
+/*
+ * Some of them, each at its id's place: looking here is a load, there 60 ns. Whoever comes second
+ * to a place takes it.
+ */
+#define CGROUPS_RECENT 64
+__u64 cgroups_recent[CGROUPS_RECENT];
 
 /* Names a process in maps, for good: a pid alone may be used again. */
 struct process_key {
@@ -112,6 +120,22 @@ static __always_inline _Bool claim(struct task_struct *task, __u32 extra, __u32 
   return 1;
 }
 
+/*
+ * Real user and group of a process, as bpf_get_current_uid_gid() has them: the group in the upper
+ * half. `current` is one of its threads, mostly the leader, of whom that helper tells for less than
+ * two reads of memory.
+ */
+static __always_inline __u64 uid_gid_of(struct task_struct *leader)
+{
+  __u64 ids = bpf_get_current_pid_tgid();
+  const struct cred *cred;
+
+  if (ids >> 32 == (__u32)ids)
+    return bpf_get_current_uid_gid();
+  cred = BPF_CORE_READ(leader, real_cred);
+  return (__u64)BPF_CORE_READ(cred, gid.val) << 32 | BPF_CORE_READ(cred, uid.val);
+}
+
 static __always_inline void fill_header(struct bpftrap_record_header *header, __u16 kind,
                                         __u32 size, __u64 boot_ns)
 {
@@ -121,18 +145,20 @@ static __always_inline void fill_header(struct bpftrap_record_header *header, __
   header->boot_ns = boot_ns;
 }
 
-static __always_inline void fill_process(struct bpftrap_process *out, struct task_struct *leader)
+/* What is told of a process in every record about it. `current` is one of its threads. */
+static __always_inline void fill_process(struct bpftrap_process *out, struct task_struct *leader,
+                                         __u64 start_boot_ns, __u64 cgroup_id)
 {
   struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
-  const struct cred *cred = BPF_CORE_READ(leader, real_cred);
+  __u64 uid_gid = uid_gid_of(leader);
 
-  out->start_boot_ns = task_start_boot_ns(leader);
+  out->start_boot_ns = start_boot_ns;
   out->parent_start_boot_ns = task_start_boot_ns(parent);
-  out->cgroup_id = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
-  out->pid = BPF_CORE_READ(leader, tgid);
+  out->cgroup_id = cgroup_id;
+  out->pid = bpf_get_current_pid_tgid() >> 32;
   out->ppid = BPF_CORE_READ(parent, tgid);
-  out->uid = BPF_CORE_READ(cred, uid.val);
-  out->gid = BPF_CORE_READ(cred, gid.val);
+  out->uid = uid_gid;
+  out->gid = uid_gid >> 32;
   bpf_core_read(out->comm, sizeof(out->comm), &leader->comm);
   bpf_core_read(out->parent_comm, sizeof(out->parent_comm), &parent->comm);
 }
@@ -147,16 +173,16 @@ struct cgroup_record {
  * the buffer, so whoever sees the mark comes behind the record. A path that found no room is tried
  * again with the next record of that cgroup.
  */
-static __noinline int announce_cgroup(struct task_struct *leader, __u64 now)
+static __noinline int send_cgroup(struct kernfs_node *node, __u64 id, __u64 now)
 {
-  struct kernfs_node *node = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn);
-  __u64 id = BPF_CORE_READ(node, id);
   __u8 one = 1;
   struct cgroup_record *record;
   __u32 len = 0, flags = BPFTRAP_CGROUP_TRUNCATED;
 
-  if (bpf_map_lookup_elem(&cgroups_sent, &id))
+  if (bpf_map_lookup_elem(&cgroups_sent, &id)) {
+    cgroups_recent[id % CGROUPS_RECENT] = id;
     return 0;
+  }
   record = bpf_ringbuf_reserve(&records, sizeof(*record), 0);
   if (!record) {
     count_lost(BPFTRAP_RECORD_CGROUP);
@@ -184,7 +210,19 @@ static __noinline int announce_cgroup(struct task_struct *leader, __u64 now)
   record->event.flags = flags;
   bpf_ringbuf_submit(record, 0);
   bpf_map_update_elem(&cgroups_sent, &id, &one, BPF_ANY);
+  cgroups_recent[id % CGROUPS_RECENT] = id;
   return 0;
+}
+
+/* The id of the process's cgroup, whose path is on its way. */
+static __always_inline __u64 announce_cgroup(struct task_struct *leader, __u64 now)
+{
+  struct kernfs_node *node = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn);
+  __u64 id = BPF_CORE_READ(node, id);
+
+  if (cgroups_recent[id % CGROUPS_RECENT] != id)
+    send_cgroup(node, id, now);
+  return id;
 }
 
 /*
@@ -201,6 +239,8 @@ static __always_inline int forget_cgroup(struct cgroup *cgroup)
   if (BPF_CORE_READ(cgroup, root, hierarchy_id) != 0)
     return 0;
   bpf_map_delete_elem(&cgroups_sent, &id);
+  if (cgroups_recent[id % CGROUPS_RECENT] == id)
+    cgroups_recent[id % CGROUPS_RECENT] = 0;
   event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);
   if (!event) {
     count_lost(BPFTRAP_RECORD_CGROUP_GONE);

@@ -10,11 +10,12 @@
 #include "scope.bpf.h"
 
 struct exec_source {
-  struct task_struct *leader;
-  struct linux_binprm *bprm;
+  const char *filename;
+  const char *interp;
   __u64 now;
   __u64 args;      /* user address */
   __u64 args_size; /* bytes */
+  struct bpftrap_process process;
 };
 
 /*
@@ -26,9 +27,6 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
                                          const _Bool last)
 {
   struct bpftrap_exec_event *event;
-  struct linux_binprm *bprm = from->bprm;
-  const char *filename = BPF_CORE_READ(bprm, filename);
-  const char *interp = BPF_CORE_READ(bprm, interp);
   __u64 args_len = from->args_size;
   long path_len, interp_len = 0;
   __u64 used;
@@ -40,7 +38,7 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
     return 1;
   }
   data = (char *)(event + 1);
-  path_len = bpf_probe_read_kernel_str(data, path_room, filename);
+  path_len = bpf_probe_read_kernel_str(data, path_room, from->filename);
   if (path_len < 0)
     path_len = 0;
   if (path_len >= path_room && !last) {
@@ -50,8 +48,8 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
   used = path_len;
   if (used > path_room)
     used = path_room;
-  if (interp != filename) {
-    interp_len = bpf_probe_read_kernel_str(data + used, interp_room, interp);
+  if (from->interp != from->filename) {
+    interp_len = bpf_probe_read_kernel_str(data + used, interp_room, from->interp);
     if (interp_len < 0)
       interp_len = 0;
     if (interp_len >= interp_room && !last) {
@@ -76,10 +74,22 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
   event->filename_len = path_len;
   event->interp_len = interp_len;
   event->error = 0;
-  fill_process(&event->process, from->leader);
+  event->process = from->process;
   fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + used + args_len, from->now);
   bpf_ringbuf_submit(event, 0);
   return 1;
+}
+
+/*
+ * Whether args_size is at most `room`. By a copy that is another number to the verifier, so that it
+ * does not look at each size of record once more for each way that leads there.
+ */
+static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 room)
+{
+  __u64 size = from->args_size;
+
+  asm volatile("%0 ^= 0" : "+r"(size));
+  return size <= room;
 }
 
 /*
@@ -89,27 +99,30 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
  */
 static __noinline int report_exec(struct task_struct *task, struct linux_binprm *bprm, _Bool again)
 {
-  struct exec_source from = {
-      .leader = task,
-      .bprm = bprm,
-      .now = bpf_ktime_get_boot_ns(),
-  };
-  struct mm_struct *mm = BPF_CORE_READ(task, mm);
+  char strings[16] SPAN_ALIGNED, bounds[16] SPAN_ALIGNED;
+  struct exec_source from;
+  struct span span;
 
-  if (!claim(task, BPF_CORE_READ(task, self_exec_id), BPFTRAP_RECORD_EXEC, again))
+  if (cfg.twice && !claim(task, BPF_CORE_READ(task, self_exec_id), BPFTRAP_RECORD_EXEC, again))
     return 0;
   if (!judge_exec(task))
     return 0;
-  announce_cgroup(from.leader, from.now);
-  from.args = BPF_CORE_READ(mm, arg_start);
-  from.args_size = BPF_CORE_READ(mm, arg_end) - from.args;
-  if (from.args_size <= 232 && submit_exec(&from, 128, 32, 232, 0))
+  from.now = bpf_ktime_get_boot_ns();
+  fill_process(&from.process, task, task_start_boot_ns(task), announce_cgroup(task, from.now));
+  span = READ_SPAN(struct linux_binprm, bprm, strings, filename, interp);
+  from.filename = (const char *)SPAN_U64(span, struct linux_binprm, filename);
+  from.interp = (const char *)SPAN_U64(span, struct linux_binprm, interp);
+  span = READ_SPAN(struct mm_struct, BPF_CORE_READ(task, mm), bounds, arg_start, arg_end);
+  from.args = SPAN_U64(span, struct mm_struct, arg_start);
+  from.args_size = SPAN_U64(span, struct mm_struct, arg_end) - from.args;
+  if (is_at_most(&from, 232) && submit_exec(&from, 128, 32, 232, 0))
     return 0;
-  if (from.args_size <= 1024 && submit_exec(&from, 256, 256, 1024, 0))
+  if (is_at_most(&from, 1024) && submit_exec(&from, 256, 256, 1024, 0))
     return 0;
-  if (from.args_size <= 2560 && submit_exec(&from, 256, 256, 2560, 0))
+  if (is_at_most(&from, 2560) && submit_exec(&from, 256, 256, 2560, 0))
     return 0;
-  if (from.args_size <= 8192 && submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1))
+  if (is_at_most(&from, 8192) &&
+      submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1))
     return 0;
   submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE, 1);
   return 0;

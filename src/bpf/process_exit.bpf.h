@@ -6,6 +6,24 @@
 #include "killer.bpf.h"
 #include "scope.bpf.h"
 
+/* What of signal_struct tells of the end. */
+struct ending {
+  __u32 nr_threads;
+  __u32 flags;
+  __u32 group_exit_code;
+};
+
+static __noinline int read_ending(struct ending *ending, struct signal_struct *signal)
+{
+  char bytes[128] SPAN_ALIGNED;
+  struct span span = READ_SPAN(struct signal_struct, signal, bytes, nr_threads, flags);
+
+  ending->nr_threads = SPAN_U32(span, struct signal_struct, nr_threads);
+  ending->flags = SPAN_U32(span, struct signal_struct, flags);
+  ending->group_exit_code = SPAN_U32(span, struct signal_struct, group_exit_code);
+  return 0;
+}
+
 /*
  * Whether the thread that ends is the process's last one, true for one thread of each process.
  * Before 6.16 two threads that end at the same instant can both find that no thread is left. So
@@ -13,17 +31,17 @@
  * one atomic insertion. A process of one remaining thread needs none of its own, but must find out
  * whether a thread that is gone since has claimed it.
  */
-static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *task)
+static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *leader,
+                                            struct signal_struct *signal)
 {
-  struct signal_struct *signal = BPF_CORE_READ(task, signal);
   struct process_key key = {};
 
   if (has_group_dead())
     return (ctx[1] & 0xff) != 0;
   if (BPF_CORE_READ(signal, live.counter) != 0)
     return 0;
-  key.start_boot_ns = task_start_boot_ns(BPF_CORE_READ(task, group_leader));
-  key.pid = BPF_CORE_READ(task, tgid);
+  key.start_boot_ns = task_start_boot_ns(leader);
+  key.pid = bpf_get_current_pid_tgid() >> 32;
   key.extra = CLAIM_END;
   if (BPF_CORE_READ(signal, nr_threads) == 1)
     return !bpf_map_lookup_elem(&claimed, &key);
@@ -31,10 +49,10 @@ static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *task
 }
 
 /* kernel/exit.c wait_task_zombie(): what wait4() will say of this process. */
-static __always_inline __u32 wait_status(struct task_struct *leader, struct signal_struct *signal)
+static __always_inline __u32 wait_status(struct task_struct *leader, const struct ending *ending)
 {
-  if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
-    return BPF_CORE_READ(signal, group_exit_code);
+  if (ending->flags & SIGNAL_GROUP_EXIT)
+    return ending->group_exit_code;
   return BPF_CORE_READ(leader, exit_code);
 }
 
@@ -49,43 +67,61 @@ struct totals {
   __u64 nivcsw;
   __u64 io_read;
   __u64 io_write;
+  __u64 prev_utime; /* from here on of the process, not a sum of threads */
+  __u64 prev_stime;
+  __u64 maxrss; /* pages */
 };
 
 /* What threads left behind that are released already: kernel/exit.c __exit_signal(). */
-static __always_inline void set_released(struct totals *sum, struct signal_struct *signal)
+static __noinline int set_released(struct totals *sum, struct signal_struct *signal)
 {
-  sum->utime = BPF_CORE_READ(signal, utime);
-  sum->stime = BPF_CORE_READ(signal, stime);
-  sum->runtime = BPF_CORE_READ(signal, sum_sched_runtime);
-  sum->min_flt = BPF_CORE_READ(signal, min_flt);
-  sum->maj_flt = BPF_CORE_READ(signal, maj_flt);
-  sum->nvcsw = BPF_CORE_READ(signal, nvcsw);
-  sum->nivcsw = BPF_CORE_READ(signal, nivcsw);
+  char bytes[128] SPAN_ALIGNED; /* with those of the callers it has to fit 512 bytes of stack */
+  struct span span = READ_SPAN(struct signal_struct, signal, bytes, utime, maj_flt);
+
+  sum->utime = SPAN_U64(span, struct signal_struct, utime);
+  sum->stime = SPAN_U64(span, struct signal_struct, stime);
+  sum->prev_utime = SPAN_U64(span, struct signal_struct, prev_cputime.utime);
+  sum->prev_stime = SPAN_U64(span, struct signal_struct, prev_cputime.stime);
+  sum->min_flt = SPAN_U64(span, struct signal_struct, min_flt);
+  sum->maj_flt = SPAN_U64(span, struct signal_struct, maj_flt);
+  sum->nvcsw = SPAN_U64(span, struct signal_struct, nvcsw);
+  sum->nivcsw = SPAN_U64(span, struct signal_struct, nivcsw);
+  span = READ_SPAN(struct signal_struct, signal, bytes, maxrss, sum_sched_runtime);
+  sum->maxrss = SPAN_U64(span, struct signal_struct, maxrss);
+  sum->runtime = SPAN_U64(span, struct signal_struct, sum_sched_runtime);
   sum->io_read = 0;
   sum->io_write = 0;
   if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-    sum->io_read = BPF_CORE_READ(signal, ioac.read_bytes);
-    sum->io_write = BPF_CORE_READ(signal, ioac.write_bytes);
+    sum->io_read = SPAN_U64(span, struct signal_struct, ioac.read_bytes);
+    sum->io_write = SPAN_U64(span, struct signal_struct, ioac.write_bytes);
   }
+  return 0;
 }
 
-static __always_inline void add_thread(struct totals *sum, struct task_struct *thread)
+static __noinline int add_thread(struct totals *sum, struct task_struct *thread)
 {
-  sum->utime += BPF_CORE_READ(thread, utime);
-  sum->stime += BPF_CORE_READ(thread, stime);
+  char bytes[48] SPAN_ALIGNED;
+  struct span span = READ_SPAN(struct task_struct, thread, bytes, utime, stime);
+
+  sum->utime += SPAN_U64(span, struct task_struct, utime);
+  sum->stime += SPAN_U64(span, struct task_struct, stime);
+  span = READ_SPAN(struct task_struct, thread, bytes, nvcsw, maj_flt);
+  sum->min_flt += SPAN_U64(span, struct task_struct, min_flt);
+  sum->maj_flt += SPAN_U64(span, struct task_struct, maj_flt);
+  sum->nvcsw += SPAN_U64(span, struct task_struct, nvcsw);
+  sum->nivcsw += SPAN_U64(span, struct task_struct, nivcsw);
   sum->runtime += BPF_CORE_READ(thread, se.sum_exec_runtime);
-  sum->min_flt += BPF_CORE_READ(thread, min_flt);
-  sum->maj_flt += BPF_CORE_READ(thread, maj_flt);
-  sum->nvcsw += BPF_CORE_READ(thread, nvcsw);
-  sum->nivcsw += BPF_CORE_READ(thread, nivcsw);
   if (bpf_core_field_exists(thread->ioac.read_bytes)) {
-    sum->io_read += BPF_CORE_READ(thread, ioac.read_bytes);
-    sum->io_write += BPF_CORE_READ(thread, ioac.write_bytes);
+    span = READ_SPAN(struct task_struct, thread, bytes, ioac.read_bytes, ioac.write_bytes);
+    sum->io_read += SPAN_U64(span, struct task_struct, ioac.read_bytes);
+    sum->io_write += SPAN_U64(span, struct task_struct, ioac.write_bytes);
   }
+  return 0;
 }
 
 struct thread_walk {
   struct totals sum;
+  struct signal_struct *signal;
   struct list_head *head;
   struct list_head *node;
 };
@@ -122,13 +158,13 @@ static __always_inline void start_walk(struct thread_walk *walk, struct signal_s
  * Adds up the threads that are released and those that are still listed. __exit_signal() moves a
  * thread from the one to the other under stats_lock; returns false if that happened meanwhile.
  */
-static __noinline int sum_threads_once(struct thread_walk *walk, struct signal_struct *signal)
+static long sum_threads_once(__u32 index __attribute__((unused)), struct thread_walk *walk)
 {
-  __u32 before = stats_sequence(signal);
+  __u32 before = stats_sequence(walk->signal);
 
-  start_walk(walk, signal);
+  start_walk(walk, walk->signal);
   bpf_loop(THREADS_MAX, visit_thread, walk, 0);
-  return !(before & 1) && before == stats_sequence(signal);
+  return !(before & 1) && before == stats_sequence(walk->signal);
 }
 
 static __noinline int sum_threads_once_unrolled(struct thread_walk *walk,
@@ -143,15 +179,16 @@ static __noinline int sum_threads_once_unrolled(struct thread_walk *walk,
   return !(before & 1) && before == stats_sequence(signal);
 }
 
-/* Three tries, written out: a loop around a loop is more than the verifier of 5.10 takes. */
+/* Three tries; written out, where a loop around a loop is more than the verifier takes. */
 static __always_inline void sum_threads(struct thread_walk *walk, struct signal_struct *signal,
                                         const _Bool unrolled)
 {
   if (unrolled) {
     if (!sum_threads_once_unrolled(walk, signal) && !sum_threads_once_unrolled(walk, signal))
       sum_threads_once_unrolled(walk, signal);
-  } else if (!sum_threads_once(walk, signal) && !sum_threads_once(walk, signal)) {
-    sum_threads_once(walk, signal);
+  } else {
+    walk->signal = signal;
+    bpf_loop(3, sum_threads_once, walk, 0);
   }
 }
 
@@ -166,33 +203,39 @@ static __always_inline void sum_threads(struct thread_walk *walk, struct signal_
 static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool again)
 {
   struct task_struct *task = (struct task_struct *)ctx[0];
-  struct task_struct *leader = leader_of(task);
+  struct task_struct *leader = leader_of_current(task);
   struct signal_struct *signal = BPF_CORE_READ(task, signal);
+  struct ending ending;
   struct bpftrap_exit_event *event;
   struct thread_walk walk = {};
+  __u64 now, start, cgroup_id;
+  __u32 status, flags;
   _Bool wanted;
-  __u64 now;
 
-  if (!is_process_end(ctx, task) || !claim(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, again))
+  if (!is_process_end(ctx, leader, signal) || !claim(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, again))
     return 0;
   wanted = judge_exit(leader);
   forget_process(leader);
   if (!wanted)
     return 0;
+  flags = flags_of(leader);
+  if (cfg.only_executed && (flags & PF_FORKNOEXEC))
+    return 0;
   now = bpf_ktime_get_boot_ns();
-  if (cfg.only_executed && (BPF_CORE_READ(leader, flags) & PF_FORKNOEXEC))
+  start = task_start_boot_ns(leader);
+  if (cfg.min_duration_ns && now - start < cfg.min_duration_ns)
     return 0;
-  if (cfg.min_duration_ns && now - task_start_boot_ns(leader) < cfg.min_duration_ns)
+  read_ending(&ending, signal);
+  status = wait_status(leader, &ending);
+  if (cfg.only_failed && !status)
     return 0;
-  if (cfg.only_failed && !wait_status(leader, signal))
-    return 0;
-  if (BPF_CORE_READ(signal, nr_threads) == 1) {
+  if (ending.nr_threads == 1) {
     set_released(&walk.sum, signal);
     add_thread(&walk.sum, task);
   } else {
     sum_threads(&walk, signal, unrolled);
   }
-  announce_cgroup(leader, now);
+  cgroup_id = announce_cgroup(leader, now);
 
   event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);
   if (!event) {
@@ -200,19 +243,21 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool a
     return 0;
   }
   fill_header(&event->header, BPFTRAP_RECORD_EXIT, sizeof(*event), now);
-  fill_process(&event->process, leader);
-  event->wait_status = wait_status(leader, signal);
-  event->flags = BPF_CORE_READ(signal, oom_mm) ? BPFTRAP_EXIT_OOM_VICTIM : 0;
+  fill_process(&event->process, leader, start, cgroup_id);
+  event->wait_status = status;
+  event->flags = 0;
+  if ((status & 0x7f) == SIGKILL && BPF_CORE_READ(signal, oom_mm))
+    event->flags |= BPFTRAP_EXIT_OOM_VICTIM;
   if (bpf_core_field_exists(signal->ioac.read_bytes))
     event->flags |= BPFTRAP_EXIT_IO_COUNTED;
-  if (!(BPF_CORE_READ(leader, flags) & PF_FORKNOEXEC))
+  if (!(flags & PF_FORKNOEXEC))
     event->flags |= BPFTRAP_EXIT_EXECUTED;
   event->utime_ns = walk.sum.utime;
   event->stime_ns = walk.sum.stime;
   event->runtime_ns = walk.sum.runtime;
-  event->prev_utime_ns = BPF_CORE_READ(signal, prev_cputime.utime);
-  event->prev_stime_ns = BPF_CORE_READ(signal, prev_cputime.stime);
-  event->max_rss_pages = BPF_CORE_READ(signal, maxrss);
+  event->prev_utime_ns = walk.sum.prev_utime;
+  event->prev_stime_ns = walk.sum.prev_stime;
+  event->max_rss_pages = walk.sum.maxrss;
   event->io_read_bytes = walk.sum.io_read;
   event->io_write_bytes = walk.sum.io_write;
   event->minor_faults = walk.sum.min_flt;
@@ -220,7 +265,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool a
   event->voluntary_switches = walk.sum.nvcsw;
   event->involuntary_switches = walk.sum.nivcsw;
   event->reserved = 0;
-  if (take_killer(event, leader, event->wait_status & 0x7f))
+  if (take_killer(event, start, status & 0x7f))
     event->flags |= BPFTRAP_EXIT_KILLER_KNOWN;
   bpf_ringbuf_submit(event, 0);
   return 0;

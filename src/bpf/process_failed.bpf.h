@@ -13,10 +13,10 @@
 #define FAILED_ARGS_MOST 256 /* arguments of a failed execve that are kept */
 
 struct failed_exec {
-  struct task_struct *leader;
   struct exec_call call;
   __u64 now;
   __s32 error;
+  struct bpftrap_process process;
 };
 
 /*
@@ -91,7 +91,7 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
   event->interp_len = 0;
   event->flags = flags;
   event->error = from->error;
-  fill_process(&event->process, from->leader);
+  event->process = from->process;
   fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + path_len + args_len, from->now);
   bpf_ringbuf_submit(event, 0);
   return 1;
@@ -106,7 +106,7 @@ larger:
  */
 static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
 {
-  struct task_struct *task;
+  struct task_struct *task, *leader;
   struct failed_exec from = {};
 
   if (result >= 0 || result <= -ERESTARTSYS)
@@ -115,12 +115,13 @@ static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
                           : (struct task_struct *)bpf_get_current_task();
   if (!is_exec_call(task, regs, &from.call))
     return 0;
-  from.leader = leader_of(task);
-  if (!is_followed(from.leader) || !is_wanted(from.leader))
+  leader = leader_of(task);
+  if (!is_followed(leader) || !is_wanted(leader))
     return 0;
   from.now = bpf_ktime_get_boot_ns();
   from.error = -result;
-  announce_cgroup(from.leader, from.now);
+  fill_process(&from.process, leader, task_start_boot_ns(leader),
+               announce_cgroup(leader, from.now));
   if (!submit_failed(&from, 256, 1024, 0))
     submit_failed(&from, BPFTRAP_PATH_SIZE, BPFTRAP_ARGS_SIZE, 1);
   return 0;

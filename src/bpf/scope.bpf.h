@@ -20,14 +20,6 @@ struct {
   __type(value, __u8);
 } pids SEC(".maps");
 
-/* Keys of --user; the loader sizes it. */
-struct {
-  __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, __u8);
-} uids SEC(".maps");
-
 /* Directories of --cgroup. */
 struct {
   __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
@@ -73,6 +65,17 @@ static __always_inline struct task_struct *leader_of(struct task_struct *task)
   return cfg.task_storage ? task->group_leader : BPF_CORE_READ(task, group_leader);
 }
 
+/* The same of a task that is current: mostly it is the leader. */
+static __always_inline struct task_struct *leader_of_current(struct task_struct *task)
+{
+  __u64 ids;
+
+  if (cfg.task_storage)
+    return task->group_leader;
+  ids = bpf_get_current_pid_tgid();
+  return ids >> 32 == (__u32)ids ? task : BPF_CORE_READ(task, group_leader);
+}
+
 static __always_inline struct bpftrap_mark *pid_mark_of(struct task_struct *task)
 {
   __u32 pid = BPF_CORE_READ(task, tgid);
@@ -82,9 +85,10 @@ static __always_inline struct bpftrap_mark *pid_mark_of(struct task_struct *task
 
 static __always_inline struct bpftrap_mark *mark_of(struct task_struct *task)
 {
-  if (cfg.task_storage)
-    return bpf_task_storage_get(&task_marks, task, 0, 0);
-  return pid_mark_of(task);
+  if (!cfg.task_storage)
+    return pid_mark_of(task);
+  /* Most tasks have nothing stored with them, and to see that takes no call. */
+  return task->bpf_storage ? bpf_task_storage_get(&task_marks, task, 0, 0) : 0;
 }
 
 static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
@@ -155,27 +159,44 @@ static __always_inline _Bool in_a_cgroup(void)
 /* CLOCK_BOOTTIME ns when all programs were attached, set by user space; 0 before. */
 __u64 live_since;
 
+/* What is no pointer costs a tracing program next to nothing to read. */
+static __always_inline __u32 flags_of(struct task_struct *task)
+{
+  return cfg.task_storage ? task->flags : BPF_CORE_READ(task, flags);
+}
+
 /* Whether every exec of the process was judged. */
 static __always_inline _Bool is_known_from_birth(struct task_struct *leader)
 {
-  return live_since && task_start_boot_ns(leader) > live_since;
+  __u64 start = cfg.task_storage ? leader->start_boottime : task_start_boot_ns(leader);
+
+  return live_since && start > live_since;
+}
+
+static __always_inline _Bool has_wanted_uid(struct task_struct *leader)
+{
+  __u32 uid = uid_gid_of(leader);
+
+  for (__u32 i = 0; i < BPFTRAP_UIDS_MOST; i++) {
+    if (i >= cfg.uids_count)
+      break;
+    if (uid == cfg.uids[i])
+      return 1;
+  }
+  return 0;
 }
 
 /* What the process is at this moment; current is one of its threads. */
 static __always_inline _Bool is_wanted(struct task_struct *leader)
 {
   if (cfg.filter_pids) {
-    __u32 pid = BPF_CORE_READ(leader, tgid);
+    __u32 pid = bpf_get_current_pid_tgid() >> 32;
 
     if (!bpf_map_lookup_elem(&pids, &pid))
       return 0;
   }
-  if (cfg.filter_uids) {
-    __u32 uid = BPF_CORE_READ(leader, real_cred, uid.val);
-
-    if (!bpf_map_lookup_elem(&uids, &uid))
-      return 0;
-  }
+  if (cfg.uids_count && !has_wanted_uid(leader))
+    return 0;
   if (cfg.filter_names && !name_matches(leader))
     return 0;
   if (cfg.cgroups && !in_a_cgroup())
@@ -186,7 +207,7 @@ static __always_inline _Bool is_wanted(struct task_struct *leader)
 /* Whether verdicts have to be remembered: of what does not change they need not. */
 static __always_inline _Bool is_changeable(void)
 {
-  return cfg.filter_uids || cfg.filter_names || cfg.cgroups;
+  return cfg.uids_count || cfg.filter_names || cfg.cgroups;
 }
 
 /* For an exec that succeeded: the process is judged anew. */
@@ -218,7 +239,7 @@ static __always_inline _Bool judge_exit(struct task_struct *leader)
     mark = mark_of(leader);
     if (mark && mark->verdict)
       return mark->verdict == VERDICT_WANTED;
-    if (!(BPF_CORE_READ(leader, flags) & PF_FORKNOEXEC) && is_known_from_birth(leader))
+    if (!(flags_of(leader) & PF_FORKNOEXEC) && is_known_from_birth(leader))
       return 0;
   }
   return is_wanted(leader);
@@ -270,13 +291,15 @@ static __noinline int handle_fork(struct task_struct *parent, struct task_struct
 /* For the end of a process's last thread, after the process was judged. */
 static __always_inline void forget_process(struct task_struct *leader)
 {
-  __u32 pid = BPF_CORE_READ(leader, tgid);
+  __u32 pid;
 
   if (cfg.follow && is_followed(leader))
     count_followed(-1);
   /* What is in task storage goes with the task. */
-  if (cfg.follow || (is_changeable() && !cfg.task_storage))
+  if (cfg.follow || (is_changeable() && !cfg.task_storage)) {
+    pid = bpf_get_current_pid_tgid() >> 32;
     bpf_map_delete_elem(&pid_marks, &pid);
+  }
 }
 
 #endif

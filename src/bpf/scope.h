@@ -8,7 +8,8 @@
 
 #include <linux/types.h>
 
-#define BPFTRAP_CGROUPS_MOST 8 /* values of --cgroup */
+#define BPFTRAP_CGROUPS_MOST 8  /* values of --cgroup */
+#define BPFTRAP_UIDS_MOST    16 /* values of --user */
 
 /*
  * Globs as an automaton of 64 positions: bit i is «everything before position i has matched».
@@ -27,7 +28,7 @@ struct bpftrap_scope {
   __u32 filter_pids;     /* 1: only processes whose pid is a key of the map `pids` */
   __u32 only_executed;   /* 1: no exits of processes that never executed a program */
   __u32 only_failed;     /* 1: no exits with status 0 */
-  __u32 filter_uids;     /* 1: only processes whose real uid is a key of the map `uids` */
+  __u32 uids_count;      /* only processes whose real uid is one of so many in `uids`; 0: any */
   __u32 filter_names;    /* 1: only processes whose comm matches `names` */
   __u32 cgroups;      /* number of cgroups in the map `cgroups`, each with what is below; 0: any */
   __u32 follow;       /* 1: only processes that are marked, and what they fork from then on */
@@ -36,6 +37,7 @@ struct bpftrap_scope {
   __u32 keep_wanted;  /* 1: the exit of a process is wanted if one of its execs was */
   __u32 twice;        /* 1: programs are loaded twice, see claim() */
   __u32 reserved;
+  __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };
 
@@ -51,7 +53,7 @@ struct bpftrap_mark {
 
 #ifdef __cplusplus
 static_assert(sizeof(bpftrap_globs) == 8 * (3 + 256));
-static_assert(sizeof(bpftrap_scope) == 56 + sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_scope) == 56 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
 static_assert(sizeof(bpftrap_mark) == 8);
 #endif
 

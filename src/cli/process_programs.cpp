@@ -60,7 +60,7 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   OpenSkeleton<process_bpf> open(command.name, options.btf);
   bpftrap_scope& scope = open.rodata().cfg;
   scope = make_scope(options, command.scope);
-  bool judged = scope.filter_names != 0 || scope.filter_uids != 0 || scope.cgroups != 0;
+  bool judged = scope.filter_names != 0 || scope.uids_count != 0 || scope.cgroups != 0;
   bool by_task = options.btf.empty() && (scope.follow != 0 || judged) && kernel_has_task_storage();
   scope.task_storage = by_task ? 1 : 0;
   scope.twice = kernel_preempts_programs() ? 1 : 0;
@@ -72,7 +72,6 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   bpf_map__set_map_flags(open.maps().pid_marks, by_task ? __u32{BPF_F_NO_PREALLOC} : 0);
   bpf_map__set_autocreate(open.maps().pid_marks, scope.follow != 0 || (judged && !by_task));
   size_key_map(open.maps().pids, options.pids);
-  size_key_map(open.maps().uids, options.uids);
   choose_programs(open.progs(), scope, command.failed_execs);
   if (by_task) {
     make_tracing_programs(open.object(), command.name);
@@ -80,7 +79,6 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   LoadedSkeleton<process_bpf> loaded = std::move(open).load();
   auto& maps = loaded.maps();
   fill_key_map(maps.pids, options.pids);
-  fill_key_map(maps.uids, options.uids);
   fill_cgroup_map(maps.cgroups, cgroups);
   Followed followed({bpf_map__fd(maps.pid_marks), by_task ? bpf_map__fd(maps.task_marks) : -1,
                      bpf_map__fd(maps.followed)});

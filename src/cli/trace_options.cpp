@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/trace_options.h"
 
+#include <algorithm>
 #include <bit>
 #include <stdexcept>
 
@@ -30,6 +31,9 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
         std::optional<uid_t> uid = Users().id(text);
         if (!uid) {
           throw std::invalid_argument("is no user; accepted: a name of /etc/passwd or a number");
+        }
+        if (options.uids.size() == BPFTRAP_UIDS_MOST) {
+          throw std::invalid_argument("is one too many; accepted: 16 users");
         }
         options.uids.push_back(*uid);
       },
@@ -115,7 +119,8 @@ bpftrap_scope make_scope(const TraceOptions& options, CommandScope command) {
   scope.min_duration_ns =
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
   scope.filter_pids = options.pids.empty() ? 0 : 1;
-  scope.filter_uids = options.uids.empty() ? 0 : 1;
+  scope.uids_count = static_cast<std::uint32_t>(options.uids.size());
+  std::copy(options.uids.begin(), options.uids.end(), scope.uids);
   scope.filter_names = options.names.empty() ? 0 : 1;
   scope.names = options.name_globs;
   scope.cgroups = static_cast<std::uint32_t>(options.cgroups.size());

@@ -171,6 +171,7 @@ void check_values(const TraceOptions& options, const Words& words) {
   require(std::all_of(options.trees.begin(), options.trees.end(), pid), "--tree is one");
   require(std::find(options.uids.begin(), options.uids.end(), UINT32_MAX) == options.uids.end(),
           "--user is no «nobody at all»");
+  require(options.uids.size() <= BPFTRAP_UIDS_MOST, "--user as often as it may be");
   require(options.cgroups.size() <= BPFTRAP_CGROUPS_MOST, "--cgroup as often as it may be");
   require(!options.output.count || *options.output.count > 0, "--count is positive");
   require(!options.min_duration || options.min_duration->count() >= 0, "--min-duration is a time");
@@ -184,6 +185,7 @@ void check_values(const TraceOptions& options, const Words& words) {
 
   bpftrap_scope scope = make_scope(options, {});
   require((scope.filter_pids != 0) == !options.pids.empty(), "--pid filters");
+  require(scope.uids_count == options.uids.size(), "--user filters");
   require((scope.filter_names != 0) == !options.names.empty(), "--name filters");
   require(scope.cgroups == options.cgroups.size(), "--cgroup filters");
   require((scope.follow != 0) == !(options.trees.empty() && options.program.empty()),

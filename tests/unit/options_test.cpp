@@ -32,7 +32,7 @@ TEST(Options, NothingAsked) {
   bpftrap_scope scope = make_scope(parsed(""), {});
   EXPECT_EQ(scope.min_duration_ns, 0U);
   EXPECT_EQ(scope.filter_pids, 0U);
-  EXPECT_EQ(scope.filter_uids, 0U);
+  EXPECT_EQ(scope.uids_count, 0U);
   EXPECT_EQ(scope.only_executed, 0U);
   EXPECT_EQ(scope.only_failed, 0U);
 }
@@ -55,7 +55,19 @@ TEST(Options, PidsAddUp) {
 TEST(Options, UsersByNameAndNumber) {
   TraceOptions options = parsed("-u root --user 54321");
   EXPECT_EQ(options.uids, (std::vector<std::uint32_t>{0, 54321}));
-  EXPECT_EQ(make_scope(options, {}).filter_uids, 1U);
+  bpftrap_scope scope = make_scope(options, {});
+  EXPECT_EQ(scope.uids_count, 2U);
+  EXPECT_EQ(scope.uids[0], 0U);
+  EXPECT_EQ(scope.uids[1], 54321U);
+}
+
+TEST(Options, AsManyUsersAsThereIsRoomFor) {
+  std::string users;
+  for (int i = 0; i < BPFTRAP_UIDS_MOST; ++i) {
+    users += " -u 1";
+  }
+  EXPECT_EQ(make_scope(parsed(users), {}).uids_count, 16U);
+  EXPECT_EQ(refused(users + " -u 1"), "--user: '1' is one too many; accepted: 16 users");
 }
 
 TEST(Options, NamesBecomeOneAutomaton) {
