@@ -43,6 +43,7 @@ constexpr int exit_code = 7;
   if (program != nullptr) {
     char* envp[] = {nullptr};
     ::execve(program, argv, envp);
+    ::_exit(126);  // no program's own status here: a failed exec is no record that is missing
   }
   ::_exit(exit_code);
 }
