@@ -120,17 +120,23 @@ static __always_inline _Bool claim(struct task_struct *task, __u32 extra, __u32 
   return 1;
 }
 
+/* Mostly it is. Of current helpers tell for less than a read of memory. */
+static __always_inline _Bool is_current_leader(void)
+{
+  __u64 ids = bpf_get_current_pid_tgid();
+
+  return ids >> 32 == (__u32)ids;
+}
+
 /*
  * Real user and group of a process, as bpf_get_current_uid_gid() has them: the group in the upper
- * half. `current` is one of its threads, mostly the leader, of whom that helper tells for less than
- * two reads of memory.
+ * half. `current` is one of its threads.
  */
 static __always_inline __u64 uid_gid_of(struct task_struct *leader)
 {
-  __u64 ids = bpf_get_current_pid_tgid();
   const struct cred *cred;
 
-  if (ids >> 32 == (__u32)ids)
+  if (is_current_leader())
     return bpf_get_current_uid_gid();
   cred = BPF_CORE_READ(leader, real_cred);
   return (__u64)BPF_CORE_READ(cred, gid.val) << 32 | BPF_CORE_READ(cred, uid.val);
@@ -173,8 +179,9 @@ struct cgroup_record {
  * the buffer, so whoever sees the mark comes behind the record. A path that found no room is tried
  * again with the next record of that cgroup.
  */
-static __noinline int send_cgroup(struct kernfs_node *node, __u64 id, __u64 now)
+static __noinline int send_cgroup(struct task_struct *leader, __u64 id, __u64 now)
 {
+  struct kernfs_node *node;
   __u8 one = 1;
   struct cgroup_record *record;
   __u32 len = 0, flags = BPFTRAP_CGROUP_TRUNCATED;
@@ -188,6 +195,7 @@ static __noinline int send_cgroup(struct kernfs_node *node, __u64 id, __u64 now)
     count_lost(BPFTRAP_RECORD_CGROUP);
     return 0;
   }
+  node = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn);
   for (int depth = 0; depth < BPFTRAP_CGROUP_DEPTH; depth++) {
     struct kernfs_node *parent = kernfs_parent(node);
     long copied;
@@ -214,14 +222,14 @@ static __noinline int send_cgroup(struct kernfs_node *node, __u64 id, __u64 now)
   return 0;
 }
 
-/* The id of the process's cgroup, whose path is on its way. */
+/* The id of the process's cgroup, whose path is on its way. `current` is one of its threads. */
 static __always_inline __u64 announce_cgroup(struct task_struct *leader, __u64 now)
 {
-  struct kernfs_node *node = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn);
-  __u64 id = BPF_CORE_READ(node, id);
+  __u64 id = is_current_leader() ? bpf_get_current_cgroup_id()
+                                 : BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
 
   if (cgroups_recent[id % CGROUPS_RECENT] != id)
-    send_cgroup(node, id, now);
+    send_cgroup(leader, id, now);
   return id;
 }
 

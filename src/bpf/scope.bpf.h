@@ -65,15 +65,12 @@ static __always_inline struct task_struct *leader_of(struct task_struct *task)
   return cfg.task_storage ? task->group_leader : BPF_CORE_READ(task, group_leader);
 }
 
-/* The same of a task that is current: mostly it is the leader. */
+/* The same of a task that is current. */
 static __always_inline struct task_struct *leader_of_current(struct task_struct *task)
 {
-  __u64 ids;
-
   if (cfg.task_storage)
     return task->group_leader;
-  ids = bpf_get_current_pid_tgid();
-  return ids >> 32 == (__u32)ids ? task : BPF_CORE_READ(task, group_leader);
+  return is_current_leader() ? task : BPF_CORE_READ(task, group_leader);
 }
 
 static __always_inline struct bpftrap_mark *pid_mark_of(struct task_struct *task)
