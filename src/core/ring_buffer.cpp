@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <utility>
 
 #include "core/error.h"
 
@@ -23,62 +23,88 @@ T load_acquire(const T* from) {
   return __atomic_load_n(from, __ATOMIC_ACQUIRE);
 }
 
-constexpr std::size_t round_up_8(std::size_t size) {
-  return (size + 7) & ~std::size_t{7};
+constexpr std::size_t round_up(std::size_t size, std::size_t to) {
+  return (size + to - 1) & ~(to - 1);
+}
+
+void* map(int fd, std::size_t size, int protection, std::size_t offset, void* over = nullptr) {
+  const int flags = over == nullptr ? MAP_SHARED : MAP_SHARED | MAP_FIXED;
+  void* at = ::mmap(over, size, protection, flags, fd, static_cast<off_t>(offset));
+  if (at == MAP_FAILED) {
+    throw Error("cannot map the ring buffer", errno);
+  }
+  return at;
 }
 
 }  // namespace
 
-RingBuffer::RingBuffer(int map_fd, std::size_t size)
-    : map_fd_(map_fd), size_(size), page_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) {
-  void* consumer = ::mmap(nullptr, page_, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
-  if (consumer == MAP_FAILED) {
-    throw Error("cannot map the ring buffer", errno);
+RingBuffer::RingBuffer(int map_fd, std::size_t size, std::size_t window)
+    : map_fd_(map_fd),
+      size_(size),
+      page_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))),
+      window_size_(std::min(window, 2 * size)) {
+  consumer_ = static_cast<unsigned long*>(map(map_fd, page_, PROT_READ | PROT_WRITE, 0));
+  try {
+    producer_ = static_cast<const unsigned long*>(map(map_fd, page_, PROT_READ, page_));
+    position_ = load_acquire(consumer_);
+    move_window(position_ & (size_ - 1));
+  } catch (const Error&) {
+    unmap();
+    throw;
   }
-  consumer_ = static_cast<unsigned long*>(consumer);
-  void* producer =
-      ::mmap(nullptr, page_ + size_, PROT_READ, MAP_SHARED, map_fd, static_cast<off_t>(page_));
-  if (producer == MAP_FAILED) {
-    int err = errno;
-    ::munmap(consumer, page_);
-    throw Error("cannot map the ring buffer", err, "a smaller --buffer-size may fit");
-  }
-  producer_ = static_cast<const unsigned long*>(producer);
-  data_ = static_cast<const std::byte*>(producer) + page_;
-  position_ = load_acquire(consumer_);
 }
 
 RingBuffer::~RingBuffer() {
-  ::munmap(const_cast<unsigned long*>(producer_), page_ + size_);
+  unmap();
+}
+
+void RingBuffer::unmap() {
   ::munmap(consumer_, page_);
+  if (producer_ != nullptr) {
+    ::munmap(const_cast<unsigned long*>(producer_), page_);
+  }
+  if (window_ != nullptr) {
+    ::munmap(const_cast<std::byte*>(window_), window_size_);
+  }
+}
+
+void RingBuffer::move_window(std::size_t offset) {
+  window_begin_ = std::min(offset - offset % page_, 2 * size_ - window_size_);
+  // In place of the part that was: one system call rather than two, and none of its own to allow
+  // (core/sandbox_filter.cpp). It is gone also where that fails.
+  void* over = const_cast<std::byte*>(std::exchange(window_, nullptr));
+  window_ = static_cast<const std::byte*>(
+      map(map_fd_, window_size_, PROT_READ, 2 * page_ + window_begin_, over));
+}
+
+const std::byte* RingBuffer::at_position(std::size_t size) {
+  const std::size_t offset = position_ & (size_ - 1);
+  // What is before the window may be in it as the second copy.
+  std::size_t begin = (offset < window_begin_ ? offset + size_ : offset) - window_begin_;
+  if (begin + size > window_size_) {
+    move_window(offset);
+    begin = offset - window_begin_;
+    if (begin + size > window_size_) {
+      throw Error("the ring buffer has a record that is too large", EMSGSIZE);
+    }
+  }
+  return window_ + begin;
 }
 
 std::span<const std::byte> RingBuffer::peek() {
   while (position_ < load_acquire(producer_)) {
-    std::size_t offset = position_ & (size_ - 1);
-    // Headers are 8-aligned, so they are never split.
-    auto* header = reinterpret_cast<const std::uint32_t*>(data_ + offset);
+    auto* header = reinterpret_cast<const std::uint32_t*>(at_position(header_size));
     std::uint32_t length = load_acquire(header);
     if ((length & BPF_RINGBUF_BUSY_BIT) != 0) {
       break;
     }
     bool discarded = (length & BPF_RINGBUF_DISCARD_BIT) != 0;
     length &= ~BPF_RINGBUF_DISCARD_BIT;
-    next_ = position_ + header_size + round_up_8(length);
-    if (discarded) {
-      release();
-      continue;
+    next_ = position_ + header_size + round_up(length, 8);
+    if (!discarded) {
+      return {at_position(header_size + length) + header_size, length};
     }
-    std::size_t begin = offset + header_size;
-    if (begin + length <= size_) {
-      return {data_ + begin, length};
-    }
-    // Over the end: the rest is at the beginning.
-    std::size_t first = begin < size_ ? size_ - begin : 0;
-    joined_.resize(length);
-    std::memcpy(joined_.data(), data_ + begin, first);
-    std::memcpy(joined_.data() + first, data_ + (begin + first - size_), length - first);
-    return joined_;
+    release();
   }
   return {};
 }

@@ -5,20 +5,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "core/unique_fd.h"
 
 namespace bpftrap {
 
 // Maps a BPF_MAP_TYPE_RINGBUF as kernel/bpf/ringbuf.c lays it out: one page for the consumer's
-// position, one for the producer's, then the data. libbpf's ring_buffer maps the data twice so that
-// no record is split; here it is mapped once, which halves the resident size, and a record at the
-// end is copied together.
+// position, one for the producer's, then the data, twice in a row, so that no record is split. The
+// kernel puts all pages of a mapping into the page table at once, and all of them count as
+// resident: so only a part of the data is mapped, which goes along with the position. What the
+// buffer holds then costs no memory twice, and its size none of the reader's.
 class RingBuffer {
  public:
-  // `map_fd` stays the caller's; `size` is the map's max_entries. Throws Error.
-  RingBuffer(int map_fd, std::size_t size);
+  // Bytes of data that are mapped at a time. To move on takes the kernel as long as a few records
+  // take us, once in a thousand of them.
+  static constexpr std::size_t usual_window = std::size_t{256} << 10;
+
+  // `map_fd` stays the caller's; `size` is the map's max_entries. `window` is a multiple of the
+  // page's size, and larger than any record by a page at least. Throws Error.
+  RingBuffer(int map_fd, std::size_t size, std::size_t window = usual_window);
   ~RingBuffer();
   RingBuffer(const RingBuffer&) = delete;
   RingBuffer& operator=(const RingBuffer&) = delete;
@@ -28,7 +33,8 @@ class RingBuffer {
 
   // Calls `use(std::span<const std::byte>)` for each record that is complete, in order, until it
   // returns false (that record counts as consumed), none is left or `most` were seen. The bytes are
-  // valid during the call only. Returns how many were consumed.
+  // valid during the call only. Returns how many were consumed. Throws Error where the kernel does
+  // not map the next part of the buffer, for want of memory.
   template <class Use>
   std::size_t consume(Use&& use, std::size_t most = SIZE_MAX);
 
@@ -39,14 +45,19 @@ class RingBuffer {
   // The next complete record, or one without data where there is none. Discarded ones are skipped.
   std::span<const std::byte> peek();
   void release();
+  // Where the `size` bytes at `position_` are, mapped as long as nothing else is asked for.
+  const std::byte* at_position(std::size_t size);
+  void move_window(std::size_t offset);
+  void unmap();
 
   int map_fd_;
   std::size_t size_;
   std::size_t page_;
+  std::size_t window_size_;
   unsigned long* consumer_ = nullptr;
   const unsigned long* producer_ = nullptr;
-  const std::byte* data_ = nullptr;
-  std::vector<std::byte> joined_;
+  const std::byte* window_ = nullptr;
+  std::size_t window_begin_ = 0;  // offset in the doubled data
   unsigned long position_ = 0;
   unsigned long next_ = 0;
 };

@@ -123,6 +123,8 @@ void allow_loop(Filter& filter) {
   filter.allow({SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise)});
   filter.allow_if(SCMP_SYS(mmap), {without(2, PROT_EXEC), with(3, MAP_ANONYMOUS)});
   filter.allow_if(SCMP_SYS(mprotect), {without(2, PROT_EXEC)});
+  // The next part of the ring buffer, over the one before, to be read only.
+  filter.allow_if(SCMP_SYS(mmap), {equal(2, PROT_READ), equal(3, MAP_SHARED | MAP_FIXED)});
   filter.allow({SCMP_SYS(getrandom), SCMP_SYS(futex)});
   // The end, abort() included.
   filter.allow({SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),

@@ -7,8 +7,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <string>
+
+#include "core/error.h"
 
 namespace bpftrap {
 namespace {
@@ -19,21 +23,21 @@ class Producer {
       : size_(size),
         page_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))),
         fd_(::memfd_create("ring", MFD_CLOEXEC)) {
-    EXPECT_EQ(::ftruncate(fd_.get(), static_cast<off_t>(2 * page_ + size)), 0);
+    EXPECT_EQ(::ftruncate(fd_.get(), static_cast<off_t>(bytes())), 0);
     memory_ = static_cast<char*>(
-        ::mmap(nullptr, 2 * page_ + size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0));
+        ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0));
   }
-  ~Producer() { ::munmap(memory_, 2 * page_ + size_); }
+  ~Producer() { ::munmap(memory_, bytes()); }
 
   int fd() const { return fd_.get(); }
 
   // Returns where the record's header is, to be committed later if `flags` say busy.
   std::size_t put(std::string_view text, std::uint32_t flags = 0) {
     std::size_t at = position() % size_;
-    auto length = static_cast<std::uint32_t>(text.size()) | flags;
-    std::memcpy(data() + at, &length, sizeof length);
+    put_header(at, static_cast<std::uint32_t>(text.size()) | flags);
     for (std::size_t i = 0; i < text.size(); ++i) {
-      data()[(at + 8 + i) % size_] = text[i];
+      std::size_t in_data = (at + 8 + i) % size_;
+      data()[in_data] = data()[in_data + size_] = text[i];
     }
     position() += 8 + (text.size() + 7) / 8 * 8;
     return at;
@@ -41,12 +45,17 @@ class Producer {
   void commit(std::size_t at) {
     std::uint32_t length = 0;
     std::memcpy(&length, data() + at, sizeof length);
-    length &= ~BPF_RINGBUF_BUSY_BIT;
-    std::memcpy(data() + at, &length, sizeof length);
+    put_header(at, length & ~BPF_RINGBUF_BUSY_BIT);
   }
   unsigned long consumed() const { return *reinterpret_cast<unsigned long*>(memory_); }
 
  private:
+  // The kernel has the data twice in a row, in the same pages; a file has to have it twice.
+  std::size_t bytes() const { return 2 * page_ + 2 * size_; }
+  void put_header(std::size_t at, std::uint32_t length) {
+    std::memcpy(data() + at, &length, sizeof length);
+    std::memcpy(data() + at + size_, &length, sizeof length);
+  }
   unsigned long& position() { return *reinterpret_cast<unsigned long*>(memory_ + page_); }
   char* data() { return memory_ + 2 * page_; }
 
@@ -111,6 +120,88 @@ TEST(RingBuffer, JoinsRecordsOverTheEnd) {
     producer.put(text);
     ASSERT_EQ(take(ring), Records{text});
   }
+}
+
+constexpr std::size_t page = 4096;
+
+// Records of all sizes up to half of the buffer or the window, a few at a time.
+void expect_all_delivered(std::size_t size, std::size_t window, std::size_t largest) {
+  Producer producer(size);
+  RingBuffer ring(producer.fd(), size, window);
+  std::size_t length = 1;
+  for (int i = 0; i < 1000; ++i) {
+    Records put;
+    for (std::size_t room = size; put.size() < 3 && room > largest + 16; room -= length + 16) {
+      length = length * 7 % 65537 % (largest + 1);
+      put.emplace_back(length, static_cast<char>('a' + i % 26));
+      producer.put(put.back());
+    }
+    ASSERT_EQ(take(ring), put) << "size " << size << ", window " << window << ", step " << i;
+    ASSERT_EQ(ring.pending(), 0U);
+  }
+}
+
+TEST(RingBuffer, RecordsOverTheEndOfTheWindowAndOfTheBuffer) {
+  const auto real_page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  if (real_page != page) {
+    GTEST_SKIP() << "the sizes here are for pages of 4 KiB";
+  }
+  expect_all_delivered(page, page * 64, page / 2);
+  expect_all_delivered(page, page * 2, page / 2);
+  expect_all_delivered(2 * page, page * 3, page);
+  expect_all_delivered(16 * page, page * 2, page);
+  expect_all_delivered(16 * page, page * 5, 4 * page);
+  expect_all_delivered(64 * page, page * 16, 10 * page);
+  expect_all_delivered(1024 * page, page * 64, 11 * page);
+}
+
+TEST(RingBuffer, BeginsWhereAnotherReaderStopped) {
+  Producer producer(16 * page);
+  for (int i = 0; i < 31; ++i) {
+    RingBuffer ring(producer.fd(), 16 * page, 4 * page);
+    std::string text(3 * page - 100, static_cast<char>('a' + i % 26));
+    producer.put(text);
+    ASSERT_EQ(take(ring), Records{text});
+  }
+}
+
+// Which addresses lead to the ring buffer, in KiB.
+std::size_t mapped_kib(std::string_view name) {
+  std::size_t all = 0;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    unsigned long begin = 0;
+    unsigned long end = 0;
+    if (line.find(name) != std::string::npos &&
+        std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) == 2) {
+      all += (end - begin) / 1024;
+    }
+  }
+  return all;
+}
+
+TEST(RingBuffer, OnlyAPartIsMappedAtATime) {
+  constexpr std::size_t size = std::size_t{4} << 20;
+  Producer producer(size);
+  const std::size_t before = mapped_kib("memfd:ring");
+  {
+    RingBuffer ring(producer.fd(), size);
+    for (int i = 0; i < 10'000; ++i) {
+      producer.put(std::string(2000, 'x'));
+      ASSERT_EQ(take(ring).size(), 1U);
+      if (i % 1000 == 0) {
+        EXPECT_EQ(mapped_kib("memfd:ring") - before, (RingBuffer::usual_window + 2 * page) / 1024);
+      }
+    }
+  }
+  EXPECT_EQ(mapped_kib("memfd:ring"), before);
+}
+
+TEST(RingBuffer, ALengthThatCannotBeIsRefused) {
+  Producer producer(16 * page);
+  RingBuffer ring(producer.fd(), 16 * page, 2 * page);
+  producer.put(std::string(3 * page, 'x'));
+  EXPECT_THROW(take(ring), Error);
 }
 
 TEST(RingBuffer, FreesRoomRecordByRecord) {

@@ -132,6 +132,25 @@ TEST(Sandbox, NothingNewIsExecutableAndNoBpfIsLoaded) {
             EBADF);
 }
 
+TEST(Sandbox, FilesAreMappedOverOthersAndToBeReadOnly) {
+  const int fd = ::memfd_create("mapped", MFD_CLOEXEC);
+  ASSERT_EQ(::ftruncate(fd, 4096), 0);
+  void* at = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
+  ASSERT_NE(at, MAP_FAILED);
+  auto map = [&](void* where, int protection, int flags) {
+    return errno_in_sandbox(
+        [&] { return ::mmap(where, 4096, protection, flags, fd, 0) == MAP_FAILED ? -1L : 0L; });
+  };
+  EXPECT_EQ(map(at, PROT_READ, MAP_SHARED | MAP_FIXED), 0);  // as the ring buffer does
+  EXPECT_EQ(map(at, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED), EPERM);
+  EXPECT_EQ(map(at, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_FIXED), EPERM);
+  EXPECT_EQ(map(at, PROT_EXEC, MAP_SHARED | MAP_FIXED), EPERM);
+  EXPECT_EQ(map(at, PROT_READ, MAP_PRIVATE | MAP_FIXED), EPERM);
+  EXPECT_EQ(map(nullptr, PROT_READ, MAP_SHARED), EPERM);
+  ::munmap(at, 4096);
+  ::close(fd);
+}
+
 TEST(Sandbox, WhatTheLoopDoesWorks) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
