@@ -5,8 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
-#include <map>
+#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <unordered_map>
@@ -28,67 +29,63 @@ std::uint32_t kind_of(const btf_type& type) {
   return BTF_INFO_KIND(type.info);
 }
 
-// Bytes behind the type itself; -1 for a kind that is not known.
-int tail_bytes(const btf_type& type) {
-  int count = BTF_INFO_VLEN(type.info);
-  switch (kind_of(type)) {
-    case BTF_KIND_INT:
-    case BTF_KIND_VAR:
-    case kind_decl_tag:
-      return 4;
-    case BTF_KIND_ARRAY:
-      return sizeof(struct btf_array);
-    case BTF_KIND_STRUCT:
-    case BTF_KIND_UNION:
-      return count * static_cast<int>(sizeof(btf_member));
-    case BTF_KIND_ENUM:
-      return count * static_cast<int>(sizeof(struct btf_enum));
-    case kind_enum64:
-      return count * 12;
-    case BTF_KIND_FUNC_PROTO:
-      return count * static_cast<int>(sizeof(btf_param));
-    case BTF_KIND_DATASEC:
-      return count * static_cast<int>(sizeof(btf_var_secinfo));
-    case BTF_KIND_PTR:
-    case BTF_KIND_FWD:
-    case BTF_KIND_TYPEDEF:
-    case BTF_KIND_VOLATILE:
-    case BTF_KIND_CONST:
-    case BTF_KIND_RESTRICT:
-    case BTF_KIND_FUNC:
-    case BTF_KIND_FLOAT:
-    case kind_type_tag:
-      return 0;
-    default:
-      return -1;
+// Types of a kind: their size, and what each of their parts adds to it; whether CO-RE goes by their
+// name.
+struct Kind {
+  std::uint8_t size = 0;  // 0: not known
+  std::uint8_t part_size = 0;
+  bool core_name = false;
+};
+
+// A table, as the kernel has 150,000 types.
+constexpr auto kinds = [] {
+  using Numbers = std::initializer_list<std::uint32_t>;
+  constexpr std::uint8_t alone = sizeof(btf_type);
+  std::array<Kind, 32> all{};
+  for (std::uint32_t kind :
+       Numbers{BTF_KIND_PTR, BTF_KIND_FWD, BTF_KIND_VOLATILE, BTF_KIND_CONST, BTF_KIND_RESTRICT,
+               BTF_KIND_FUNC, BTF_KIND_FLOAT, kind_type_tag}) {
+    all[kind] = {alone, 0};
   }
+  for (std::uint32_t kind : Numbers{BTF_KIND_INT, BTF_KIND_VAR, kind_decl_tag}) {
+    all[kind] = {alone + 4, 0};
+  }
+  all[BTF_KIND_ARRAY] = {alone + sizeof(struct btf_array), 0};
+  all[BTF_KIND_FUNC_PROTO] = {alone, sizeof(btf_param)};
+  all[BTF_KIND_DATASEC] = {alone, sizeof(btf_var_secinfo)};
+  all[BTF_KIND_TYPEDEF] = {alone, 0, true};
+  all[BTF_KIND_STRUCT] = all[BTF_KIND_UNION] = {alone, sizeof(btf_member), true};
+  all[BTF_KIND_ENUM] = {alone, sizeof(struct btf_enum), true};
+  all[kind_enum64] = {alone, 12, true};
+  return all;
+}();
+
+inline std::uint32_t size_of(const btf_type& type) {
+  const Kind& kind = kinds[kind_of(type)];
+  return kind.size + static_cast<std::uint32_t>(BTF_INFO_VLEN(type.info)) * kind.part_size;
 }
 
-bool has_core_name(std::uint32_t kind) {
-  return kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION || kind == BTF_KIND_ENUM ||
-         kind == BTF_KIND_TYPEDEF || kind == kind_enum64;
-}
-
-// Whether a string may be one of some names: most others are told from them by their length and
-// first byte.
+// Whether a string is one of some names: most others are told from them by their first two bytes.
 class NameFilter {
  public:
   explicit NameFilter(const std::set<std::string_view>& names) : names_(names) {
     for (std::string_view name : names) {
-      lengths_[static_cast<unsigned char>(name[0])] |= bit(name.size());
+      seconds_[static_cast<unsigned char>(name[0])] |= bit(name.size() == 1 ? '\0' : name[1]);
     }
   }
-  bool contains(std::string_view text) const {
-    return !text.empty() &&
-           (lengths_[static_cast<unsigned char>(text[0])] & bit(text.size())) != 0 &&
-           names_.contains(text);
+  // Of a string with a zero behind it.
+  bool may_contain(const char* text) const {
+    return (seconds_[static_cast<unsigned char>(text[0])] & bit(text[1])) != 0;
   }
+  bool contains(std::string_view text) const { return names_.contains(text); }
 
  private:
-  static std::uint64_t bit(std::size_t length) { return std::uint64_t{1} << (length % 64); }
+  static std::uint64_t bit(char second) {
+    return std::uint64_t{1} << (static_cast<unsigned char>(second) % 64);
+  }
 
   const std::set<std::string_view>& names_;
-  std::array<std::uint64_t, 256> lengths_{};
+  std::array<std::uint64_t, 256> seconds_{};
 };
 
 // The kernel's BTF, with its types in memory.
@@ -102,7 +99,11 @@ class Source {
     if (header_.type_len > (1U << 30) || header_.str_len > (1U << 30)) {
       throw std::runtime_error("is damaged");
     }
-    find_names(names);
+    NameFilter filter(names);
+    strings_ = input_.mapped(header_.str_len, strings_at());
+    if (strings_ == nullptr) {
+      find_names(filter);
+    }
     const std::uint64_t types_at = std::uint64_t{header_.hdr_len} + header_.type_off;
     types_ =
         types_at % alignof(btf_type) == 0 ? input_.mapped(header_.type_len, types_at) : nullptr;
@@ -111,17 +112,22 @@ class Source {
       input_.read_all(own_types_.get(), header_.type_len, types_at);
       types_ = own_types_.get();
     }
-    find_types();
+    find_types(filter);
   }
 
   // The types that have one of the names, by id.
   const std::vector<std::uint32_t>& named() const { return named_; }
 
   const btf_type& type(std::uint32_t id) const {
-    if (id == 0 || id >= offsets_.size()) {
+    if (id == 0 || id >= count_) {
       throw std::runtime_error("is damaged: it refers to a type that it does not have");
     }
-    return *reinterpret_cast<const btf_type*>(types_ + offsets_[id]);
+    // The first one is number 1.
+    std::uint32_t at = marks_[(id - 1) / mark_every];
+    for (std::uint32_t i = (id - 1) % mark_every; i > 0; --i) {
+      at += size_of(type_at(at));
+    }
+    return type_at(at);
   }
 
   std::string string(std::uint32_t offset) const {
@@ -144,8 +150,8 @@ class Source {
  private:
   std::uint64_t strings_at() const { return std::uint64_t{header_.hdr_len} + header_.str_off; }
 
-  void find_names(const std::set<std::string_view>& names) {
-    NameFilter filter(names);
+  // Where strings cannot be looked up one by one without a system call for each, all are read once.
+  void find_names(const NameFilter& filter) {
     std::vector<char> buffer(std::size_t{1} << 16);
     std::size_t kept = 0;  // the beginning of a string that is not complete yet
     for (std::uint32_t at = 0; at < header_.str_len;) {
@@ -158,7 +164,8 @@ class Source {
       const char* const end = buffer.data() + kept + size;
       while (const auto* nul = static_cast<const char*>(
                  std::memchr(begin, 0, static_cast<std::size_t>(end - begin)))) {
-        if (filter.contains({begin, static_cast<std::size_t>(nul - begin)})) {
+        if (nul != begin && filter.may_contain(begin) &&
+            filter.contains({begin, static_cast<std::size_t>(nul - begin)})) {
           name_offsets_.push_back(static_cast<std::uint32_t>(
               at - kept + static_cast<std::size_t>(begin - buffer.data())));
         }
@@ -170,36 +177,58 @@ class Source {
     }
   }
 
-  void find_types() {
-    offsets_.reserve(header_.type_len / 20);
-    offsets_.push_back(0);  // void
-    for (std::uint32_t at = 0; at < header_.type_len;) {
-      if (header_.type_len - at < sizeof(btf_type)) {
+  bool is_wanted(std::uint32_t name, const NameFilter& filter) const {
+    if (strings_ == nullptr) {
+      return std::binary_search(name_offsets_.begin(), name_offsets_.end(), name);
+    }
+    return name + std::uint64_t{1} < header_.str_len && filter.may_contain(strings_ + name) &&
+           filter.contains({strings_ + name, ::strnlen(strings_ + name, header_.str_len - name)});
+  }
+
+  const btf_type& type_at(std::uint32_t offset) const {
+    return *reinterpret_cast<const btf_type*>(types_ + offset);
+  }
+
+  void find_types(const NameFilter& filter) {
+    const std::uint32_t all = header_.type_len;
+    std::uint32_t id = 1;
+    std::uint32_t left_to_mark = 1;
+    for (std::uint32_t at = 0; at < all; ++id) {
+      if (all - at < sizeof(btf_type)) {
         throw std::runtime_error("is cut short");
       }
-      const auto& type = *reinterpret_cast<const btf_type*>(types_ + at);
-      int tail = tail_bytes(type);
-      if (tail < 0) {
+      const btf_type& type = type_at(at);
+      const Kind& kind = kinds[kind_of(type)];
+      if (kind.size == 0) {
         throw std::runtime_error("has a kind of type that is not known");
       }
-      if (header_.type_len - at < sizeof type + static_cast<std::size_t>(tail)) {
+      const std::uint32_t size = size_of(type);
+      if (all - at < size) {
         throw std::runtime_error("is cut short");
       }
-      if (has_core_name(kind_of(type)) &&
-          std::binary_search(name_offsets_.begin(), name_offsets_.end(), type.name_off)) {
-        named_.push_back(static_cast<std::uint32_t>(offsets_.size()));
+      if (kind.core_name && is_wanted(type.name_off, filter)) {
+        named_.push_back(id);
       }
-      offsets_.push_back(at);
-      at += static_cast<std::uint32_t>(sizeof type) + static_cast<std::uint32_t>(tail);
+      if (--left_to_mark == 0) {
+        marks_.push_back(at);
+        left_to_mark = mark_every;
+      }
+      at += size;
     }
+    count_ = id;
   }
+
+  static constexpr std::uint32_t mark_every = 32;
 
   Input input_;
   btf_header header_{};
   std::unique_ptr<char[]> own_types_;
   const char* types_ = nullptr;
-  std::vector<std::uint32_t> offsets_;       // of types, by id
-  std::vector<std::uint32_t> name_offsets_;  // of the names, ascending
+  const char* strings_ = nullptr;  // where they are mapped
+  std::uint32_t count_ = 0;        // of types, void included
+  // Where types are that have so many before them; the others are found from there.
+  std::vector<std::uint32_t> marks_;
+  std::vector<std::uint32_t> name_offsets_;  // of the names, ascending, where none are mapped
   std::vector<std::uint32_t> named_;
 };
 
@@ -345,7 +374,7 @@ std::set<std::string_view> core_type_names(const btf* object) {
     const btf_type* type = btf__type_by_id(object, id);
     std::string_view name = btf__str_by_offset(object, type->name_off);
     name = name.substr(0, name.find("___"));
-    if (has_core_name(kind_of(*type)) && !name.empty()) {
+    if (kinds[kind_of(*type)].core_name && !name.empty()) {
       names.insert(name);
     }
   }

@@ -77,6 +77,10 @@ TEST(BtfSubset, StructsOfThisKernelAreTheSame) {
   UniqueFd file(::open(vmlinux, O_RDONLY | O_CLOEXEC));
   const std::string raw = btf_subset(file.get(), names);
   EXPECT_LT(raw.size(), 200'000U);
+  __u32 whole_size = 0;
+  const auto* whole_data = static_cast<const char*>(btf__raw_data(whole.get(), &whole_size));
+  // Where the kernel can map its BTF, the same is found in another way.
+  EXPECT_EQ(btf_subset(file_with({whole_data, whole_size}).get(), names), raw);
   Btf subset = parse(raw);
   ASSERT_TRUE(whole && subset);
   for (std::string_view name : names) {
