@@ -63,7 +63,8 @@ int Host::trace(const std::string& command, std::vector<std::string_view> column
                 LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceHooks hooks) {
   bpf_map* records = loaded.maps().records;
   RingBuffer ring(bpf_map__fd(records), bpf_map__max_entries(records));
-  LostCounter lost(bpf_map__fd(loaded.maps().lost), std::move(hooks.programs));
+  LostCounter lost(LossSources::of_kernel(bpf_map__fd(loaded.maps().lost)),
+                   std::move(hooks.programs));
   // Only who hands signals on has a say in what they end.
   bool signals_program = static_cast<bool>(hooks.ends_run);
   WallClock clock;

@@ -101,7 +101,8 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   // Not earlier, or the time it takes to get here would count as its own.
   Program program({options.program, options.output.output.empty()});
   followed.add_child(program.pid());
-  LostCounter lost(bpf_map__fd(maps.lost), counted_programs(loaded.progs()));
+  LostCounter lost(LossSources::of_kernel(bpf_map__fd(maps.lost)),
+                   counted_programs(loaded.progs()));
   ProgramRun program_run(program, host, followed, std::move(lost), options.wait_all);
   int status = run(program_run.hooks());
   return program.ended() ? program.exit_status() : status;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "bpf/record.h"
@@ -18,10 +19,21 @@ struct CountedProgram {
   int second = -1;  // its second copy, -1 where it has none
 };
 
+// Where a LostCounter reads; tests put their own in.
+struct LossSources {
+  std::size_t cpus;
+  // Fills in what each CPU counts, `cpus` of them; false where the kernel does not answer.
+  std::function<bool(bpftrap_lost* per_cpu)> counts;
+  // Events that the kernel left the program out for; 0 where there is none.
+  std::function<std::uint64_t(int program)> missed_runs;
+
+  // `map_fd` stays the caller's. Throws Error.
+  static LossSources of_kernel(int map_fd);
+};
+
 class LostCounter {
  public:
-  // `map_fd` stays the caller's. Throws Error.
-  explicit LostCounter(int map_fd, std::vector<CountedProgram> programs = {});
+  explicit LostCounter(LossSources sources, std::vector<CountedProgram> programs = {});
 
   // Of all CPUs since the load; what was read last where the kernel does not answer. Events that
   // neither copy of a program saw count as records of its kind; where the program runs for other
@@ -37,7 +49,7 @@ class LostCounter {
  private:
   std::uint64_t unseen_by(const CountedProgram& program) const;
 
-  int map_fd_;
+  LossSources sources_;
   std::vector<CountedProgram> programs_;
   std::vector<bpftrap_lost> per_cpu_;
   bpftrap_lost sum_{};
