@@ -4,11 +4,8 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 
@@ -67,11 +64,6 @@ void CommandLines::remember(const ExecRecord& record) {
     line.truncated = record.args->truncated;
   }
   live_.insert_or_assign(record.process.id, std::move(line));
-  // An end is not told where a filter judged a later exec, or the end itself, otherwise.
-  if (size() > sweep_at_) {
-    forget_dead();
-    sweep_at_ = std::max(sweep_least, 2 * size());
-  }
 }
 
 std::optional<CommandLine> CommandLines::take(const ProcessId& id) {
@@ -89,10 +81,19 @@ std::optional<CommandLine> CommandLines::take(const ProcessId& id) {
   return line;
 }
 
+void CommandLines::mark_dead() {
+  sweep_.mark(live_);
+  sweep_older_.mark(older_);
+}
+
 void CommandLines::forget_dead() {
-  auto dead = [](Pid pid) { return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH; };
-  std::erase_if(live_, [&](const auto& entry) { return dead(entry.first.pid); });
-  std::erase_if(older_, [&](const auto& entry) { return dead(entry.first); });
+  for (const ProcessId& id : sweep_.take_dead()) {
+    live_.erase(id);
+  }
+  for (Pid pid : sweep_older_.take_dead()) {
+    older_.erase(pid);
+  }
+  sweep_.set_left(size());
 }
 
 bool CommandLines::read_older(const std::string& proc) {

@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "core/record.h"
+#include "core/sweep.h"
 
 namespace bpftrap {
 
@@ -23,18 +24,18 @@ struct CommandLine {
 
 class CommandLines {
  public:
-  // The process executed a program: this is its command line from now on. Now and then those of
-  // processes that ended unseen are forgotten.
+  // The process executed a program: this is its command line from now on.
   void remember(const ExecRecord& record);
 
   // Takes out what is known of a process that ended.
   std::optional<CommandLine> take(const ProcessId& id);
 
-  // Forgets processes that do not exist any more: their exit records were lost.
+  // Whether so many have gathered that it is time to look for those of the dead: an end is not told
+  // where it was lost, or where a filter judged a later exec, or the end itself, otherwise.
+  bool wants_sweep() const { return sweep_.is_due(size()); }
+  // Marks processes that do not exist any more, and forgets the marked: see sweep.h.
+  void mark_dead();
   void forget_dead();
-
-  // Command lines kept before it is looked for those of the dead.
-  static constexpr std::size_t sweep_least = 4096;
 
   // Records of /proc read at one go.
   static constexpr int slice = 64;
@@ -60,7 +61,8 @@ class CommandLines {
   std::unordered_map<ProcessId, CommandLine, ProcessIdHash> live_;
   std::unordered_map<Pid, Older> older_;
   std::unique_ptr<DIR, CloseDir> dir_;
-  std::size_t sweep_at_ = sweep_least;
+  Sweep<ProcessId> sweep_;
+  Sweep<Pid> sweep_older_;
 };
 
 }  // namespace bpftrap

@@ -19,4 +19,11 @@ unsigned Descent::ended(const ProcessId& id) {
   return depth;
 }
 
+void Descent::forget_dead() {
+  for (const ProcessId& id : sweep_.take_dead()) {
+    depths_.erase(id);
+  }
+  sweep_.set_left(size());
+}
+
 }  // namespace bpftrap

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/record.h"
+#include "core/sweep.h"
 
 namespace bpftrap {
 
@@ -16,10 +17,16 @@ class Descent {
   // The depth of a process that has ended, which is forgotten.
   unsigned ended(const ProcessId& id);
 
+  // As for command lines: ends that no record tells of.
+  bool wants_sweep() const { return sweep_.is_due(size()); }
+  void mark_dead() { sweep_.mark(depths_); }
+  void forget_dead();
+
   std::size_t size() const { return depths_.size(); }
 
  private:
   std::unordered_map<ProcessId, unsigned, ProcessIdHash> depths_;
+  Sweep<ProcessId> sweep_;
 };
 
 }  // namespace bpftrap

@@ -114,6 +114,16 @@ void ProcessStream::look_at(const bpftrap_lost& lost) {
   }
 }
 
+void ProcessStream::mark_dead() {
+  lines_.mark_dead();
+  descent_.mark_dead();
+}
+
+void ProcessStream::forget_dead() {
+  lines_.forget_dead();
+  descent_.forget_dead();
+}
+
 bool ProcessStream::idle() {
   options_.read_older = options_.read_older && lines_.read_older("/proc");
   return options_.read_older;

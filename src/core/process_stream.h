@@ -33,7 +33,9 @@ class ProcessStream final : public RecordHandler {
   bool has_idle_work() const override { return options_.read_older; }
   bool idle() override;
   void finish(Sink& sink) override;
-  void after_loss() override { lines_.forget_dead(); }
+  bool wants_sweep() const override { return lines_.wants_sweep() || descent_.wants_sweep(); }
+  void mark_dead() override;
+  void forget_dead() override;
 
  private:
   Result write(ExecRecord& record, Sink& sink);

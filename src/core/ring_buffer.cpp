@@ -114,8 +114,8 @@ void RingBuffer::release() {
   __atomic_store_n(consumer_, position_, __ATOMIC_RELEASE);
 }
 
-std::size_t RingBuffer::pending() const {
-  return load_acquire(producer_) - position_;
+unsigned long RingBuffer::produced() const {
+  return load_acquire(producer_);
 }
 
 }  // namespace bpftrap

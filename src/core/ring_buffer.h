@@ -39,7 +39,11 @@ class RingBuffer {
   std::size_t consume(Use&& use, std::size_t most = SIZE_MAX);
 
   // Bytes that wait, those still being written included.
-  std::size_t pending() const;
+  std::size_t pending() const { return produced() - consumed(); }
+
+  // Bytes that ever were, those still being written included, and how many of them were consumed.
+  unsigned long produced() const;
+  unsigned long consumed() const { return position_; }
 
  private:
   // The next complete record, or one without data where there is none. Discarded ones are skipped.

@@ -106,6 +106,7 @@ void Tracer::consume() {
   }
   std::size_t consumed = parts_.ring.consume(handle, batch_records);
   flush();
+  sweep();
   if (done()) {
     stop();
   } else if (consumed == batch_records || (filled && !parts_.output.full())) {
@@ -123,8 +124,23 @@ void Tracer::account() {
     lost_told_ = all;
     if (now - swept_ > std::chrono::seconds(10)) {
       swept_ = now;
-      parts_.handler.after_loss();
+      sweep_asked_ = true;
     }
+  }
+  sweep();
+}
+
+void Tracer::sweep() {
+  RecordHandler& handler = parts_.handler;
+  if (!sweep_until_ && (sweep_asked_ || handler.wants_sweep())) {
+    sweep_asked_ = false;
+    handler.mark_dead();
+    // Not earlier: who is dead by now has all its records before this.
+    sweep_until_ = parts_.ring.produced();
+  }
+  if (sweep_until_ && parts_.ring.consumed() >= *sweep_until_) {
+    sweep_until_.reset();
+    handler.forget_dead();
   }
 }
 

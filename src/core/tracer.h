@@ -48,8 +48,14 @@ class RecordHandler {
   // Called when there is nothing else to do, after the start; false when nothing is left for it.
   virtual bool idle() { return false; }
 
-  // Called after losses were counted, at most once in ten seconds.
-  virtual void after_loss() {}
+  // Whether it keeps so much of processes that it is time for a sweep; there is one after losses,
+  // too.
+  virtual bool wants_sweep() const { return false; }
+
+  // A sweep: to look which of the processes that something is kept of are dead …
+  virtual void mark_dead() {}
+  // … and to forget those: each record that was submitted before has been handled.
+  virtual void forget_dead() {}
 };
 
 struct TracerOptions {
@@ -99,6 +105,7 @@ class Tracer {
   bool done() const { return options_.count && records_ >= *options_.count; }
   void flush();
   void account();
+  void sweep();
   void confine(bool reads_files);
   int finish();
 
@@ -113,7 +120,9 @@ class Tracer {
   std::uint64_t records_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t lost_told_ = 0;
-  BootTime swept_{};
+  BootTime swept_{};  // when losses last asked for it
+  bool sweep_asked_ = false;
+  std::optional<unsigned long> sweep_until_;  // where the dead of a sweep have left the ring buffer
 };
 
 // What the `start` record says of this machine.

@@ -42,20 +42,41 @@ TEST(CommandLines, APidThatIsUsedAgainIsAnotherProcess) {
   EXPECT_TRUE(lines.take({5, 100}));
 }
 
+// Above any pid that the kernel gives (PID_MAX_LIMIT, include/linux/threads.h).
+constexpr Pid nobody = 4194304;
+
 TEST(CommandLines, ForgetsTheDead) {
   CommandLines lines;
-  lines.remember(executed({4194303, 1}, "dead\0"sv));
+  lines.remember(executed({nobody, 1}, "dead\0"sv));
   lines.remember(executed({static_cast<Pid>(::getpid()), 1}, "alive\0"sv));
+  lines.mark_dead();
   lines.forget_dead();
   EXPECT_EQ(lines.size(), 1U);
 }
 
+TEST(CommandLines, AnEndThatIsStillToBeReadHasItsLine) {
+  CommandLines lines;
+  lines.remember(executed({nobody, 1}, "first\0"sv));
+  lines.mark_dead();
+  // These were in the ring buffer already, as are both ends.
+  lines.remember(executed({nobody + 1, 1}, "second\0"sv));
+  lines.remember(executed({nobody, 1}, "third\0"sv));
+  auto line = lines.take({nobody, 1});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->args, "third\0"s);
+  lines.forget_dead();
+  EXPECT_TRUE(lines.take({nobody + 1, 1})) << "nobody has looked whether it is dead";
+}
+
 TEST(CommandLines, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
   CommandLines lines;
-  for (std::size_t i = 0; i < 3 * CommandLines::sweep_least; ++i) {
-    // Above any pid that the kernel gives (PID_MAX_LIMIT, include/linux/threads.h).
-    lines.remember(executed({static_cast<Pid>(4194304 + i), 1}, "dead\0"sv));
-    ASSERT_LE(lines.size(), CommandLines::sweep_least + 1);
+  for (Pid i = 0; i < 3 * Sweep<Pid>::least; ++i) {
+    lines.remember(executed({nobody + i, 1}, "dead\0"sv));
+    if (lines.wants_sweep()) {
+      lines.mark_dead();
+      lines.forget_dead();
+    }
+    ASSERT_LE(lines.size(), Sweep<Pid>::least);
   }
 }
 

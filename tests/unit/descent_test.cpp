@@ -2,6 +2,7 @@
 #include "core/descent.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace bpftrap {
 namespace {
@@ -30,6 +31,27 @@ TEST(Descent, ForgetsWhoHasEnded) {
   descent.ended(again);
   descent.ended(parent);
   EXPECT_EQ(descent.size(), 0U);
+}
+
+TEST(Descent, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
+  Descent descent;
+  ProcessId self{static_cast<Pid>(::getpid()), 10}, child{4194304, 20}, grandchild{4194305, 30};
+  descent.executed(self);
+  descent.forked({child, self});
+  descent.mark_dead();
+  // It was still to be read.
+  descent.forked({grandchild, child});
+  EXPECT_EQ(descent.executed(grandchild), 2U);
+  descent.forget_dead();
+  EXPECT_EQ(descent.size(), 2U) << "the child is gone";
+  descent.mark_dead();
+  descent.forget_dead();
+  EXPECT_EQ(descent.size(), 1U);
+  EXPECT_FALSE(descent.wants_sweep());
+  for (Pid i = 0; i <= Sweep<Pid>::least; ++i) {
+    descent.forked({{4194304 + i, 1}, self});
+  }
+  EXPECT_TRUE(descent.wants_sweep());
 }
 
 }  // namespace

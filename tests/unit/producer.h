@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The kernel's side of a ring buffer, in a memfd of the kernel's layout.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <linux/bpf.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string_view>
+
+#include "core/unique_fd.h"
+
+namespace bpftrap {
+
+class Producer {
+ public:
+  explicit Producer(std::size_t size)
+      : size_(size),
+        page_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))),
+        fd_(::memfd_create("ring", MFD_CLOEXEC)) {
+    EXPECT_EQ(::ftruncate(fd_.get(), static_cast<off_t>(bytes())), 0);
+    memory_ = static_cast<char*>(
+        ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0));
+  }
+  ~Producer() { ::munmap(memory_, bytes()); }
+
+  int fd() const { return fd_.get(); }
+
+  // Returns where the record's header is, to be committed later if `flags` say busy.
+  std::size_t put(std::string_view text, std::uint32_t flags = 0) {
+    std::size_t at = position() % size_;
+    put_header(at, static_cast<std::uint32_t>(text.size()) | flags);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      std::size_t in_data = (at + 8 + i) % size_;
+      data()[in_data] = data()[in_data + size_] = text[i];
+    }
+    position() += 8 + (text.size() + 7) / 8 * 8;
+    return at;
+  }
+  void commit(std::size_t at) {
+    std::uint32_t length = 0;
+    std::memcpy(&length, data() + at, sizeof length);
+    put_header(at, length & ~BPF_RINGBUF_BUSY_BIT);
+  }
+  unsigned long consumed() const { return *reinterpret_cast<unsigned long*>(memory_); }
+
+ private:
+  // The kernel has the data twice in a row, in the same pages; a file has to have it twice.
+  std::size_t bytes() const { return 2 * page_ + 2 * size_; }
+  void put_header(std::size_t at, std::uint32_t length) {
+    std::memcpy(data() + at, &length, sizeof length);
+    std::memcpy(data() + at + size_, &length, sizeof length);
+  }
+  unsigned long& position() { return *reinterpret_cast<unsigned long*>(memory_ + page_); }
+  char* data() { return memory_ + 2 * page_; }
+
+  std::size_t size_;
+  std::size_t page_;
+  UniqueFd fd_;
+  char* memory_;
+};
+
+}  // namespace bpftrap
