@@ -9,6 +9,7 @@
 #include "bpf/process.event.h"
 #include "cli/process_command.h"
 #include "core/error.h"
+#include "core/memory_limit.h"
 #include "core/skeleton.h"
 #include "process.skel.h"
 
@@ -87,6 +88,7 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   for (std::uint32_t pid : options.trees) {
     followed.add_tree(static_cast<pid_t>(pid), "/proc");
   }
+  command.stream.command_line_bytes = memory_share(CommandLines::bytes_most);
   command.stream.summary = options.summary;
   command.stream.color = wants_color(options.output, host.output());
   ProcessStream stream(command.stream);

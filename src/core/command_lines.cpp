@@ -52,31 +52,84 @@ std::optional<std::string> read_execfn(const std::string& directory) {
   return std::nullopt;
 }
 
+std::size_t size_of(const CommandLine& line) {
+  return (line.filename ? line.filename->size() : 0) + (line.args ? line.args->size() : 0);
+}
+
 }  // namespace
 
-void CommandLines::remember(const ExecRecord& record) {
-  CommandLine line;
-  if (record.filename) {
-    line.filename = *record.filename;
+bool CommandLines::reserve(std::size_t size) {
+  std::size_t bytes = size + bytes_of_entry;
+  bool is_long = size > long_line;
+  if (bytes > most_ - bytes_ || (is_long && bytes > most_ / 2 - long_bytes_)) {
+    ++refused_;
+    return false;
   }
-  if (record.args) {
-    line.args = record.args->bytes;
+  bytes_ += bytes;
+  long_bytes_ += is_long ? bytes : 0;
+  return true;
+}
+
+void CommandLines::release(const CommandLine& line) {
+  // What has neither took no room: see remember().
+  if (line.filename || line.args) {
+    std::size_t size = size_of(line);
+    bytes_ -= size + bytes_of_entry;
+    long_bytes_ -= size > long_line ? size + bytes_of_entry : 0;
+  }
+}
+
+void CommandLines::forget(const ProcessId& id) {
+  if (auto live = live_.find(id); live != live_.end()) {
+    release(live->second);
+    live_.erase(live);
+  }
+}
+
+void CommandLines::forget_older(Pid pid) {
+  if (auto older = older_.find(pid); older != older_.end()) {
+    release(older->second.line);
+    older_.erase(older);
+  }
+}
+
+void CommandLines::remember(const ExecRecord& record, bool in_any_case) {
+  // Of an exec before this one, or of whoever had the pid.
+  forget_older(record.process.id.pid);
+  auto [live, is_new] = live_.try_emplace(record.process.id);
+  release(live->second);
+  // All anew: a string that gets shorter would keep its memory.
+  CommandLine line;
+  std::size_t size = (record.filename ? record.filename->size() : 0) +
+                     (record.args ? record.args->bytes.size() : 0);
+  bool kept = (record.filename || record.args) && reserve(size);
+  if (kept && record.filename) {
+    line.filename.emplace(*record.filename);
+  }
+  if (kept && record.args) {
+    line.args.emplace(record.args->bytes);
     line.truncated = record.args->truncated;
   }
-  live_.insert_or_assign(record.process.id, std::move(line));
+  live->second = std::move(line);
+  if (!kept && !in_any_case) {
+    live_.erase(live);
+  }
 }
 
 std::optional<CommandLine> CommandLines::take(const ProcessId& id) {
   std::optional<CommandLine> line;
   if (auto older = older_.find(id.pid); older != older_.end()) {
+    release(older->second.line);
     if (older->second.start_ticks == to_ticks(id.start_ns)) {
       line = std::move(older->second.line);
     }
     // The pid is free again, whoever had it.
     older_.erase(older);
   }
-  if (auto node = live_.extract(id); !node.empty()) {
-    line = std::move(node.mapped());
+  if (auto live = live_.find(id); live != live_.end()) {
+    release(live->second);
+    line = std::move(live->second);
+    live_.erase(live);
   }
   return line;
 }
@@ -88,10 +141,10 @@ void CommandLines::mark_dead() {
 
 void CommandLines::forget_dead() {
   for (const ProcessId& id : sweep_.take_dead()) {
-    live_.erase(id);
+    forget(id);
   }
   for (Pid pid : sweep_older_.take_dead()) {
-    older_.erase(pid);
+    forget_older(pid);
   }
   sweep_.set_left(size());
 }
@@ -138,7 +191,10 @@ void CommandLines::read_one(const std::string& directory, Pid pid) {
     args->push_back('\0');  // a title that the process gave itself
   }
   older.line.args = std::move(args);
-  older_.insert_or_assign(pid, std::move(older));
+  forget_older(pid);
+  if (reserve(size_of(older.line))) {
+    older_.emplace(pid, std::move(older));
+  }
 }
 
 }  // namespace bpftrap

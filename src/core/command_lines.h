@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The last command line of each process, from its exec to its end: seen live or, for processes that
-// are older than the tracer, read from /proc.
+// are older than the tracer, read from /proc. Anybody may start many processes with long command
+// lines, so there is a bound; what finds no room is not kept, and what is kept is whole.
 #pragma once
 
 #include <dirent.h>
@@ -24,8 +25,17 @@ struct CommandLine {
 
 class CommandLines {
  public:
-  // The process executed a program: this is its command line from now on.
-  void remember(const ExecRecord& record);
+  // Bytes of all command lines, an entry's own included. Those of more than `long_line` may take
+  // half of it, so that a few thousand of them leave room for those that most processes have.
+  static constexpr std::size_t bytes_most = std::size_t{64} << 20;
+  static constexpr std::size_t long_line = 1024;
+  static constexpr std::size_t bytes_of_entry = 256;
+
+  explicit CommandLines(std::size_t most = bytes_most) : most_(most) {}
+
+  // The process executed a program: this is its command line from now on, or nothing where it finds
+  // no room. `in_any_case`: take() is to tell at least that it executed something.
+  void remember(const ExecRecord& record, bool in_any_case = false);
 
   // Takes out what is known of a process that ended.
   std::optional<CommandLine> take(const ProcessId& id);
@@ -45,6 +55,10 @@ class CommandLines {
   bool read_older(const std::string& proc);
 
   std::size_t size() const { return live_.size() + older_.size(); }
+  std::size_t bytes() const { return bytes_; }
+  std::size_t most() const { return most_; }
+  // Command lines that found no room.
+  std::uint64_t refused() const { return refused_; }
 
  private:
   // /proc tells a process's start in clock ticks only.
@@ -57,10 +71,20 @@ class CommandLines {
   };
 
   void read_one(const std::string& directory, Pid pid);
+  // Takes room for a command line of so many bytes, if there is room.
+  bool reserve(std::size_t size);
+  // Gives the room of this one back.
+  void release(const CommandLine& line);
+  void forget(const ProcessId& id);
+  void forget_older(Pid pid);
 
   std::unordered_map<ProcessId, CommandLine, ProcessIdHash> live_;
   std::unordered_map<Pid, Older> older_;
   std::unique_ptr<DIR, CloseDir> dir_;
+  std::size_t most_;
+  std::size_t bytes_ = 0;
+  std::size_t long_bytes_ = 0;  // of them, those of long lines
+  std::uint64_t refused_ = 0;
   Sweep<ProcessId> sweep_;
   Sweep<Pid> sweep_older_;
 };

@@ -87,4 +87,8 @@ std::uint64_t memory_limit() {
                       read_file("/proc/self/cgroup").value_or(""));
 }
 
+std::size_t memory_share(std::size_t most) {
+  return static_cast<std::size_t>(std::min<std::uint64_t>(most, memory_limit() / 8));
+}
+
 }  // namespace bpftrap

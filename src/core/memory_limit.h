@@ -17,4 +17,8 @@ std::uint64_t memory_limit(std::string_view mounts, std::string_view cgroups,
 // Of this process.
 std::uint64_t memory_limit();
 
+// Bytes that may be kept where `most` are enough on any machine: an eighth of what this process's
+// cgroups allow where that is less. To be asked before the sandbox.
+std::size_t memory_share(std::size_t most);
+
 }  // namespace bpftrap

@@ -39,7 +39,7 @@ void Output::prepare() {
   if (::fstat(fd_, &status) != 0) {
     throw Error(fmt::format("cannot write to {}", name_), errno);
   }
-  may_wait_ = static_cast<std::size_t>(std::min<std::uint64_t>(waiting_most, memory_limit() / 8));
+  may_wait_ = memory_share(waiting_most);
   terminal_ = ::isatty(fd_) == 1;
   if (S_ISSOCK(status.st_mode)) {
     kind_ = Kind::socket;

@@ -8,11 +8,14 @@
 #include "core/decode.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/text.h"
 
 namespace bpftrap {
 
 ProcessStream::ProcessStream(ProcessStreamOptions options)
-    : options_(options), cgroups_(read_file("/proc/self/cgroup").value_or("")) {}
+    : options_(options),
+      cgroups_(read_file("/proc/self/cgroup").value_or("")),
+      lines_(options.command_line_bytes) {}
 
 RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
   Decoded decoded = decode(bytes);
@@ -37,13 +40,18 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
   return Result::malformed;
 }
 
+bool ProcessStream::is_older(const ProcessId& id) const {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(id.start_ns)) <
+         live_since_.time_since_epoch();
+}
+
 RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
   if (options_.tree_view) {
     record.depth = descent_.executed(record.process.id);
   }
   bool written = options_.write_execs && record.time >= live_since_;
   if (record.error == 0 && (written || !options_.exits_of_execs_only)) {
-    lines_.remember(record);
+    lines_.remember(record, options_.exits_of_execs_only && is_older(record.process.id));
   }
   if (!written) {
     return Result::kept;
@@ -66,9 +74,8 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   }
   if (!line && options_.exits_of_execs_only) {
     // A younger process has executed something, or the kernel would not have sent this: its exec
-    // was lost, and its end is not to be lost with it.
-    std::chrono::nanoseconds started(static_cast<std::int64_t>(record.process.id.start_ns));
-    if (started < live_since_.time_since_epoch()) {
+    // was lost, or its command line found no room, and its end is not to be lost with it.
+    if (is_older(record.process.id)) {
       return Result::kept;
     }
   }
@@ -111,6 +118,16 @@ void ProcessStream::look_at(const bpftrap_lost& lost) {
                     unmarked - unmarked_, unmarked - unmarked_ == 1 ? "" : "es",
                     unmarked - unmarked_ == 1 ? "it" : "them"));
     unmarked_ = unmarked;
+  }
+  if (lines_.refused() > 0 && !refused_told_) {
+    refused_told_ = true;
+    std::string room;
+    append_human_size(room, lines_.most());
+    say(
+        fmt::format("the command lines of the processes that live now fill {}: some ends will be "
+                    "shown without theirs; follow fewer processes (--user, --tree, --cgroup), or "
+                    "allow bpftrap more memory where its cgroup limits it",
+                    room));
   }
 }
 

@@ -20,6 +20,7 @@ struct ProcessStreamOptions {
   bool tree_view = false;  // forks are reported; command lines are indented by descent
   bool summary = false;    // say at the end what ran, by program name
   bool color = false;      // of the summary's table
+  std::size_t command_line_bytes = CommandLines::bytes_most;
 };
 
 class ProcessStream final : public RecordHandler {
@@ -40,6 +41,8 @@ class ProcessStream final : public RecordHandler {
  private:
   Result write(ExecRecord& record, Sink& sink);
   Result write(ExitRecord& record, Sink& sink);
+  // Whether the process was there before tracing was live.
+  bool is_older(const ProcessId& id) const;
 
   ProcessStreamOptions options_;
   BootTime live_since_;
@@ -48,6 +51,7 @@ class ProcessStream final : public RecordHandler {
   std::uint64_t unmarked_ = 0;
   Descent descent_;
   Summary summary_;
+  bool refused_told_ = false;
 };
 
 }  // namespace bpftrap

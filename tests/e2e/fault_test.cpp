@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -196,6 +197,50 @@ TEST_F(FaultTest, InACgroupOf32MiBWhatASlowReaderLeavesIsLostAndCounted) {
   Count all = count(bpftrap);
   EXPECT_EQ(all.execs + all.exits + all.lost, 2 * processes);
   EXPECT_GT(all.lost, 0U) << "the test is to make it lose some";
+}
+
+TEST_F(FaultTest, InACgroupOf32MiBCommandLinesBeyondTheBoundAreNullAtTheEnd) {
+  std::unique_ptr<Group> group = limited_group("/bpftrap-e2e-" + std::to_string(::getpid()));
+  if (!group) {
+    GTEST_SKIP() << "no memory controller";
+  }
+  Bpftrap bpftrap({"exec", "--json", "--tree", std::to_string(::getpid())},
+                  {.before_exec = [&] { group->enter(); }});
+  bpftrap.await_start();
+  // Long ones may fill 2 MiB: half of an eighth.
+  constexpr std::size_t large = 100, small = 20, within = 60, beyond = 70;
+  std::vector<Child> children;
+  for (std::size_t i = 0; i < large + small; ++i) {
+    Words argv{std::to_string(i), std::string(i < large ? 30'000 : 10, 'x')};
+    children.emplace_back([&] { return exec_argv(self_path(), argv, "pause"); });
+    bpftrap.await([&] { return bpftrap.records().size() == i + 2; });
+  }
+  std::vector<Ended> processes;
+  for (Child& child : children) {
+    child.kill(SIGTERM);
+    processes.push_back(child.wait());
+    bpftrap.await([&] { return bpftrap.records_of(processes.back()).size() == 2; });
+  }
+  // With room again, a long one is kept.
+  Child last([&] { return exec_argv(self_path(), {"last", std::string(30'000, 'x')}); });
+  processes.push_back(last.wait());
+  EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    SCOPED_TRACE(i);
+    Record exec = bpftrap.record_of(processes[i], "exec");
+    Record exit = bpftrap.record_of(processes[i], "exit");
+    if (exit.is_null("args")) {
+      EXPECT_TRUE(exit.is_null("filename"));
+      EXPECT_TRUE(i >= within && i < large);
+    } else {
+      EXPECT_EQ(exit.strings("args"), exec.strings("args"));
+      EXPECT_TRUE(i < beyond || i >= large);
+    }
+  }
+  std::string errors = bpftrap.errors();
+  EXPECT_EQ(errors.find("bpftrap: the command lines of the processes that live now fill 4"), 0U)
+      << errors;
+  EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
 }
 
 TEST_F(FaultTest, RingBufferOfOnePageCountsWhatDoesNotFit) {

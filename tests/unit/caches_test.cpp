@@ -80,6 +80,76 @@ TEST(CommandLines, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
   }
 }
 
+// One of `size` bytes in all, the filename included.
+ExecRecord executed_long(Pid pid, std::size_t size) {
+  static std::string args;
+  ExecRecord record = executed({pid, 1}, "");
+  args.assign(size - record.filename->size(), 'x');
+  record.args->bytes = args;
+  return record;
+}
+
+constexpr std::size_t kib = 1024;
+constexpr std::size_t of_entry = CommandLines::bytes_of_entry;
+
+TEST(CommandLines, WhatFindsNoRoomIsNotKeptAndTheRestIsWhole) {
+  CommandLines lines(4 * kib);
+  for (Pid pid = 0; pid < 5; ++pid) {
+    lines.remember(executed_long(pid, kib - of_entry));
+  }
+  EXPECT_EQ(lines.refused(), 1U);
+  EXPECT_EQ(lines.bytes(), 4 * kib);
+  EXPECT_FALSE(lines.take({4, 1}));
+  EXPECT_EQ(lines.take({0, 1})->args->size(), kib - of_entry - "/bin/x"sv.size());
+  EXPECT_EQ(lines.bytes(), 3 * kib) << "an end makes room";
+  lines.remember(executed_long(5, kib - of_entry));
+  EXPECT_TRUE(lines.take({5, 1}));
+  EXPECT_EQ(lines.refused(), 1U);
+}
+
+TEST(CommandLines, AnExecThatFindsNoRoomLeavesNoOlderOne) {
+  CommandLines lines(kib);
+  lines.remember(executed({1, 1}, "short\0"sv));
+  lines.remember(executed_long(1, kib));
+  EXPECT_FALSE(lines.take({1, 1})) << "it would not be that of the last exec";
+  lines.remember(executed_long(1, kib), true);
+  auto line = lines.take({1, 1});
+  ASSERT_TRUE(line) << "it executed something";
+  EXPECT_EQ(line->filename, std::nullopt);
+  EXPECT_EQ(line->args, std::nullopt);
+  EXPECT_EQ(lines.bytes(), 0U);
+  EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST(CommandLines, LongOnesLeaveHalfOfTheRoomToOthers) {
+  CommandLines lines(64 * kib);
+  for (Pid pid = 0; pid < 100; ++pid) {
+    lines.remember(executed_long(pid, 16 * kib - of_entry));
+  }
+  EXPECT_EQ(lines.bytes(), 32 * kib);
+  for (Pid pid = 100; pid < 132; ++pid) {
+    lines.remember(executed_long(pid, kib - of_entry));
+    EXPECT_TRUE(lines.take({pid, 1}));
+  }
+  EXPECT_EQ(lines.refused(), 98U);
+}
+
+TEST(CommandLines, RoomIsGivenBackByWhateverForgets) {
+  CommandLines lines;
+  lines.remember(executed_long(nobody, 20 * kib));
+  lines.remember(executed_long(nobody, 30 * kib));
+  EXPECT_EQ(lines.bytes(), 30 * kib + of_entry);
+  lines.remember(executed({nobody, 1}, "short\0"sv));
+  lines.mark_dead();
+  lines.forget_dead();
+  EXPECT_EQ(lines.bytes(), 0U);
+  for (Pid pid = 0; pid < 1100; ++pid) {  // were a long one still charged, half of them
+    lines.remember(executed_long(pid, 32 * kib));
+  }
+  EXPECT_EQ(lines.bytes(),
+            CommandLines::bytes_most / 2 / (32 * kib + of_entry) * (32 * kib + of_entry));
+}
+
 // A directory like /proc.
 class Proc : public testing::Test {
  protected:
@@ -143,6 +213,28 @@ TEST_F(Proc, WhatWasSeenLiveGoesFirst) {
   ASSERT_TRUE(line);
   EXPECT_EQ(line->args, "live\0"s);
   EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST_F(Proc, AnExecReplacesWhatWasReadEvenWhereItFindsNoRoom) {
+  add(70, "x", 0, 1234, "from proc\0"sv);
+  CommandLines lines(CommandLines::bytes_of_entry + 100);
+  read(lines);
+  EXPECT_EQ(lines.size(), 1U);
+  ExecRecord record = executed_long(70, kib);
+  record.process.id.start_ns = 12'345'000'000;
+  lines.remember(record);
+  EXPECT_FALSE(lines.take(record.process.id));
+  EXPECT_EQ(lines.bytes(), 0U);
+}
+
+TEST_F(Proc, OlderOnesAreBoundedAsWell) {
+  for (int pid = 1; pid <= 8; ++pid) {
+    add(pid, "x", 0, 1, "x\0"sv);
+  }
+  CommandLines lines(4 * (CommandLines::bytes_of_entry + 2));
+  read(lines);
+  EXPECT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines.refused(), 4U);
 }
 
 TEST_F(Proc, ManyProcessesInSlices) {
