@@ -2,6 +2,8 @@
 // The fields of `exec` and `exit` records.
 #include <sys/wait.h>
 
+#include <algorithm>
+
 #include "core/fields_common.h"
 #include "core/signal_name.h"
 
@@ -15,12 +17,17 @@ std::uint64_t count(std::chrono::nanoseconds time) {
   return static_cast<std::uint64_t>(time.count());
 }
 
-// As `ps f` draws descent.
+// As `ps f` draws descent, down to the 16th level: who is deeper stands there with a number. A
+// process may have thousands of ancestors, and would make rows of kilobytes.
 void append_branch(std::string& out, unsigned depth) {
-  if (depth > 0) {
-    out.append(std::size_t{4} * (depth - 1), ' ');
-    out += " \\_ ";
+  constexpr unsigned deepest = 16;
+  if (depth == 0) {
+    return;
   }
+  std::string level = depth > deepest ? std::to_string(depth) : "";
+  out.append(std::size_t{4} * (std::min(depth, deepest) - 1) - level.size(), ' ');
+  out += level;
+  out += " \\_ ";
 }
 
 // Of an exec that failed the path matters, not what argv calls it: a search along PATH tries many.

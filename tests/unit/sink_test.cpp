@@ -175,6 +175,25 @@ TEST_F(TableSinkTest, ColorIsItsOwnOnly) {
   EXPECT_NE(text.find("\x1b[31m1 "), std::string::npos) << text;
 }
 
+TEST(TreeView, SixteenLevelsAreDrawnAndMoreAreSaid) {
+  WallClock clock = fixed_clock();
+  auto row = [&](auto record, unsigned depth) {
+    std::string out;
+    TableSink sink(out, clock, {{"COMMAND"}, false, false});
+    sink.expect<decltype(record)>();
+    record.depth = depth;
+    record.args = Arguments{"x\0"sv, false};
+    sink.write(record);
+    return out;
+  };
+  EXPECT_EQ(row(exec_record(), 0), "x\n");
+  EXPECT_EQ(row(exec_record(), 1), " \\_ x\n");
+  EXPECT_EQ(row(exit_record(), 2), "     \\_ x\n");
+  EXPECT_EQ(row(exec_record(), 16), std::string(60, ' ') + " \\_ x\n");
+  EXPECT_EQ(row(exec_record(), 17), std::string(58, ' ') + "17 \\_ x\n");
+  EXPECT_EQ(row(exit_record(), 4294967295), std::string(50, ' ') + "4294967295 \\_ x\n");
+}
+
 TEST(Status, AsAPersonSaysIt) {
   auto status = [](int wait_status, bool oom, std::optional<Killer> killer) {
     ExitRecord record;
