@@ -10,6 +10,7 @@
 #include "cli/process_command.h"
 #include "core/error.h"
 #include "core/memory_limit.h"
+#include "core/pid_namespace.h"
 #include "core/skeleton.h"
 #include "process.skel.h"
 
@@ -88,6 +89,7 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   for (std::uint32_t pid : options.trees) {
     followed.add_tree(static_cast<pid_t>(pid), "/proc");
   }
+  command.stream.pids_are_own = own_pid_namespace() == PidNamespace::initial;
   command.stream.command_line_bytes = memory_share(CommandLines::bytes_most);
   command.stream.summary = options.summary;
   command.stream.color = wants_color(options.output, host.output());

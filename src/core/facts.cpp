@@ -23,6 +23,7 @@
 #include "core/file.h"
 #include "core/followed.h"
 #include "core/memlock.h"
+#include "core/pid_namespace.h"
 #include "core/unique_fd.h"
 
 namespace bpftrap {
@@ -31,14 +32,11 @@ namespace {
 
 constexpr const char* btf_file = "/sys/kernel/btf/vmlinux";
 
-// Inode numbers of the initial namespaces: include/linux/proc_ns.h.
-constexpr ino_t initial_user_namespace = 0xEFFFFFFD;
-constexpr ino_t initial_pid_namespace = 0xEFFFFFFC;
-
 // Without /proc nothing is known, and no other namespace is assumed.
-bool in_other_namespace(const char* path, ino_t initial) {
+bool in_other_user_namespace() {
+  constexpr ino_t initial = 0xEFFFFFFD;  // PROC_USER_INIT_INO of include/linux/proc_ns.h
   struct stat status {};
-  return ::stat(path, &status) == 0 && status.st_ino != initial;
+  return ::stat("/proc/self/ns/user", &status) == 0 && status.st_ino != initial;
 }
 
 std::optional<int> read_number(const char* path) {
@@ -59,8 +57,8 @@ void gather_privileges(Facts& facts) {
       facts.bounding |= std::uint64_t{1} << number;
     }
   }
-  facts.user_namespace = in_other_namespace("/proc/self/ns/user", initial_user_namespace);
-  facts.pid_namespace = in_other_namespace("/proc/self/ns/pid", initial_pid_namespace);
+  facts.user_namespace = in_other_user_namespace();
+  facts.pid_namespace = own_pid_namespace() == PidNamespace::other;
   parse_status(read_file("/proc/self/status").value_or(""), facts);
   std::array<char, PATH_MAX> path;
   if (ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size()); size > 0) {

@@ -15,7 +15,9 @@ namespace bpftrap {
 ProcessStream::ProcessStream(ProcessStreamOptions options)
     : options_(options),
       cgroups_(read_file("/proc/self/cgroup").value_or("")),
-      lines_(options.command_line_bytes) {}
+      lines_(options.command_line_bytes) {
+  options_.read_older = options_.read_older && options_.pids_are_own;
+}
 
 RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
   Decoded decoded = decode(bytes);
@@ -131,7 +133,14 @@ void ProcessStream::look_at(const bpftrap_lost& lost) {
   }
 }
 
+bool ProcessStream::wants_sweep() const {
+  return options_.pids_are_own && (lines_.wants_sweep() || descent_.wants_sweep());
+}
+
 void ProcessStream::mark_dead() {
+  if (!options_.pids_are_own) {
+    return;
+  }
   lines_.mark_dead();
   descent_.mark_dead();
 }

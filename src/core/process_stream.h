@@ -20,6 +20,8 @@ struct ProcessStreamOptions {
   bool tree_view = false;  // forks are reported; command lines are indented by descent
   bool summary = false;    // say at the end what ran, by program name
   bool color = false;      // of the summary's table
+  // Process ids are those that kill() and /proc know: else nobody can be found dead, or older.
+  bool pids_are_own = true;
   std::size_t command_line_bytes = CommandLines::bytes_most;
 };
 
@@ -34,7 +36,7 @@ class ProcessStream final : public RecordHandler {
   bool has_idle_work() const override { return options_.read_older; }
   bool idle() override;
   void finish(Sink& sink) override;
-  bool wants_sweep() const override { return lines_.wants_sweep() || descent_.wants_sweep(); }
+  bool wants_sweep() const override;
   void mark_dead() override;
   void forget_dead() override;
 
