@@ -18,7 +18,10 @@
 namespace e2e {
 
 struct Record::Json {
-  rapidjson::Document document;
+  // By the kilobyte, not by the 64 of them that are usual: a test keeps ten thousands of records,
+  // and each process that it starts is a copy of all its pages.
+  rapidjson::MemoryPoolAllocator<> allocator{1024};
+  rapidjson::Document document{&allocator, 256};
 
   const rapidjson::Value& at(const char* key) const {
     auto member = document.FindMember(key);
