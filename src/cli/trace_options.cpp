@@ -96,7 +96,7 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
           throw std::invalid_argument("is no size for a ring buffer; accepted: 1 to 2G");
         }
       },
-      "size of the ring buffer (K, M, G; default 4M), rounded up to a power of two", "SIZE");
+      "size of the ring buffer (K, M, G; default 8M), rounded up to a power of two", "SIZE");
 }
 
 void check_together(const TraceOptions& options) {

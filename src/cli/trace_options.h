@@ -27,7 +27,7 @@ struct TraceOptions {
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;
   std::string btf;  // a file with the kernel's BTF; "": the kernel has it itself
-  std::uint64_t buffer_size = std::uint64_t{4} << 20;
+  std::uint64_t buffer_size = std::uint64_t{8} << 20;
 };
 
 // `failed` is what --help says of --failed.

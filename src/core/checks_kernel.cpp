@@ -9,7 +9,7 @@ namespace bpftrap::detail {
 
 namespace {
 
-// Least room that maps and programs of exec and exit need; what they take is 4 MiB and little more.
+// Least room that maps and programs of exec and exit need; what they take is 8 MiB and little more.
 constexpr std::uint64_t memlock_least = std::uint64_t{16} << 20;
 
 Check check_version(const Facts& facts) {

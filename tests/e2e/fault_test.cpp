@@ -187,7 +187,7 @@ TEST_F(FaultTest, InACgroupOf32MiBWhatASlowReaderLeavesIsLostAndCounted) {
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user},
                   {.before_exec = [&] { group->enter(); }, .may_lose = true});
   bpftrap.await_start();
-  // Some 40 MB of JSON, and the ring buffer's 4 MiB are not enough for the rest.
+  // Some 40 MB of JSON, and the ring buffer's 8 MiB are not enough for the rest.
   const Words argument{std::string(30'000, 'x')};
   constexpr std::uint64_t processes = 650;
   for (std::uint64_t i = 0; i < processes; ++i) {

@@ -111,6 +111,7 @@ TEST(Options, CommandsAskForTheirOwn) {
 
 TEST(Options, BufferSizeIsRoundedUp) {
   EXPECT_EQ(parsed("--buffer-size 64K").buffer_size, 65536U);
+  EXPECT_EQ(parsed("").buffer_size, std::uint64_t{8} << 20) << "docs/exec.md, README.md";
   EXPECT_EQ(ring_buffer_bytes(1, 4096), 4096U);
   EXPECT_EQ(ring_buffer_bytes(4096, 4096), 4096U);
   EXPECT_EQ(ring_buffer_bytes(4097, 4096), 8192U);
