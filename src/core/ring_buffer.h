@@ -17,9 +17,10 @@ namespace bpftrap {
 // buffer holds then costs no memory twice, and its size none of the reader's.
 class RingBuffer {
  public:
-  // Bytes of data that are mapped at a time. To move on takes the kernel as long as a few records
-  // take us, once in a thousand of them.
-  static constexpr std::size_t usual_window = std::size_t{256} << 10;
+  // Bytes of data that are mapped at a time. To move on costs by the page; a quarter of this costs
+  // a twentieth more of the time for a record, as each move interrupts other CPUs, and four times
+  // as much saves hardly any (docs/performance.md).
+  static constexpr std::size_t usual_window = std::size_t{1} << 20;
 
   // `map_fd` stays the caller's; `size` is the map's max_entries. `window` is a multiple of the
   // page's size, and larger than any record by a page at least. Throws Error.
