@@ -84,7 +84,7 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
   return words;
 }
 
-CommandLine read_command_line(int argc, const char* const* argv) {
+Invocation read_command_line(int argc, const char* const* argv) {
   CLI::App app{
       "Shows every program a Linux machine executes and every process that ends on it, why it "
       "ended\nand what it cost.",

@@ -12,7 +12,7 @@ namespace bpftrap {
 
 enum ExitStatus { ended_as_asked = 0, could_not_work = 1, wrong_command_line = 2 };
 
-struct CommandLine {
+struct Invocation {
   Run run;  // the command; empty where there is none to run
   // Else what was asked for (--help, --version), or in one line, without a line feed, what is
   // wrong.
@@ -20,7 +20,7 @@ struct CommandLine {
   int status = ended_as_asked;
 };
 
-CommandLine read_command_line(int argc, const char* const* argv);
+Invocation read_command_line(int argc, const char* const* argv);
 
 // The command line in CLI11's order, the last word first; words after `--` as hidden options.
 // Throws CLI::ValidationError.

@@ -13,7 +13,7 @@ namespace bpftrap {
 namespace {
 
 int run(int argc, char** argv) {
-  CommandLine line = read_command_line(argc, argv);
+  Invocation line = read_command_line(argc, argv);
   if (line.run) {
     return line.run();
   }

@@ -155,7 +155,7 @@ bool is_refusal(const std::string& text) {
 // Returns whether there is something to run.
 bool check_line(const Words& words) {
   std::vector<const char*> argv = argv_of(words);
-  CommandLine line = read_command_line(static_cast<int>(argv.size()), argv.data());
+  Invocation line = read_command_line(static_cast<int>(argv.size()), argv.data());
   require((line.run != nullptr) == line.text.empty(), "a line is run, or something is said of it");
   require(line.status == 0 || line.status == 2, "the status of a wrong command line is 2");
   if (line.status == 2) {
