@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `bpftrap doctor`: what this kernel and these privileges allow, and how to mend what is missing.
+#include <CLI/CLI.hpp>
+
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/process_command.h"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `bpftrap exec`: every program that is executed, and the end of the processes that did so.
+#include <CLI/CLI.hpp>
+
 #include "cli/command.h"
 #include "cli/process_command.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `bpftrap exit`: every process that ends, how, why, and what it cost.
+#include <CLI/CLI.hpp>
+
 #include "cli/command.h"
 #include "cli/process_command.h"
 

@@ -5,6 +5,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
+
 #include "bpf/hello.event.h"
 #include "cli/command.h"
 #include "cli/host.h"

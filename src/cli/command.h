@@ -2,8 +2,12 @@
 // What a command is to `main`: a function that adds its options and says what is to be run.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
+
+// Who adds options includes <CLI/CLI.hpp>, most of what takes long to compile; nobody else does.
+namespace CLI {
+class App;
+}
 
 namespace bpftrap {
 

@@ -2,7 +2,6 @@
 // Options that several commands have, parsed into typed values.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -14,6 +13,12 @@
 
 #include "core/output.h"
 #include "core/sink.h"
+
+// Declared rather than included: see cli/command.h.
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
 
 namespace bpftrap {
 

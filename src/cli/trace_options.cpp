@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/trace_options.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <bit>
 #include <bit>
 #include <stdexcept>
 

@@ -4,6 +4,7 @@
 // within a word.
 #include <fnmatch.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
 #include <stdexcept>

@@ -2,6 +2,8 @@
 // Options → typed values → the configuration of the BPF programs.
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
+
 #include "cli/name_glob.h"
 #include "cli/suggest.h"
 #include "cli/trace_options.h"
