@@ -46,7 +46,8 @@ function(bpftrap_bpf_skeleton target source)
     BYPRODUCTS ${object}
     COMMAND ${BPFTRAP_CLANG} ${flags} -isystem ${BPFTRAP_LIBBPF_INCLUDE_DIR} ${_bpf_system_includes}
             -MD -MF ${object}.d -MT ${skeleton} -c ${source} -o ${object}
-    COMMAND ${BPFTRAP_LLVM_STRIP} -g ${object}
+    # The labels of branches, which nothing refers to, are most of the symbols.
+    COMMAND ${BPFTRAP_LLVM_STRIP} -g --wildcard --strip-symbol=LBB* ${object}
     # libbpf's linker leaves out the relocations of BTF, which are a third of the object.
     COMMAND ${BPFTRAP_BPFTOOL} gen object ${object}.linked ${object}
     COMMAND ${CMAKE_COMMAND} -E rename ${object}.linked ${object}
