@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Runs what the command line asks for, and alone turns an error into a message and an exit status.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 
 #include "cli/command_line.h"
@@ -28,6 +29,22 @@ int run(int argc, char** argv) {
 }  // namespace
 
 }  // namespace bpftrap
+
+// What std::terminate() calls unless told otherwise. Were libstdc++'s own linked, which is so also
+// when another is set, the demangler would be as well: 49 KB that name a type.
+void __gnu_cxx::__verbose_terminate_handler() {
+  try {
+    if (std::current_exception()) {
+      throw;
+    }
+    bpftrap::say("terminated without an exception");
+  } catch (const std::exception& error) {
+    bpftrap::say(error.what());
+  } catch (...) {
+    bpftrap::say("terminated by an exception of unknown type");
+  }
+  std::abort();
+}
 
 int main(int argc, char** argv) {
   bpftrap::fill_standard_streams();
