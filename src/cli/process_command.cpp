@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "bpf/process.event.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/kernel_version.h"
@@ -91,17 +90,11 @@ void require_processes(const std::vector<std::uint32_t>& pids) {
   }
 }
 
-ProgramRun::ProgramRun(Program& program, Host& host, Followed& followed, LostCounter lost,
-                       bool wait_all)
-    : program_(program),
-      host_(host),
-      followed_(followed),
-      lost_(std::move(lost)),
-      wait_all_(wait_all) {
+ProgramRun::ProgramRun(Program& program, Host& host, std::optional<LastDescendant> last)
+    : program_(program), host_(host), last_(std::move(last)) {
   host.loop().watch(program.pidfd(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { ended(); });
-  host.loop().watch(last_descendant_.fd(), EPOLLIN, [this](std::uint32_t) {
-    // Who ended unseen is counted among the living for ever.
-    if (last_descendant_.take() && followed_.count() <= lost_.unseen(BPFTRAP_RECORD_EXIT)) {
+  host.loop().watch(ask_last_.fd(), EPOLLIN, [this](std::uint32_t) {
+    if (ask_last_.take() && last_->has_ended()) {
       host_.loop().stop();
     }
   });
@@ -114,8 +107,8 @@ TraceHooks ProgramRun::hooks() {
 
 void ProgramRun::ended() {
   // Its exit record is in the ring buffer: it was made before the kernel let anybody know.
-  if (wait_all_) {
-    last_descendant_.arm(std::chrono::milliseconds(20), true);
+  if (last_) {
+    ask_last_.arm(std::chrono::milliseconds(20), true);
   } else {
     host_.loop().stop();
   }

@@ -11,6 +11,7 @@
 #include "cli/trace_options.h"
 #include "core/error.h"
 #include "core/followed.h"
+#include "core/last_descendant.h"
 #include "core/process_stream.h"
 #include "core/program.h"
 
@@ -53,7 +54,8 @@ void require_processes(const std::vector<std::uint32_t>& pids);
 // PROGRAM while it is traced: lets it go, waits for its end, hands signals on.
 class ProgramRun {
  public:
-  ProgramRun(Program& program, Host& host, Followed& followed, LostCounter lost, bool wait_all);
+  // Waits for `last`, too, where there is one. What is referred to must outlive it.
+  ProgramRun(Program& program, Host& host, std::optional<LastDescendant> last);
 
   TraceHooks hooks();
 
@@ -63,11 +65,9 @@ class ProgramRun {
 
   Program& program_;
   Host& host_;
-  Followed& followed_;
-  LostCounter lost_;
-  bool wait_all_;
+  std::optional<LastDescendant> last_;
   bool forwarded_ = false;
-  Timer last_descendant_;
+  Timer ask_last_;
 };
 
 // Opens, configures, loads and attaches the process tracer and traces with it; the exit status.

@@ -2,6 +2,7 @@
 // The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from open to traced.
 #include <unistd.h>
 
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -66,6 +67,9 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   bool by_task = options.btf.empty() && (scope.follow != 0 || judged) && kernel_has_task_storage();
   scope.task_storage = by_task ? 1 : 0;
   scope.twice = kernel_preempts_programs() ? 1 : 0;
+  if (options.wait_all && scope.twice != 0) {
+    scope.report_forks = 1;  // for LastDescendant, as an end may be missed
+  }
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
   bpf_map__set_autocreate(open.maps().task_marks, by_task);
@@ -105,9 +109,14 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   // Not earlier, or the time it takes to get here would count as its own.
   Program program({options.program, options.output.output.empty()});
   followed.add_child(program.pid());
-  LostCounter lost(LossSources::of_kernel(bpf_map__fd(maps.lost)),
-                   counted_programs(loaded.progs()));
-  ProgramRun program_run(program, host, followed, std::move(lost), options.wait_all);
+  std::optional<LastDescendant> last;
+  if (options.wait_all) {
+    last.emplace(LastDescendant::Sources{[&followed] { return followed.count(); },
+                                         [&stream] { return stream.all_ended(); }},
+                 LostCounter(LossSources::of_kernel(bpf_map__fd(maps.lost)),
+                             counted_programs(loaded.progs())));
+  }
+  ProgramRun program_run(program, host, std::move(last));
   int status = run(program_run.hooks());
   return program.ended() ? program.exit_status() : status;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How deep a process stands below the first one of its descent that was seen: for the tree view.
+// Which processes live of those that are reported from birth, and how deep each stands below the
+// first one of its descent that was seen: for the tree view and for --wait-all.
 #pragma once
 
 #include <unordered_map>

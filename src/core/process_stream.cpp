@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "bpf/process.event.h"
 #include "bpf/scope.h"
 #include "core/decode.h"
@@ -65,9 +67,8 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
 
 RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   std::optional<CommandLine> line = lines_.take(record.process.id);
-  if (options_.tree_view) {
-    record.depth = descent_.ended(record.process.id);
-  }
+  unsigned depth = descent_.ended(record.process.id);
+  record.depth = options_.tree_view ? depth : 0;
   if (record.time < live_since_) {
     return Result::kept;
   }
@@ -134,7 +135,7 @@ void ProcessStream::look_at(const bpftrap_lost& lost) {
 }
 
 bool ProcessStream::wants_sweep() const {
-  return options_.pids_are_own && (lines_.wants_sweep() || descent_.wants_sweep());
+  return options_.pids_are_own && (asked_ || lines_.wants_sweep() || descent_.wants_sweep());
 }
 
 void ProcessStream::mark_dead() {
@@ -143,11 +144,20 @@ void ProcessStream::mark_dead() {
   }
   lines_.mark_dead();
   descent_.mark_dead();
+  answering_ = std::exchange(asked_, false);
 }
 
 void ProcessStream::forget_dead() {
   lines_.forget_dead();
   descent_.forget_dead();
+  // Each birth from before the sweep has been handled. One of the living would have been left, for
+  // whoever was born since has a parent that lived then, and whose end is told after the birth.
+  all_ended_ = std::exchange(answering_, false) && descent_.size() == 0;
+}
+
+bool ProcessStream::all_ended() {
+  asked_ = !all_ended_;
+  return all_ended_;
 }
 
 bool ProcessStream::idle() {

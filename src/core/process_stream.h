@@ -17,7 +17,7 @@ struct ProcessStreamOptions {
   bool exits_of_execs_only = false;
   // Command lines of processes that are older than the tracer are wanted.
   bool read_older = false;
-  bool tree_view = false;  // forks are reported; command lines are indented by descent
+  bool tree_view = false;  // command lines are indented by descent; forks are to be reported
   bool summary = false;    // say at the end what ran, by program name
   bool color = false;      // of the summary's table
   // Process ids are those that kill() and /proc know: else nobody can be found dead, or older.
@@ -40,6 +40,12 @@ class ProcessStream final : public RecordHandler {
   void mark_dead() override;
   void forget_dead() override;
 
+  // Whether each process whose birth was told has ended, be it that its end was told or that a
+  // sweep found it dead. The sweep has to begin after the first call: until it is through the
+  // answer is no. To be asked when none is born any more but to those, and only where births are
+  // reported.
+  bool all_ended();
+
  private:
   Result write(ExecRecord& record, Sink& sink);
   Result write(ExitRecord& record, Sink& sink);
@@ -54,6 +60,10 @@ class ProcessStream final : public RecordHandler {
   Descent descent_;
   Summary summary_;
   bool refused_told_ = false;
+  // Of all_ended(): it was asked, a sweep has begun since, and what came out of it.
+  bool asked_ = false;
+  bool answering_ = false;
+  bool all_ended_ = false;
 };
 
 }  // namespace bpftrap

@@ -3,6 +3,10 @@
 #include "core/process_stream.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 
 #include "unit/wire.h"
 
@@ -73,6 +77,78 @@ TEST_F(ProcessStreamTest, WhoseIdsAreOthersLooksForNoDead) {
   EXPECT_TRUE(own.wants_sweep());
   EXPECT_FALSE(other.wants_sweep());
   EXPECT_FALSE(ProcessStream({.read_older = true, .pids_are_own = false}).has_idle_work());
+}
+
+// A process that lives until it is told to end.
+class Living {
+ public:
+  Living() : pid_(::fork()) {
+    if (pid_ == 0) {
+      for (;;) {
+        ::pause();
+      }
+    }
+  }
+  Living(const Living&) = delete;
+  Living& operator=(const Living&) = delete;
+  ~Living() { end(); }
+
+  Pid pid() const { return static_cast<Pid>(pid_); }
+  void end() const {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+ private:
+  pid_t pid_;
+};
+
+TEST_F(ProcessStreamTest, AllHaveEndedOnlyWhenASweepFindsNobody) {
+  ProcessStream stream({.write_execs = true});
+  Living child;
+  fork(stream, child.pid(), 1);
+  EXPECT_FALSE(stream.all_ended());
+  EXPECT_TRUE(stream.wants_sweep());
+  stream.mark_dead();
+  EXPECT_FALSE(stream.wants_sweep());
+  stream.forget_dead();
+  EXPECT_FALSE(stream.all_ended()) << "it lives";
+  child.end();
+  stream.mark_dead();
+  fork(stream, nobody, child.pid());
+  stream.forget_dead();
+  EXPECT_FALSE(stream.all_ended()) << "it had a child, which nobody has looked for";
+  stream.mark_dead();
+  EXPECT_FALSE(stream.all_ended()) << "not before the sweep is through";
+  stream.forget_dead();
+  EXPECT_TRUE(stream.all_ended());
+}
+
+TEST_F(ProcessStreamTest, ASweepFromBeforeTheQuestionIsNoAnswer) {
+  ProcessStream stream({});
+  stream.mark_dead();
+  EXPECT_FALSE(stream.all_ended());
+  stream.forget_dead();
+  EXPECT_FALSE(stream.all_ended()) << "PROGRAM may have forked in between";
+  stream.mark_dead();
+  stream.forget_dead();
+  EXPECT_TRUE(stream.all_ended());
+}
+
+TEST_F(ProcessStreamTest, AnEndThatIsToldNeedsNoSweepToBeForgotten) {
+  ProcessStream stream({});
+  stream.live(BootTime(4500ms));
+  bpftrap_process process = wire_process();
+  bpftrap_fork_event event{};
+  event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
+  event.start_boot_ns = process.start_boot_ns;
+  event.pid = process.pid;
+  stream.handle(bytes_of(event), sink_);
+  EXPECT_EQ(exit(stream), Result::written);
+  EXPECT_FALSE(stream.all_ended());
+  stream.mark_dead();
+  stream.forget_dead();
+  EXPECT_TRUE(stream.all_ended());
 }
 
 }  // namespace
