@@ -5,59 +5,58 @@ namespace bpftrap {
 
 namespace {
 
-using rapidjson::SizeType;
+void put_id(JsonLine& line, const ProcessId& id) {
+  line.raw("\"");
+  line.number(id.pid);
+  line.raw("-");
+  line.number(id.start_ns);
+  line.raw("\"");
+}
 
-template <class Writer>
-void put_bytes(Writer& writer, std::string& scratch, std::string_view bytes) {
-  scratch.clear();
-  append_valid_utf8(scratch, bytes);
-  writer.String(scratch.data(), static_cast<SizeType>(scratch.size()));
+void put_arguments(JsonLine& line, const Arguments& args) {
+  std::string_view separator = "[";
+  std::string_view rest = args.bytes;
+  while (!rest.empty()) {
+    line.raw(separator);
+    std::size_t end = rest.find('\0');
+    line.string(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    separator = ",";
+  }
+  line.raw(args.bytes.empty() ? "[]" : "]");
 }
 
 }  // namespace
 
-void JsonSink::begin() {
-  state_->writer.Reset(state_->appender);
-  state_->writer.StartObject();
-}
-
 void JsonSink::end() {
-  state_->writer.EndObject();
-  state_->out += '\n';
+  State& state = *state_;
+  state.line.raw("}\n");
+  state.out += state.line.text();
+  state.line.clear();
 }
 
 void JsonSink::put(std::string_view key, const Value& value) {
-  auto& writer = state_->writer;
-  std::string& scratch = state_->scratch;
-  writer.Key(key.data(), static_cast<SizeType>(key.size()));
+  JsonLine& line = state_->line;
+  line.raw(key);
   if (const auto* text = std::get_if<std::string_view>(&value)) {
-    put_bytes(writer, scratch, *text);
+    line.string(*text);
   } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
-    writer.Uint64(*number);
+    line.number(*number);
   } else if (std::holds_alternative<std::monostate>(value)) {
-    writer.Null();
+    line.raw("null");
   } else if (const auto* flag = std::get_if<bool>(&value)) {
-    writer.Bool(*flag);
+    line.raw(*flag ? "true" : "false");
   } else if (const auto* id = std::get_if<ProcessId>(&value)) {
-    scratch = std::to_string(id->pid);
-    scratch += '-';
-    scratch += std::to_string(id->start_ns);
-    writer.String(scratch.data(), static_cast<SizeType>(scratch.size()));
+    put_id(line, *id);
   } else if (const auto* time = std::get_if<WallTime>(&value)) {
+    std::string& scratch = state_->scratch;
     scratch.clear();
     state_->timestamps.append_rfc3339(scratch, *time);
-    writer.String(scratch.data(), static_cast<SizeType>(scratch.size()));
+    line.string(scratch);
   } else if (const auto* args = std::get_if<Arguments>(&value)) {
-    writer.StartArray();
-    std::string_view rest = args->bytes;
-    while (!rest.empty()) {
-      std::size_t end = rest.find('\0');
-      put_bytes(writer, scratch, rest.substr(0, end));
-      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    }
-    writer.EndArray();
+    put_arguments(line, *args);
   } else if (const auto* owned = std::get_if<std::string>(&value)) {
-    put_bytes(writer, scratch, *owned);
+    line.string(*owned);
   }
 }
 

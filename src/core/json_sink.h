@@ -2,13 +2,13 @@
 // Records as lines of JSON: every key of a record kind in each of its lines.
 #pragma once
 
-#include <rapidjson/writer.h>
-
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/field.h"
+#include "core/json_line.h"
 
 namespace bpftrap {
 
@@ -20,44 +20,40 @@ class JsonSink {
 
   template <class Record>
   void write(const Record& record) {
-    begin();
+    static const std::vector<std::string> keys = keys_of<Record>();
+    auto key = keys.begin();
     for (const Field<Record>& field : fields<Record>()) {
       if (!field.key.empty()) {
-        put(field.key, field.value(record, state_->context));
+        put(*key++, field.value(record, state_->context));
       }
     }
     end();
   }
 
  private:
-  // RapidJSON's output stream concept over a string.
-  class Appender {
-   public:
-    using Ch = char;
-
-    explicit Appender(std::string& out) : out_(out) {}
-    void Put(char c) { out_ += c; }
-    void Flush() {}
-
-   private:
-    std::string& out_;
-  };
-
   // On the heap, for its members refer to each other and a sink may be moved.
   struct State {
-    State(std::string& to, const WallClock& clock)
-        : out(to), appender(to), writer(appender), context{clock, users, timestamps} {}
+    State(std::string& to, const WallClock& clock) : out(to), context{clock, users, timestamps} {}
 
     std::string& out;
-    Appender appender;
-    rapidjson::Writer<Appender> writer;
+    JsonLine line;
     Users users{""};  // JSON has user ids, not names
     TimestampFormatter timestamps;
     FieldContext context;
     std::string scratch;
   };
 
-  void begin();
+  template <class Record>
+  static std::vector<std::string> keys_of() {
+    std::vector<std::string_view> names;
+    for (const Field<Record>& field : fields<Record>()) {
+      if (!field.key.empty()) {
+        names.push_back(field.key);
+      }
+    }
+    return JsonLine::keys(names);
+  }
+
   void put(std::string_view key, const Value& value);
   void end();
 

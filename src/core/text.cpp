@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bytes of a traced process made harmless for JSON, a terminal, a shell (see text.h). How numbers
+// Bytes of a traced process made harmless for a terminal, a shell (see text.h). How numbers
 // are shortened and columns counted is in text_columns.cpp.
 #include "core/text.h"
 
@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <iterator>
 
 #include "core/utf8.h"
@@ -45,22 +44,6 @@ bool is_unsafe(char32_t code) {
 
 bool is_plain_ascii(char c) {
   return c >= 0x20 && c < 0x7F;
-}
-
-/// How many of the first bytes are ASCII; by words, since most of what is traced is nothing else.
-std::size_t ascii_prefix(std::string_view bytes) {
-  static constexpr std::uint64_t kHighBits = 0x8080808080808080;
-  std::size_t at = 0;
-  for (std::uint64_t word = 0; at + sizeof word <= bytes.size(); at += sizeof word) {
-    std::memcpy(&word, bytes.data() + at, sizeof word);
-    if ((word & kHighBits) != 0) {
-      break;
-    }
-  }
-  while (at < bytes.size() && static_cast<unsigned char>(bytes[at]) < 0x80) {
-    ++at;
-  }
-  return at;
 }
 
 /// How many of the first bytes are valid UTF-8 that a terminal may be given as it is.
@@ -188,28 +171,6 @@ std::string_view without_cut_sequence(std::string_view text) {
 }
 
 }  // namespace
-
-void append_valid_utf8(std::string& out, std::string_view bytes) {
-  static constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-  std::size_t copied = 0;
-  std::size_t at = 0;
-  while (true) {
-    at += ascii_prefix(bytes.substr(at));
-    if (at == bytes.size()) {
-      break;
-    }
-    const auto size = decode_utf8(bytes.substr(at)).size;
-    if (size > 0) {
-      at += size;
-      continue;
-    }
-    out.append(bytes, copied, at - copied);
-    out += kReplacement;
-    ++at;
-    copied = at;
-  }
-  out.append(bytes, copied, bytes.size() - copied);
-}
 
 void append_terminal_safe(std::string& out, std::string_view bytes) {
   while (true) {

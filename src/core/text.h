@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bytes of a traced process – comm, file names, arguments, cgroup paths – made harmless for JSON,
-// a terminal, a shell; and numbers made short for people. Used by the sinks, on the way out.
+// Bytes of a traced process – comm, file names, arguments, cgroup paths – made harmless for a
+// terminal, a shell; and numbers made short for people. Used by the sinks, on the way out. What
+// makes them harmless for JSON is JsonLine.
 //
 // Everything appends to `out`, so that a sink can build a whole row in one buffer that it reuses.
 #pragma once
@@ -12,10 +13,6 @@
 #include <string_view>
 
 namespace bpftrap {
-
-/// Appends `bytes` as valid UTF-8: each byte that is no part of a valid sequence (overlong forms,
-/// surrogates and code points above U+10FFFF are none) becomes one U+FFFD.
-void append_valid_utf8(std::string& out, std::string_view bytes);
 
 /// Appends `bytes` so that a terminal shows them and obeys none of them. Escaped are: control
 /// characters (C0, DEL: `\n`, `\t`, `\r`, `\x1b`; C1: `\u009b`), bytes that are not valid UTF-8

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/text.h: what reaches JSON and terminals. Quoting for a shell is in shell_quote_test.cpp,
-// what serves the table's columns in text_columns_test.cpp.
+// core/text.h and core/json_line.h: what reaches terminals and JSON. Quoting for a shell is in
+// shell_quote_test.cpp, what serves the table's columns in text_columns_test.cpp.
 #include "core/text.h"
 
 #include <gtest/gtest.h>
+#include <rapidjson/document.h>
 
+#include <array>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/json_line.h"
 #include "core/utf8.h"
 
 namespace bpftrap {
@@ -21,10 +25,23 @@ using Replaced = std::pair<std::string, std::string>;
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-std::string valid_utf8(std::string_view bytes) {
-  std::string out;
-  append_valid_utf8(out, bytes);
-  return out;
+/// The bytes as a string of JSON.
+std::string json_string(std::string_view bytes) {
+  JsonLine line;
+  line.string(bytes);
+  return std::string(line.text());
+}
+
+/// What a reader of JSON, which refuses what is not JSON by the letter, gets from it.
+std::string through_json(std::string_view bytes) {
+  const std::string json = json_string(bytes);
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseValidateEncodingFlag>(json.data(), json.size());
+  if (document.HasParseError() || !document.IsString()) {
+    ADD_FAILURE() << "no string of JSON: " << testing::PrintToString(json);
+    return {};
+  }
+  return {document.GetString(), document.GetStringLength()};
 }
 
 std::string terminal_safe(std::string_view bytes) {
@@ -123,12 +140,12 @@ TEST(DecodeUtf8, EverySequenceOfBytes) {
   }
 }
 
-TEST(ValidUtf8, OneReplacementForEachInvalidByte) {
+TEST(JsonString, OneReplacementForEachInvalidByte) {
   const std::string r(kReplacement);
   const std::vector<Replaced> cases{
       {"", ""},
       {"plain ASCII, long enough for a few words", "plain ASCII, long enough for a few words"},
-      {"\n\x1b\x7f", "\n\x1b\x7f"},  // JSON escapes what must be
+      {"\n\x1b\x7f", "\n\x1b\x7f"},
       {"na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x90\x9D", "na\xC3\xAFve \xE2\x82\xAC \xF0\x9F\x90\x9D"},
       {"\xFF", r},
       {"a\xFFz", "a" + r + "z"},
@@ -153,7 +170,7 @@ TEST(ValidUtf8, OneReplacementForEachInvalidByte) {
       {std::string("a\0b", 3), std::string("a\0b", 3)},
   };
   for (const auto& [bytes, expected] : cases) {
-    EXPECT_EQ(valid_utf8(bytes), expected) << testing::PrintToString(bytes);
+    EXPECT_EQ(through_json(bytes), expected) << testing::PrintToString(bytes);
   }
 }
 
@@ -185,19 +202,62 @@ std::string random_bytes(std::mt19937_64& random) {
   return bytes;
 }
 
-TEST(ValidUtf8, AsTheReference) {
+TEST(JsonString, AsTheReference) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 50'000; ++i) {
     const auto bytes = random_bytes(random);
-    ASSERT_EQ(valid_utf8(bytes), reference_valid_utf8(bytes)) << testing::PrintToString(bytes);
+    ASSERT_EQ(through_json(bytes), reference_valid_utf8(bytes)) << testing::PrintToString(bytes);
   }
 }
 
-TEST(ValidUtf8, Appends) {
-  std::string out = "kept ";
-  append_valid_utf8(out, "a\xFF");
-  append_valid_utf8(out, "b");
-  EXPECT_EQ(out, "kept a" + std::string(kReplacement) + "b");
+// Eight bytes are looked at in one go: what has to be escaped is found wherever it stands.
+TEST(JsonString, EscapesAtEachPlace) {
+  std::string special = "\"\\\x7f";
+  for (char control = 0; control < 0x20; ++control) {
+    special += control;
+  }
+  for (const char c : special) {
+    for (std::size_t size = 1; size <= 40; ++size) {
+      for (std::size_t place = 0; place < size; ++place) {
+        std::string bytes(size, 'a');
+        bytes[place] = c;
+        ASSERT_EQ(through_json(bytes), bytes) << testing::PrintToString(bytes);
+        bytes[size - 1 - place] = c;
+        ASSERT_EQ(through_json(bytes), bytes) << testing::PrintToString(bytes);
+      }
+    }
+  }
+}
+
+TEST(JsonString, EscapesAsRapidJsonDoes) {
+  EXPECT_EQ(json_string("\b\t\n\f\r\x1b\x1f\"\\/'\x7f"), R"("\b\t\n\f\r\u001B\u001F\"\\/')"
+                                                         "\x7f\"");
+  EXPECT_EQ(json_string(std::string_view("\0", 1)), R"("\u0000")");
+}
+
+TEST(JsonString, AllOfItMayNeedAnEscape) {
+  for (std::size_t size : {0, 1, 7, 8, 9, 100, 5000}) {
+    EXPECT_EQ(json_string(std::string(size, '\x01')).size(), 2 + 6 * size);
+    EXPECT_EQ(json_string(std::string(size, '\xFF')).size(), 2 + 3 * size);
+  }
+}
+
+TEST(JsonLine, Grows) {
+  static constexpr std::array<std::string_view, 3> names{"event", "a\"b", "n"};
+  const auto keys = JsonLine::keys(names);
+  EXPECT_EQ(keys, (std::vector<std::string>{R"({"event":)", R"(,"a\"b":)", R"(,"n":)"}));
+  JsonLine line;
+  for (int i = 0; i < 2; ++i) {
+    line.raw(keys[0]);
+    line.string("x\n");
+    line.raw(keys[2]);
+    line.number(0);
+    line.raw(keys[2]);
+    line.number(std::numeric_limits<std::uint64_t>::max());
+    EXPECT_EQ(line.text(), R"({"event":"x\n","n":0,"n":18446744073709551615)");
+    line.clear();
+    EXPECT_EQ(line.text(), "");
+  }
 }
 
 TEST(TerminalSafe, KnownCases) {
