@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
-#include <bit>
 #include <stdexcept>
 
 #include "cli/name_glob.h"
