@@ -7,6 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 root=$PWD
 # shellcheck source=vendor/packages.sh
 source vendor/packages.sh
+# shellcheck source=tests/tally.sh
+source tests/tally.sh
 
 usage() {
   cat <<'END'
@@ -62,42 +64,10 @@ done
 [[ ${#wanted[@]} -gt 0 ]] || wanted=(unit e2e build fuzz)
 wants() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
 
-passed=0
-failed=0
-skipped=0
-remarks=() # on what did not pass
-
-finish() {
-  echo
-  [[ ${#remarks[@]} -eq 0 ]] || printf '%s\n' "${remarks[@]}"
-  if [[ $((passed + failed + skipped)) -eq 0 ]]; then
-    echo "no test was run"
-    failed=1
-  fi
-  echo "$passed passed, $failed failed, $skipped skipped"
-  [[ $failed -eq 0 ]]
-  exit
-}
-
-fail() {
-  failed=$((failed + 1))
-  remarks+=("FAILED   $1")
-}
-
-skip() {
-  if $ci; then
-    failed=$((failed + 1))
-    remarks+=("FAILED   $1 (skipped, which a run for CI may not)")
-  else
-    skipped=$((skipped + 1))
-    remarks+=("skipped  $1")
-  fi
-}
-
 # run_googletest SUITE PROGRAM: runs the program's cases and counts them by its XML report, which
 # unlike its output no child process can write into.
 run_googletest() {
-  local suite=$1 program=$2 report=$scratch/$1.xml status line name
+  local suite=$1 program=$2 report=$scratch/$1.xml status
   echo "== $suite"
   if [[ ! -x $program ]]; then
     fail "$suite: there is no $program"
@@ -110,21 +80,11 @@ run_googletest() {
     fail "$suite: $program ended with status $status before its last case"
     return
   fi
-  local cases=0 suite_failed=0
-  # A line per case: how it ended, its suite and name.
-  while IFS=$'\t' read -r line name; do
-    cases=$((cases + 1))
-    case $line in
-      passed) passed=$((passed + 1)) ;;
-      failed)
-        suite_failed=$((suite_failed + 1))
-        fail "$suite: $name"
-        ;;
-      *) skip "$suite: $name" ;;
-    esac
-  done < <(awk -f tests/googletest_cases.awk "$report")
+  local failed_before=$failed before=$((passed + failed + skipped))
+  tally_report "$report" "$suite"
+  local cases=$((passed + failed + skipped - before))
   # What goes wrong outside of any case: a leak, or googletest itself.
-  if [[ $status -ne 0 && $suite_failed -eq 0 ]]; then
+  if [[ $status -ne 0 && $failed -eq $failed_before ]]; then
     fail "$suite: $program ended with status $status"
   fi
   echo "$cases cases"

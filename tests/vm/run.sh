@@ -10,6 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 root=$PWD
 # shellcheck source=vendor/packages.sh
 source vendor/packages.sh
+# shellcheck source=tests/tally.sh
+source tests/tally.sh
 # shellcheck source=tests/vm/debian.sh
 source tests/vm/debian.sh
 # shellcheck source=tests/vm/guest.sh
@@ -87,74 +89,34 @@ for name in "${names[@]}"; do
     processors+=("${processor_of[$name]}")
 done
 
-passed=0
-failed=0
-skipped=0
-remarks=() # on what did not pass
-table=()   # a line per kernel
-fail() {
-  failed=$((failed + 1))
-  remarks+=("FAILED   $1")
-}
-
 # count NAME: takes the guest's cases in. What it says of them is in the files of its directory.
 count() {
-  local name=$1 directory=$work/$1 outcome case label
-  local -A of=([passed]=0 [failed]=0 [skipped]=0)
+  local name=$1 directory=$work/$1 label
+  local passed_before=$passed failed_before=$failed skipped_before=$skipped
   label="$name ($(cat "$directory/release" 2>/dev/null))"
   if [[ ! -s $directory/report/cases.xml ]]; then
     fail "$label: $(cat "$directory/trouble")"
-    of[failed]=1
     tail -n 40 "$directory/console" 2>/dev/null
   else
-    while IFS=$'\t' read -r outcome case; do
-      if [[ $outcome == skipped && $case == *"this kernel is older than"*"as bpftrap says"* ]]; then
-        outcome=too-old
-      elif [[ $outcome == skipped ]] && $ci; then
-        case+=" (skipped, which a run for CI may not)"
-        outcome=failed
-      fi
-      case $outcome in
-        passed) passed=$((passed + 1)) ;;
-        failed) fail "$label: $case" ;;
-        *)
-          outcome=skipped
-          skipped=$((skipped + 1))
-          remarks+=("skipped  $label: $case")
-          ;;
-      esac
-      of[$outcome]=$((of[$outcome] + 1))
-    done < <(awk -f tests/googletest_cases.awk "$directory/report/cases.xml")
-    if [[ $(cat "$directory/report/status") -ne 0 && ${of[failed]} -eq 0 ]]; then
+    tally_report "$directory/report/cases.xml" "$label" \
+      '*this kernel is older than*as bpftrap says*'
+    if [[ $(cat "$directory/report/status") -ne 0 && $failed -eq $failed_before ]]; then
       fail "$label: the tests ended with status $(cat "$directory/report/status")"
-      of[failed]=1
     fi
     # A guest on a busy machine may well miss a deadline of its own (soft lockup); that is no bug.
     if grep -E 'BUG: |Oops|WARNING: CPU' "$directory/report/dmesg" | grep -v 'soft lockup'; then
       fail "$label: the kernel complained, as above"
-      of[failed]=$((of[failed] + 1))
     fi
-    if [[ ${of[failed]} -gt 0 ]]; then
+    if [[ $failed -gt $failed_before ]]; then
       # What the tests said, without the cases that went well.
       grep -avE '^\[ +(OK|RUN) |^\[-+\]' "$directory/console" | tail -n 200
     fi
   fi
+  # A line per kernel.
   table+=("$(printf '%-12s %-28s %3d passed, %d failed, %d skipped, in %s s' "$name" \
-    "$(cat "$directory/release" 2>/dev/null)" "${of[passed]}" "${of[failed]}" "${of[skipped]}" \
+    "$(cat "$directory/release" 2>/dev/null)" $((passed - passed_before)) \
+    $((failed - failed_before)) $((skipped - skipped_before)) \
     "$(cat "$directory/seconds" 2>/dev/null)")")
-}
-
-finish() {
-  echo
-  [[ ${#table[@]} -eq 0 ]] || printf '%s\n' "${table[@]}"
-  [[ ${#remarks[@]} -eq 0 ]] || printf '%s\n' "${remarks[@]}"
-  if [[ $((passed + failed + skipped)) -eq 0 ]]; then
-    echo "no test was run"
-    failed=1
-  fi
-  echo "$passed passed, $failed failed, $skipped skipped"
-  [[ $failed -eq 0 ]]
-  exit
 }
 
 purposes=(build test vm)
