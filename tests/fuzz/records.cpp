@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The way of records in user space: bytes of a ring buffer → decode → stream → both sinks. An input
 // is what lies in a ring buffer, each record as long as its header says.
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -10,6 +9,7 @@
 #include "core/process_stream.h"
 #include "core/sink.h"
 #include "fuzz/checks.h"
+#include "fuzz/clock.h"
 
 namespace bpftrap {
 
@@ -17,12 +17,6 @@ namespace {
 
 using fuzz::require;
 using Result = RecordHandler::Result;
-
-const WallClock& fixed_clock() {
-  static const WallClock clock({[] { return BootTime(std::chrono::seconds(1000)); },
-                                [] { return WallTime{1'769'860'800'000'000'000}; }});
-  return clock;
-}
 
 // A copy of its own size, so that AddressSanitizer sees every byte read beyond it.
 class Record {
@@ -199,11 +193,6 @@ void check_row(const std::string& row) {
 }  // namespace
 
 }  // namespace bpftrap
-
-extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
-  ::setenv("TZ", "UTC", 1);
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace bpftrap;

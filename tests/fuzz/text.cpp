@@ -3,12 +3,12 @@
 // a letter, whose low bits choose, and then, each with a NUL behind it, comm, parent_comm,
 // filename, interp, cgroup, killer_comm, and every argument.
 #include <csignal>
-#include <cstdlib>
 
 #include "core/sink.h"
 #include "core/summary.h"
 #include "e2e/shell_words.h"
 #include "fuzz/checks.h"
+#include "fuzz/clock.h"
 
 namespace bpftrap {
 
@@ -16,12 +16,6 @@ namespace {
 
 using fuzz::require;
 using nlohmann::json;
-
-const WallClock& fixed_clock() {
-  static const WallClock clock({[] { return BootTime(std::chrono::seconds(1000)); },
-                                [] { return WallTime{1'769'860'800'000'000'000}; }});
-  return clock;
-}
 
 struct Input {
   explicit Input(std::string_view bytes) {
@@ -186,11 +180,6 @@ void check_summary(const ExitRecord& record) {
 }  // namespace
 
 }  // namespace bpftrap
-
-extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
-  ::setenv("TZ", "UTC", 1);
-  return 0;
-}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace bpftrap;
