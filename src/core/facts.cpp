@@ -17,7 +17,6 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
-#include <cstdio>
 #include <memory>
 
 #include "core/file.h"
@@ -161,7 +160,7 @@ void parse_status(std::string_view proc_status, Facts& facts) {
 
 void parse_release(std::string_view release, Facts& facts) {
   facts.release = release;
-  std::sscanf(facts.release.c_str(), "%d.%d", &facts.major, &facts.minor);
+  facts.version = parse_kernel_version(facts.release);
 }
 
 Facts gather_facts() {

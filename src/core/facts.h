@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/capability.h"
+#include "core/kernel_version.h"
 
 namespace bpftrap {
 
@@ -34,7 +35,7 @@ struct Facts {
 
   // Kernel
   std::string release;  // as uname -r
-  int major = 0, minor = 0;
+  KernelVersion version;
   Trial bpf;          // creating an array map
   Trial ring_buffer;  // creating one
   bool task_storage = true;
@@ -64,9 +65,7 @@ struct Facts {
   bool holds_bpf_capabilities() const {
     return holds(Capability::sys_admin) || (holds(Capability::bpf) && holds(Capability::perfmon));
   }
-  bool at_least(int want_major, int want_minor) const {
-    return major > want_major || (major == want_major && minor >= want_minor);
-  }
+  bool at_least(int major, int minor) const { return version >= KernelVersion{major, minor}; }
 };
 
 // Everything but what has to be loaded and mounted; takes some 20 ms. Never fails: what cannot be

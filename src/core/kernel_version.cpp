@@ -7,11 +7,16 @@
 
 namespace bpftrap {
 
+KernelVersion parse_kernel_version(const std::string& release) {
+  KernelVersion version;
+  bool known = std::sscanf(release.c_str(), "%d.%d", &version.major, &version.minor) == 2;
+  return known ? version : KernelVersion{};
+}
+
 bool kernel_is_at_least(int major, int minor) {
   utsname names{};
-  int own_major = 0, own_minor = 0;
-  return ::uname(&names) == 0 && std::sscanf(names.release, "%d.%d", &own_major, &own_minor) == 2 &&
-         (own_major > major || (own_major == major && own_minor >= minor));
+  ::uname(&names);
+  return parse_kernel_version(names.release) >= KernelVersion{major, minor};
 }
 
 }  // namespace bpftrap

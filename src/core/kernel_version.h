@@ -2,9 +2,22 @@
 // The running kernel's release, for what nothing else tells.
 #pragma once
 
+#include <compare>
+#include <string>
+
 namespace bpftrap {
 
-// Whether it is that release or a later one.
+struct KernelVersion {
+  int major = 0;
+  int minor = 0;
+
+  friend auto operator<=>(const KernelVersion&, const KernelVersion&) = default;
+};
+
+// Of a release as `uname -r` has it («5.10.0-46-cloud-amd64»); 0.0 where that begins with none.
+KernelVersion parse_kernel_version(const std::string& release);
+
+// Whether the running kernel is that version or a later one.
 bool kernel_is_at_least(int major, int minor);
 
 }  // namespace bpftrap
