@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "core/utf8.h"
+#include "core/words.h"
 
 namespace bpftrap {
 
@@ -41,18 +42,9 @@ Letters write_letters() {
   return letters;
 }
 
-constexpr std::uint64_t each_byte(unsigned char value) {
-  return 0x0101010101010101U * value;
-}
-
-// Whether all of its bytes stand in a JSON string as they are: ASCII, and neither control
-// characters nor quotes nor backslashes. Subtracting sets a byte's high bit where it was less than
-// what is taken off, and where a byte below it was: it is all the same here.
-bool is_plain(std::uint64_t word) {
-  std::uint64_t control = word - each_byte(0x20);
-  std::uint64_t quote = (word ^ each_byte('"')) - each_byte(1);
-  std::uint64_t backslash = (word ^ each_byte('\\')) - each_byte(1);
-  return ((word | control | quote | backslash) & each_byte(0x80)) == 0;
+// What does not stand in a string as it is.
+constexpr Word mark_escaped(Word word) {
+  return mark_less(word, 0x20) | mark_equal(word, '"') | mark_equal(word, '\\');
 }
 
 }  // namespace
@@ -83,15 +75,11 @@ void JsonLine::string(std::string_view bytes) {
   char* to = reserve(Letter::most * bytes.size() + sizeof(Letter::text) + 2);
   *to++ = '"';
   while (!bytes.empty()) {
-    std::uint64_t word = 0;
-    if (bytes.size() >= sizeof word) {
-      std::memcpy(&word, bytes.data(), sizeof word);
-      if (is_plain(word)) {
-        std::memcpy(to, &word, sizeof word);
-        to += sizeof word;
-        bytes.remove_prefix(sizeof word);
-        continue;
-      }
+    if (begins_unmarked(bytes, mark_escaped)) {
+      std::memcpy(to, bytes.data(), sizeof(Word));
+      to += sizeof(Word);
+      bytes.remove_prefix(sizeof(Word));
+      continue;
     }
     if (auto byte = static_cast<unsigned char>(bytes.front()); byte < letters.size()) {
       const Letter& letter = letters[byte];

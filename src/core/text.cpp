@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "core/utf8.h"
+#include "core/words.h"
 
 namespace bpftrap {
 namespace {
@@ -46,21 +47,29 @@ bool is_plain_ascii(char c) {
   return c >= 0x20 && c < 0x7F;
 }
 
+constexpr Word mark_controls(Word word) {
+  return mark_less(word, 0x20) | mark_equal(word, 0x7F);
+}
+
 /// How many of the first bytes are valid UTF-8 that a terminal may be given as it is.
 std::size_t safe_prefix(std::string_view bytes) {
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    if (is_plain_ascii(bytes[at])) {
-      ++at;
+  auto rest = bytes;
+  while (!rest.empty()) {
+    if (begins_unmarked(rest, mark_controls)) {
+      rest.remove_prefix(sizeof(Word));
       continue;
     }
-    const auto code = decode_utf8(bytes.substr(at));
+    if (is_plain_ascii(rest.front())) {
+      rest.remove_prefix(1);
+      continue;
+    }
+    const auto code = decode_utf8(rest);
     if (code.size == 0 || is_unsafe(code.value)) {
       break;
     }
-    at += code.size;
+    rest.remove_prefix(code.size);
   }
-  return at;
+  return bytes.size() - rest.size();
 }
 
 void append_hex_byte(std::string& out, char byte) {
@@ -88,11 +97,23 @@ void append_escaped_ascii(std::string& out, char c) {
   }
 }
 
-bool is_safe_in_shell(char c) {
-  static constexpr std::string_view kPunctuation = "%+,-./:=@_";
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         kPunctuation.find(c) != std::string_view::npos;
+using Characters = std::array<bool, 256>;
+
+constexpr Characters characters(std::string_view members) {
+  Characters set{};
+  for (const char c : members) {
+    set[static_cast<unsigned char>(c)] = true;
+  }
+  return set;
 }
+
+bool is_in(const Characters& set, char c) {
+  return set[static_cast<unsigned char>(c)];
+}
+
+constexpr auto kSafeInShell = characters(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    "%+,-./:=@_");
 
 bool is_shell_keyword(std::string_view word) {
   // POSIX, and what bash, zsh and ksh add; those with punctuation are quoted for that anyway.
@@ -104,7 +125,8 @@ bool is_shell_keyword(std::string_view word) {
 }
 
 bool needs_no_quotes(std::string_view arg, WordPlace place) {
-  if (arg.empty() || !std::all_of(arg.begin(), arg.end(), is_safe_in_shell)) {
+  const auto safe = [](char c) { return is_in(kSafeInShell, c); };
+  if (arg.empty() || !std::all_of(arg.begin(), arg.end(), safe)) {
     return false;
   }
   if (place == WordPlace::command) {
@@ -116,31 +138,43 @@ bool needs_no_quotes(std::string_view arg, WordPlace place) {
 
 void append_single_quoted(std::string& out, std::string_view arg) {
   out += '\'';
-  for (const char c : arg) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
+  for (auto end = arg.find('\''); end != std::string_view::npos; end = arg.find('\'')) {
+    out += arg.substr(0, end);
+    out += "'\\''";
+    arg.remove_prefix(end + 1);
   }
+  out += arg;
   out += '\'';
+}
+
+/// Appends what stands between `$'` and `'`, where only these characters mean something else.
+void append_escaping(std::string& out, std::string_view text) {
+  static constexpr auto kSpecial = characters("'\\!");
+  while (!text.empty()) {
+    const auto special = [](char c) { return is_in(kSpecial, c); };
+    const auto* const end = std::find_if(text.begin(), text.end(), special);
+    const auto plain = static_cast<std::size_t>(end - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) {
+      break;
+    }
+    if (text.front() == '!') {
+      // Not every interactive shell knows that `$'…'` protects from history expansion.
+      append_hex_byte(out, text.front());
+    } else {
+      out += '\\';
+      out += text.front();
+    }
+    text.remove_prefix(1);
+  }
 }
 
 void append_dollar_quoted(std::string& out, std::string_view arg) {
   out += "$'";
   while (!arg.empty()) {
     const auto safe = safe_prefix(arg);
-    for (const char c : arg.substr(0, safe)) {
-      if (c == '\'' || c == '\\') {
-        out += '\\';
-        out += c;
-      } else if (c == '!') {
-        // Not every interactive shell knows that `$'…'` protects from history expansion.
-        append_hex_byte(out, c);
-      } else {
-        out += c;
-      }
-    }
+    append_escaping(out, arg.substr(0, safe));
     arg.remove_prefix(safe);
     if (arg.empty()) {
       break;

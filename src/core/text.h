@@ -35,6 +35,9 @@ void append_shell_quoted(std::string& out, std::string_view arg,
 /// joined by spaces; ` …` at the end if `truncated`.
 void append_command_line(std::string& out, std::string_view nul_separated_args, bool truncated);
 
+/// All digits.
+void append_number(std::string& out, std::uint64_t value);
+
 /// At most 7 columns: `0s`, `812ns`, `1.24ms`, `35.2ms`, `812ms`, `1.24s`, `12m03s`, `5h07m`,
 /// `3d04h`, `120d`. Cut off, not rounded: it never says more than was. Negative counts as 0.
 void append_human_duration(std::string& out, std::chrono::nanoseconds duration);
@@ -51,5 +54,8 @@ enum class Align { left, right };
 
 /// Appends `text` and spaces up to `width` columns; a longer text is kept whole.
 void append_padded(std::string& out, std::string_view text, std::size_t width, Align align);
+
+/// The same for a text that is there already: what `out` has from `start` on.
+void pad(std::string& out, std::size_t start, std::size_t width, Align align);
 
 }  // namespace bpftrap

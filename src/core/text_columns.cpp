@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The half of text.h that serves the table: numbers in few columns, and how many columns a text is.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
-#include <iterator>
+#include <charconv>
 
 #include "core/text.h"
 #include "core/utf8.h"
+#include "core/words.h"
 
 namespace bpftrap {
 namespace {
@@ -81,22 +80,47 @@ std::size_t code_point_width(char32_t code) {
   return contains(kWide, code) ? 2 : 1;
 }
 
+void append_two_digits(std::string& out, std::int64_t value) {
+  out += static_cast<char>('0' + value / 10);
+  out += static_cast<char>('0' + value % 10);
+}
+
+void append_whole(std::string& out, std::int64_t value) {
+  append_number(out, static_cast<std::uint64_t>(value));
+}
+
 /// Three digits of `value / unit`, and its name.
 void append_three_digits(std::string& out, std::int64_t value, std::int64_t unit,
                          std::string_view name) {
   const auto whole = value / unit;
   const auto rest = value % unit;
-  const auto to = std::back_inserter(out);
-  if (whole >= 100) {
-    fmt::format_to(to, "{}{}", whole, name);
-  } else if (whole >= 10) {
-    fmt::format_to(to, "{}.{}{}", whole, rest * 10 / unit, name);
-  } else {
-    fmt::format_to(to, "{}.{:02}{}", whole, rest * 100 / unit, name);
+  append_whole(out, whole);
+  if (whole < 10) {
+    out += '.';
+    append_two_digits(out, rest * 100 / unit);
+  } else if (whole < 100) {
+    out += '.';
+    append_whole(out, rest * 10 / unit);
   }
+  out += name;
+}
+
+/// `12m03s`: two units of time, of which one of the larger is `more` of the smaller.
+void append_two_units(std::string& out, std::int64_t value, std::int64_t more, char larger,
+                      char smaller) {
+  append_whole(out, value / more);
+  out += larger;
+  append_two_digits(out, value % more);
+  out += smaller;
 }
 
 }  // namespace
+
+void append_number(std::string& out, std::uint64_t value) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
 
 void append_human_duration(std::string& out, nanoseconds duration) {
   static constexpr std::int64_t kMicrosecond = 1'000;
@@ -108,12 +132,12 @@ void append_human_duration(std::string& out, nanoseconds duration) {
   // Three digits of days and two of hours would be one column too many.
   static constexpr std::int64_t kHoursStopMattering = 100 * kDay;
 
-  const auto to = std::back_inserter(out);
   const std::int64_t ns = duration.count();
   if (ns <= 0) {
     out += "0s";
   } else if (ns < kMicrosecond) {
-    fmt::format_to(to, "{}ns", ns);
+    append_whole(out, ns);
+    out += "ns";
   } else if (ns < kMillisecond) {
     append_three_digits(out, ns, kMicrosecond, "µs");
   } else if (ns < kSecond) {
@@ -121,13 +145,14 @@ void append_human_duration(std::string& out, nanoseconds duration) {
   } else if (ns < kMinute) {
     append_three_digits(out, ns, kSecond, "s");
   } else if (ns < kHour) {
-    fmt::format_to(to, "{}m{:02}s", ns / kMinute, ns % kMinute / kSecond);
+    append_two_units(out, ns / kSecond, 60, 'm', 's');
   } else if (ns < kDay) {
-    fmt::format_to(to, "{}h{:02}m", ns / kHour, ns % kHour / kMinute);
+    append_two_units(out, ns / kMinute, 60, 'h', 'm');
   } else if (ns < kHoursStopMattering) {
-    fmt::format_to(to, "{}d{:02}h", ns / kDay, ns % kDay / kHour);
+    append_two_units(out, ns / kHour, 24, 'd', 'h');
   } else {
-    fmt::format_to(to, "{}d", ns / kDay);
+    append_whole(out, ns / kDay);
+    out += 'd';
   }
 }
 
@@ -140,19 +165,30 @@ void append_human_size(std::string& out, std::uint64_t bytes) {
     shift += 10;
   }
   const auto whole = bytes >> shift;
-  const auto to = std::back_inserter(out);
-  if (unit == 0 || whole >= 10) {
-    fmt::format_to(to, "{}{}", whole, kUnits[unit]);
-    return;
+  append_number(out, whole);
+  if (unit > 0 && whole < 10) {
+    // Ten times a rest below 2^60 still fits.
+    const auto rest = bytes & ((1ULL << shift) - 1);
+    out += '.';
+    append_number(out, rest * 10 >> shift);
   }
-  // Ten times a rest below 2^60 still fits.
-  const auto rest = bytes & ((1ULL << shift) - 1);
-  fmt::format_to(to, "{}.{}{}", whole, rest * 10 >> shift, kUnits[unit]);
+  out += kUnits[unit];
 }
 
 std::size_t display_width(std::string_view utf8) {
+  const auto nothing = [](Word) { return Word{0}; };
   std::size_t width = 0;
   while (!utf8.empty()) {
+    if (begins_unmarked(utf8, nothing)) {
+      width += sizeof(Word);
+      utf8.remove_prefix(sizeof(Word));
+      continue;
+    }
+    if (static_cast<unsigned char>(utf8.front()) < 0x80) {
+      ++width;
+      utf8.remove_prefix(1);
+      continue;
+    }
     const auto code = decode_utf8(utf8);
     width += code.size == 0 ? 1 : code_point_width(code.value);
     utf8.remove_prefix(std::max<std::size_t>(code.size, 1));
@@ -161,14 +197,15 @@ std::size_t display_width(std::string_view utf8) {
 }
 
 void append_padded(std::string& out, std::string_view text, std::size_t width, Align align) {
-  const auto taken = display_width(text);
-  const auto padding = taken < width ? width - taken : 0;
-  if (align == Align::right) {
-    out.append(padding, ' ');
-  }
+  const auto start = out.size();
   out += text;
-  if (align == Align::left) {
-    out.append(padding, ' ');
+  pad(out, start, width, align);
+}
+
+void pad(std::string& out, std::size_t start, std::size_t width, Align align) {
+  const auto taken = display_width(std::string_view(out).substr(start));
+  if (taken < width) {
+    out.insert(align == Align::right ? start : out.size(), width - taken, ' ');
   }
 }
 

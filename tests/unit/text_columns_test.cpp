@@ -124,6 +124,15 @@ TEST(HumanNumbers, Append) {
   EXPECT_EQ(out, "kept 5ns1.00s2.0K1B");
 }
 
+TEST(Number, AllDigits) {
+  std::string out = "kept ";
+  for (const std::uint64_t value : {0UL, 9UL, 10UL, std::numeric_limits<std::uint64_t>::max()}) {
+    append_number(out, value);
+    out += ' ';
+  }
+  EXPECT_EQ(out, "kept 0 9 10 18446744073709551615 ");
+}
+
 TEST(DisplayWidth, KnownTexts) {
   struct Case {
     std::string text;
@@ -144,6 +153,10 @@ TEST(DisplayWidth, KnownTexts) {
   };
   for (const auto& c : cases) {
     EXPECT_EQ(display_width(c.text), c.width) << c.text;
+    for (std::size_t size = 0; size < 20; ++size) {
+      const std::string ascii(size, 'a');
+      EXPECT_EQ(display_width(ascii + c.text + ascii), c.width + 2 * size) << size << c.text;
+    }
   }
 }
 
@@ -164,6 +177,9 @@ TEST(Padded, FillsUpToTheWidthAndCutsNothing) {
   for (const auto& c : cases) {
     std::string out = "|";
     append_padded(out, c.text, c.width, c.align);
+    EXPECT_EQ(out, "|" + c.padded);
+    out = "|" + c.text;
+    pad(out, 1, c.width, c.align);
     EXPECT_EQ(out, "|" + c.padded);
   }
 }

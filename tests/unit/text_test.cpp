@@ -333,6 +333,26 @@ TEST(TerminalSafe, NothingDangerousGetsThrough) {
   }
 }
 
+// Eight bytes are looked at in one go: what is dangerous is found wherever it stands.
+TEST(TerminalSafe, EscapesAtEachPlace) {
+  for (const auto& [bytes, escaped] : std::vector<Replaced>{{"\x1b", "\\x1b"},
+                                                            {"\x1f", "\\x1f"},
+                                                            {"\n", "\\n"},
+                                                            {"\x7f", "\\x7f"},
+                                                            {"\x80", "\\x80"},
+                                                            {"\xC2\x9B", "\\u009b"},
+                                                            {" ", " "},
+                                                            {"~", "~"}}) {
+    for (std::size_t before = 0; before < 20; ++before) {
+      for (std::size_t behind = 0; behind < 20; ++behind) {
+        const std::string left(before, 'a');
+        const std::string right(behind, '~');
+        ASSERT_EQ(terminal_safe(left + bytes + right), left + escaped + right);
+      }
+    }
+  }
+}
+
 TEST(TerminalSafe, Appends) {
   std::string out = "kept ";
   append_terminal_safe(out, "a\n");
