@@ -30,7 +30,7 @@ void TableSink::write(const StartRecord&) {
     return;
   }
   for (std::size_t i = 0; i < state_->style.columns.size(); ++i) {
-    put_cell(i, state_->style.columns[i], Style::plain);
+    put_cell(i, state_->style.columns[i]);
   }
   state_->out += '\n';
 }
@@ -43,21 +43,33 @@ void TableSink::write(const LostRecord& record) {
 
 void TableSink::write(const StopRecord&) {}
 
-void TableSink::put_cell(std::size_t column, std::string_view text, Style style) {
+TableSink::Cell TableSink::begin_cell(Style style) {
   std::string& out = state_->out;
-  std::string_view escape = state_->style.color ? escape_of(style) : std::string_view();
-  out += escape;
-  if (column + 1 == state_->style.columns.size()) {
-    out += text;
-  } else {
-    append_padded(out, text, state_->shapes[column].width, state_->shapes[column].align);
+  bool colored = state_->style.color && style != Style::plain;
+  if (colored) {
+    out += escape_of(style);
   }
-  if (!escape.empty()) {
+  return {out.size(), colored};
+}
+
+void TableSink::end_cell(std::size_t column, Cell cell) {
+  std::string& out = state_->out;
+  bool last = column + 1 == state_->shapes.size();
+  if (!last) {
+    pad(out, cell.start, state_->shapes[column].width, state_->shapes[column].align);
+  }
+  if (cell.colored) {
     out += "\x1b[0m";
   }
-  if (column + 1 != state_->style.columns.size()) {
+  if (!last) {
     out += ' ';
   }
+}
+
+void TableSink::put_cell(std::size_t column, std::string_view text) {
+  const Cell cell = begin_cell(Style::plain);
+  state_->out += text;
+  end_cell(column, cell);
 }
 
 void TableSink::append_value(std::string& out, const Value& value) {
@@ -66,11 +78,13 @@ void TableSink::append_value(std::string& out, const Value& value) {
   } else if (const auto* owned = std::get_if<std::string>(&value)) {
     append_terminal_safe(out, *owned);
   } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
-    out += std::to_string(*number);
+    append_number(out, *number);
   } else if (const auto* flag = std::get_if<bool>(&value)) {
     out += *flag ? "yes" : "no";
   } else if (const auto* id = std::get_if<ProcessId>(&value)) {
-    out += fmt::format("{}-{}", id->pid, id->start_ns);
+    append_number(out, id->pid);
+    out += '-';
+    append_number(out, id->start_ns);
   } else if (const auto* args = std::get_if<Arguments>(&value)) {
     append_command_line(out, args->bytes, args->truncated);
   } else {

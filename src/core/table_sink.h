@@ -4,10 +4,10 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/field.h"
@@ -31,8 +31,9 @@ class TableSink {
   template <class Record>
   void expect() {
     std::vector<Shape>& shapes = state_->shapes;
-    for (std::size_t i = 0; i < state_->style.columns.size(); ++i) {
-      const Field<Record>* field = find<Record>(state_->style.columns[i]);
+    const Columns& columns = columns_of<Record>();
+    for (std::size_t i = 0; i < shapes.size(); ++i) {
+      const auto* field = static_cast<const Field<Record>*>(columns.fields[i]);
       if (field != nullptr && shapes[i].width == 0) {
         shapes[i] = {field->width, field->align};
       }
@@ -41,22 +42,23 @@ class TableSink {
 
   template <class Record>
   void write(const Record& record) {
-    for (std::size_t i = 0; i < state_->style.columns.size(); ++i) {
-      const Field<Record>* field = find<Record>(state_->style.columns[i]);
-      std::string& cell = state_->cell;
-      cell.clear();
+    std::string& out = state_->out;
+    const Columns& columns = columns_of<Record>();
+    for (std::size_t i = 0; i < columns.fields.size(); ++i) {
+      const auto* field = static_cast<const Field<Record>*>(columns.fields[i]);
       if (field == nullptr) {
-        put_cell(i, "-", Style::plain);
+        put_cell(i, "-");
         continue;
       }
+      const Cell cell = begin_cell(field->style != nullptr ? field->style(record) : Style::plain);
       if (field->cell != nullptr) {
-        field->cell(record, state_->context, cell);
+        field->cell(record, state_->context, out);
       } else {
-        append_value(cell, field->value(record, state_->context));
+        append_value(out, field->value(record, state_->context));
       }
-      put_cell(i, cell, field->style != nullptr ? field->style(record) : Style::plain);
+      end_cell(i, cell);
     }
-    state_->out += '\n';
+    out += '\n';
   }
 
   // The header. What is lost is no row: it is said on standard error.
@@ -68,6 +70,18 @@ class TableSink {
   struct Shape {
     std::size_t width = 0;
     Align align = Align::left;
+  };
+
+  // Which field of a kind, known by its table, fills which column; null where none does.
+  struct Columns {
+    const void* kind = nullptr;
+    std::vector<const void*> fields;
+  };
+
+  // Where the text of a cell begins, which is put into the row itself, and whether it is coloured.
+  struct Cell {
+    std::size_t start = 0;
+    bool colored = false;
   };
 
   // On the heap, for its members refer to each other and a sink may be moved.
@@ -84,19 +98,31 @@ class TableSink {
     Users users;
     TimestampFormatter timestamps;
     FieldContext context;
-    std::string cell;
+    std::vector<Columns> columns;
   };
 
+  // Valid until it is asked for another kind.
   template <class Record>
-  static const Field<Record>* find(std::string_view header) {
+  const Columns& columns_of() {
     auto all = fields<Record>();
-    auto found = std::find_if(all.begin(), all.end(),
-                              [&](const Field<Record>& field) { return field.header == header; });
-    return found != all.end() ? &*found : nullptr;
+    for (const Columns& known : state_->columns) {
+      if (known.kind == all.data()) {
+        return known;
+      }
+    }
+    Columns columns{all.data(), {}};
+    for (std::string_view header : state_->style.columns) {
+      auto found = std::find_if(all.begin(), all.end(),
+                                [&](const Field<Record>& field) { return field.header == header; });
+      columns.fields.push_back(found != all.end() ? &*found : nullptr);
+    }
+    return state_->columns.emplace_back(std::move(columns));
   }
 
   static void append_value(std::string& out, const Value& value);
-  void put_cell(std::size_t column, std::string_view text, Style style);
+  Cell begin_cell(Style style);
+  void end_cell(std::size_t column, Cell cell);
+  void put_cell(std::size_t column, std::string_view text);
 
   std::unique_ptr<State> state_;
 };
