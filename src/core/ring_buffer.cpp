@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <utility>
 
@@ -92,6 +93,19 @@ const std::byte* RingBuffer::at_position(std::size_t size) {
 }
 
 std::span<const std::byte> RingBuffer::peek() {
+  std::span<const std::byte> record = peek_once();
+  if (record.data() == nullptr) {
+    // Who commits a record wakes the reader only if it sees that all before it was consumed
+    // (kernel/bpf/ringbuf.c bpf_ringbuf_commit()), and we sleep only if we see that it is not
+    // committed. Without a fence, our processor may look before others see that we have consumed:
+    // then neither sees the other, and the buffer fills up with nobody to wake us ever again.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    record = peek_once();
+  }
+  return record;
+}
+
+std::span<const std::byte> RingBuffer::peek_once() {
   while (position_ < load_acquire(producer_)) {
     auto* header = reinterpret_cast<const std::uint32_t*>(at_position(header_size));
     std::uint32_t length = load_acquire(header);

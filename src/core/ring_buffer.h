@@ -48,7 +48,9 @@ class RingBuffer {
 
  private:
   // The next complete record, or one without data where there is none. Discarded ones are skipped.
+  // Where there is none, the next one that is committed wakes the reader.
   std::span<const std::byte> peek();
+  std::span<const std::byte> peek_once();
   void release();
   // Where the `size` bytes at `position_` are, mapped as long as nothing else is asked for.
   const std::byte* at_position(std::size_t size);

@@ -36,15 +36,24 @@ class Producer {
       std::size_t in_data = (at + 8 + i) % size_;
       data()[in_data] = data()[in_data + size_] = text[i];
     }
-    position() += 8 + (text.size() + 7) / 8 * 8;
+    __atomic_store_n(&position(), position() + 8 + (text.size() + 7) / 8 * 8, __ATOMIC_RELEASE);
     return at;
   }
+  bool has_room(std::size_t bytes) { return position() + bytes - consumed() <= size_; }
   void commit(std::size_t at) {
     std::uint32_t length = 0;
     std::memcpy(&length, data() + at, sizeof length);
     put_header(at, length & ~BPF_RINGBUF_BUSY_BIT);
   }
-  unsigned long consumed() const { return *reinterpret_cast<unsigned long*>(memory_); }
+  // The same in one go with the kernel's question, while a reader reads: is it to be woken?
+  bool commit_and_wake(std::size_t at) {
+    auto* header = reinterpret_cast<std::uint32_t*>(data() + at);
+    __atomic_fetch_and(header, ~BPF_RINGBUF_BUSY_BIT, __ATOMIC_SEQ_CST);
+    return consumed() % size_ == at;
+  }
+  unsigned long consumed() const {
+    return __atomic_load_n(reinterpret_cast<unsigned long*>(memory_), __ATOMIC_ACQUIRE);
+  }
 
  private:
   // The kernel has the data twice in a row, in the same pages; a file has to have it twice.
