@@ -179,6 +179,19 @@ bool has_header(const Bpftrap& bpftrap) {
   return !bpftrap.lines().empty() && bpftrap.lines().front().rfind("TIME", 0) == 0;
 }
 
+// Until it has given up what it does not need, which it does when it is attached.
+void await_sandbox(pid_t pid) {
+  const std::string status = "/proc/" + std::to_string(pid) + "/status";
+  auto confined = [&] {
+    std::vector<std::string> lines = lines_of_file(status);
+    return std::find(lines.begin(), lines.end(), "Seccomp:\t2") != lines.end();
+  };
+  for (int i = 0; i < 10'000 && !confined(); ++i) {
+    sleep_for(std::chrono::milliseconds(1));
+  }
+  sleep_for(std::chrono::milliseconds(100));
+}
+
 TEST_F(TableTest, NoHeaderLeavesOnlyRows) {
   for (bool header : {true, false}) {
     Gate gate;
@@ -194,7 +207,7 @@ TEST_F(TableTest, NoHeaderLeavesOnlyRows) {
     if (header) {
       bpftrap.await_start();
     } else {
-      sleep_for(std::chrono::seconds(1));  // there is nothing to wait for
+      await_sandbox(bpftrap.pid());  // of lines there is none to wait for
     }
     gate.open();
     Ended process = child.wait();
