@@ -91,7 +91,8 @@ static __always_inline void count_rescued(__u32 kind)
 static __always_inline _Bool claim_key(const struct process_key *key, __u32 kind)
 {
   __u8 one = 1;
-  long err = bpf_map_update_elem(&claimed, key, &one, BPF_NOEXIST);
+  /* Before 6.4 (d7ba4cc900bf) the call leaves an int in the lower half of the register. */
+  int err = bpf_map_update_elem(&claimed, key, &one, BPF_NOEXIST);
 
   if (err && err != -EEXIST)
     count_lost(kind);
