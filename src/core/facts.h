@@ -65,7 +65,7 @@ struct Facts {
   bool holds_bpf_capabilities() const {
     return holds(Capability::sys_admin) || (holds(Capability::bpf) && holds(Capability::perfmon));
   }
-  bool at_least(int major, int minor) const { return version >= KernelVersion{major, minor}; }
+  bool at_least(int major, int minor) const { return version.at_least(major, minor); }
 };
 
 // Everything but what has to be loaded and mounted; takes some 20 ms. Never fails: what cannot be

@@ -16,7 +16,7 @@ KernelVersion parse_kernel_version(const std::string& release) {
 bool kernel_is_at_least(int major, int minor) {
   utsname names{};
   ::uname(&names);
-  return parse_kernel_version(names.release) >= KernelVersion{major, minor};
+  return parse_kernel_version(names.release).at_least(major, minor);
 }
 
 }  // namespace bpftrap

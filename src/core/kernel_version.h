@@ -2,7 +2,6 @@
 // The running kernel's release, for what nothing else tells.
 #pragma once
 
-#include <compare>
 #include <string>
 
 namespace bpftrap {
@@ -11,7 +10,9 @@ struct KernelVersion {
   int major = 0;
   int minor = 0;
 
-  friend auto operator<=>(const KernelVersion&, const KernelVersion&) = default;
+  bool at_least(int want_major, int want_minor) const {
+    return major > want_major || (major == want_major && minor >= want_minor);
+  }
 };
 
 // Of a release as `uname -r` has it («5.10.0-46-cloud-amd64»); 0.0 where that begins with none.
