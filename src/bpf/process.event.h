@@ -91,7 +91,7 @@ struct bpftrap_cgroup_event {
 };
 
 /* A process was forked: for the tree view, which has to know also those that execute nothing. */
-struct bpftrap_fork_event {
+struct bpftrap_birth_event {
   struct bpftrap_record_header header;
   __u64 start_boot_ns;
   __u64 parent_start_boot_ns; /* of the process that called fork, not of the real parent */
@@ -115,7 +115,7 @@ static_assert(offsetof(bpftrap_exit_event, wait_status) == 88);
 static_assert(offsetof(bpftrap_exit_event, killer_comm) == 200);
 static_assert(sizeof(bpftrap_cgroup_event) == 32);
 static_assert(sizeof(bpftrap_cgroup_gone_event) == 24);
-static_assert(sizeof(bpftrap_fork_event) == 40);
+static_assert(sizeof(bpftrap_birth_event) == 40);
 #endif
 
 #endif

@@ -244,7 +244,7 @@ static __always_inline _Bool judge_exit(struct task_struct *leader)
 
 static __always_inline void submit_fork(struct task_struct *parent, struct task_struct *child)
 {
-  struct bpftrap_fork_event *event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);
+  struct bpftrap_birth_event *event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);
 
   if (!event) {
     count_lost(BPFTRAP_RECORD_FORK);

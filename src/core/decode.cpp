@@ -132,7 +132,7 @@ Decoded decode_cgroup(Bytes bytes) {
 }
 
 Decoded decode_fork(Bytes bytes) {
-  bpftrap_fork_event wire;
+  bpftrap_birth_event wire;
   if (!read_wire(bytes, wire)) {
     return Malformed{};
   }

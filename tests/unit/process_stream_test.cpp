@@ -38,7 +38,7 @@ class ProcessStreamTest : public testing::Test {
     }
   }
   void fork(ProcessStream& stream, Pid child, Pid parent) {
-    bpftrap_fork_event event{};
+    bpftrap_birth_event event{};
     event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
     event.start_boot_ns = event.parent_start_boot_ns = 1;
     event.pid = child;
@@ -139,7 +139,7 @@ TEST_F(ProcessStreamTest, AnEndThatIsToldNeedsNoSweepToBeForgotten) {
   ProcessStream stream({});
   stream.live(BootTime(4500ms));
   bpftrap_process process = wire_process();
-  bpftrap_fork_event event{};
+  bpftrap_birth_event event{};
   event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
   event.start_boot_ns = process.start_boot_ns;
   event.pid = process.pid;
