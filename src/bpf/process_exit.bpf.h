@@ -156,7 +156,8 @@ static __always_inline void start_walk(struct thread_walk *walk, struct signal_s
 
 /*
  * Adds up the threads that are released and those that are still listed. __exit_signal() moves a
- * thread from the one to the other under stats_lock; returns false if that happened meanwhile.
+ * thread from the one to the other under stats_lock; returns 0, which is to try again, if that
+ * happened meanwhile.
  */
 static long sum_threads_once(__u32 index __attribute__((unused)), struct thread_walk *walk)
 {

@@ -10,13 +10,13 @@
 #include <bpf/bpf_helpers.h>
 #include <linux/types.h>
 
+#define SPAN_ALIGNED __attribute__((aligned(8))) /* for the bytes of a span */
+
 /*
  * From the first of the fields to the last, in the order that mainline has had them in. Where a
  * kernel has them otherwise, or so far apart that the room does not do, each field is read by
  * itself; the verifier knows which, for offsets are constants to it.
  */
-#define SPAN_ALIGNED __attribute__((aligned(8))) /* for the bytes */
-
 struct span {
   const void *base; /* the kernel's struct */
   const char *bytes;
