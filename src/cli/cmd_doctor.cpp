@@ -5,11 +5,12 @@
 #include "cli/command.h"
 #include "cli/common_options.h"
 #include "cli/process_command.h"
-#include "core/check_report.h"
-#include "core/error.h"
-#include "core/event_loop.h"
-#include "core/libbpf_log.h"
-#include "core/tracefs.h"
+#include "core/bpf/libbpf_log.h"
+#include "core/doctor/check_report.h"
+#include "core/doctor/explain.h"
+#include "core/os/error.h"
+#include "core/os/event_loop.h"
+#include "core/os/tracefs.h"
 
 namespace bpftrap {
 
@@ -18,11 +19,16 @@ namespace {
 // `work` throws Error or returns what there is to say of its success.
 template <class Work>
 Trial attempt(Work&& work) {
+  auto failed = [](const Error& error) {
+    int err = error.code().value();
+    return Trial{err != 0 ? err : EINVAL, error.log().empty() ? std::string() : error.log().back()};
+  };
   try {
     return {0, work()};
+  } catch (const BpfError& error) {
+    return failed(explain(error));
   } catch (const Error& error) {
-    int err = error.code().value();
-    return {err != 0 ? err : EINVAL, error.log().empty() ? std::string() : error.log().back()};
+    return failed(error);
   }
 }
 

@@ -10,12 +10,12 @@
 #include "bpf/hello.event.h"
 #include "cli/command.h"
 #include "cli/host.h"
-#include "core/decode.h"
-#include "core/error.h"
-#include "core/fields_common.h"
-#include "core/text.h"
-#include "core/tracefs.h"
-#include "core/units.h"
+#include "core/os/error.h"
+#include "core/os/tracefs.h"
+#include "core/record/decode.h"
+#include "core/record/fields_common.h"
+#include "core/text/text.h"
+#include "core/text/units.h"
 #include "hello.skel.h"
 
 namespace bpftrap {

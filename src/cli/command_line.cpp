@@ -10,8 +10,8 @@
 
 #include "cli/suggest.h"
 #include "cli/trace_options.h"
-#include "core/text.h"
-#include "core/version.h"
+#include "core/os/version.h"
+#include "core/text/text.h"
 
 namespace bpftrap {
 

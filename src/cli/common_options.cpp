@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
-#include "core/units.h"
+#include "core/text/units.h"
 
 namespace bpftrap {
 

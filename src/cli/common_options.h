@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/output.h"
-#include "core/sink.h"
+#include "core/output/output.h"
+#include "core/output/sink.h"
 
 // Declared rather than included: see cli/command.h.
 namespace CLI {

@@ -3,7 +3,7 @@
 
 #include <ctime>
 
-#include "core/error.h"
+#include "core/os/error.h"
 
 namespace bpftrap {
 

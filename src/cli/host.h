@@ -13,11 +13,11 @@
 #include <vector>
 
 #include "cli/common_options.h"
-#include "core/event_loop.h"
-#include "core/libbpf_log.h"
-#include "core/sandbox.h"
-#include "core/skeleton.h"
-#include "core/tracer.h"
+#include "core/bpf/libbpf_log.h"
+#include "core/bpf/skeleton.h"
+#include "core/os/event_loop.h"
+#include "core/trace/sandbox.h"
+#include "core/trace/tracer.h"
 
 namespace bpftrap {
 

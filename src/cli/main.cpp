@@ -5,9 +5,10 @@
 #include <exception>
 
 #include "cli/command_line.h"
-#include "core/error.h"
-#include "core/output_file.h"
-#include "core/standard_streams.h"
+#include "core/doctor/explain.h"
+#include "core/os/error.h"
+#include "core/os/standard_streams.h"
+#include "core/output/output_file.h"
 
 namespace bpftrap {
 
@@ -53,6 +54,8 @@ int main(int argc, char** argv) {
   } catch (const bpftrap::Stopped& stopped) {
     bpftrap::say(stopped);
     return bpftrap::ended_as_asked;
+  } catch (const bpftrap::BpfError& error) {
+    bpftrap::say(bpftrap::explain(error));
   } catch (const bpftrap::Error& error) {
     bpftrap::say(error);
   } catch (const std::exception& error) {

@@ -12,9 +12,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/error.h"
-#include "core/file.h"
-#include "core/kernel_version.h"
+#include "core/os/error.h"
+#include "core/os/file.h"
+#include "core/os/kernel_version.h"
 
 namespace bpftrap {
 

@@ -9,11 +9,11 @@
 
 #include "cli/host.h"
 #include "cli/trace_options.h"
-#include "core/error.h"
-#include "core/followed.h"
-#include "core/last_descendant.h"
-#include "core/process_stream.h"
-#include "core/program.h"
+#include "core/os/error.h"
+#include "core/process/followed.h"
+#include "core/process/last_descendant.h"
+#include "core/process/program.h"
+#include "core/trace/process_stream.h"
 
 namespace bpftrap {
 

@@ -9,10 +9,11 @@
 
 #include "bpf/process.event.h"
 #include "cli/process_command.h"
-#include "core/error.h"
-#include "core/memory_limit.h"
-#include "core/pid_namespace.h"
-#include "core/skeleton.h"
+#include "core/bpf/skeleton.h"
+#include "core/doctor/explain.h"
+#include "core/os/error.h"
+#include "core/os/memory_limit.h"
+#include "core/os/pid_namespace.h"
 #include "process.skel.h"
 
 namespace bpftrap {
@@ -126,13 +127,18 @@ int trace(ProcessCommand command, const TraceOptions& options) {
 int trace_processes(ProcessCommand command, const TraceOptions& options) {
   try {
     return trace(std::move(command), options);
+  } catch (const BpfError& error) {
+    if (options.program.empty()) {
+      throw;
+    }
+    say(explain(error));
   } catch (const Error& error) {
     if (options.program.empty()) {
       throw;
     }
     say(error);
-    return bpftrap_itself_failed;
   }
+  return bpftrap_itself_failed;
 }
 
 void try_programs(std::string_view command, bool failed) {

@@ -7,8 +7,8 @@
 #include <stdexcept>
 
 #include "cli/name_glob.h"
-#include "core/units.h"
-#include "core/users.h"
+#include "core/os/users.h"
+#include "core/text/units.h"
 
 namespace bpftrap {
 

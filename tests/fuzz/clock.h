@@ -3,7 +3,7 @@
 // a wall clock that stands, in UTC.
 #pragma once
 
-#include "core/clock.h"
+#include "core/os/clock.h"
 
 namespace bpftrap {
 

@@ -12,7 +12,7 @@
 #include "cli/command_line.h"
 #include "cli/name_glob.h"
 #include "cli/trace_options.h"
-#include "core/units.h"
+#include "core/text/units.h"
 #include "fuzz/checks.h"
 #include "fuzz/decimal.h"
 

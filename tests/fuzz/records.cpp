@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "bpf/process.event.h"
-#include "core/decode.h"
-#include "core/process_stream.h"
-#include "core/sink.h"
+#include "core/output/sink.h"
+#include "core/record/decode.h"
+#include "core/trace/process_stream.h"
 #include "fuzz/checks.h"
 #include "fuzz/clock.h"
 

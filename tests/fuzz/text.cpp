@@ -4,8 +4,8 @@
 // filename, interp, cgroup, killer_comm, and every argument.
 #include <csignal>
 
-#include "core/sink.h"
-#include "core/summary.h"
+#include "core/analysis/summary.h"
+#include "core/output/sink.h"
 #include "e2e/shell_words.h"
 #include "fuzz/checks.h"
 #include "fuzz/clock.h"

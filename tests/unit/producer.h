@@ -10,7 +10,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "core/unique_fd.h"
+#include "core/os/unique_fd.h"
 
 namespace bpftrap {
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Ownership of a generated skeleton, by the stage it is in: what has been loaded cannot be
+// configured any more, and the compiler says so. Errors name the step and carry libbpf's reason.
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/bpf/memlock.h"
+#include "core/bpf/relocation_btf.h"
+#include "core/os/error.h"
+
+namespace bpftrap {
+
+// A step with BPF programs that failed.
+struct BpfStep {
+  std::string_view command;
+  std::string_view step;  // "load", "attach" …
+  int err = 0;            // positive errno
+};
+
+// Thrown by open, load and attach. Its log is what libbpf warned of; core/doctor/explain.h finds
+// the likely cause.
+class BpfError : public Error {
+ public:
+  explicit BpfError(const BpfStep& step);
+};
+
+// Makes a program of a raw tracepoint (section «raw_tp/HOOK») a tracing program of the same hook:
+// such a one is handed pointers that the verifier knows the types of, and needs the kernel's BTF.
+void make_tracing(bpf_program* program, std::string_view command);
+
+struct DestroyLink {
+  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+};
+using Links = std::vector<std::unique_ptr<bpf_link, DestroyLink>>;
+
+// Attaches the loaded programs that were made tracing ones, which the skeleton does not know of.
+Links attach_tracing(bpf_object* object, std::string_view command);
+
+template <class Skeleton>
+struct DestroySkeleton {
+  void operator()(Skeleton* skeleton) const { Skeleton::destroy(skeleton); }
+};
+
+template <class Skeleton>
+using SkeletonPointer = std::unique_ptr<Skeleton, DestroySkeleton<Skeleton>>;
+
+// In the kernel; attached between attach() and detach().
+template <class Skeleton>
+class LoadedSkeleton {
+ public:
+  LoadedSkeleton(SkeletonPointer<Skeleton> skeleton, std::string command)
+      : skeleton_(std::move(skeleton)), command_(std::move(command)) {}
+
+  void attach() {
+    if (int err = Skeleton::attach(skeleton_.get()); err != 0) {
+      throw BpfError({command_, "attach", -err});
+    }
+    links_ = attach_tracing(skeleton_->obj, command_);
+  }
+  void detach() {
+    links_.clear();
+    Skeleton::detach(skeleton_.get());
+  }
+
+  auto& bss() { return *skeleton_->bss; }  // shared with the programs
+  auto& maps() { return skeleton_->maps; }
+  auto& progs() { return skeleton_->progs; }
+
+ private:
+  SkeletonPointer<Skeleton> skeleton_;
+  Links links_;
+  std::string command_;
+};
+
+// Open: read-only data, map sizes and which programs to load may be set.
+template <class Skeleton>
+class OpenSkeleton {
+ public:
+  // `btf`: where CO-RE relocations take the kernel's types from; none for programs without any.
+  explicit OpenSkeleton(std::string_view command, std::optional<std::string> btf = std::nullopt)
+      : command_(command) {
+    LIBBPF_OPTS(bpf_object_open_opts, options);
+    if (btf) {
+      btf_.emplace(std::move(*btf));
+      options.btf_custom_path = btf_->path();
+    }
+    skeleton_.reset(Skeleton::open(&options));
+    if (!skeleton_) {
+      throw BpfError({command_, "open", errno});
+    }
+  }
+
+  bpf_object* object() { return skeleton_->obj; }
+  auto& rodata() { return *skeleton_->rodata; }
+  auto& maps() { return skeleton_->maps; }
+  auto& progs() { return skeleton_->progs; }
+
+  LoadedSkeleton<Skeleton> load() && {
+    raise_memlock_limit();
+    if (btf_) {
+      btf_->fill(skeleton_->obj);
+    }
+    if (int err = Skeleton::load(skeleton_.get()); err != 0) {
+      throw BpfError({command_, "load", -err});
+    }
+    return LoadedSkeleton<Skeleton>(std::move(skeleton_), std::move(command_));
+  }
+
+ private:
+  std::optional<RelocationBtf> btf_;
+  SkeletonPointer<Skeleton> skeleton_;
+  std::string command_;
+};
+
+}  // namespace bpftrap

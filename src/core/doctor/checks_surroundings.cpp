@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What is mounted, and which namespaces this process is in.
+#include <cerrno>
+
+#include "core/doctor/checks.h"
+
+namespace bpftrap::detail {
+
+namespace {
+
+Check check_cgroup(const Facts& facts) {
+  constexpr const char* name = "cgroup v2";
+  if (facts.cgroup2) {
+    return ok(name, "mounted");
+  }
+  return degraded(name, "not mounted: `cgroup` is null and --cgroup does not work",
+                  "sudo mkdir -p /run/cgroup2 && sudo mount -t cgroup2 cgroup2 /run/cgroup2");
+}
+
+Check check_pid_namespace(const Facts& facts) {
+  constexpr const char* name = "pid namespace";
+  if (!facts.pid_namespace) {
+    return ok(name, "the machine's");
+  }
+  return degraded(name,
+                  "a container's: records have the machine's process ids, which are others than "
+                  "the container's own",
+                  "start the container with --pid=host");
+}
+
+Check check_tracefs(const Facts& facts) {
+  constexpr const char* name = "tracefs";
+  if (!facts.tracefs) {
+    return ok(name, "not tried; only hello needs it");
+  }
+  if (facts.tracefs->worked()) {
+    return ok(name, facts.tracefs->detail + "; only hello needs it");
+  }
+  return degraded(name,
+                  concat({"not to be had (", message_of(facts.tracefs->err),
+                          "): hello does not work, exec and exit do not need it"}),
+                  facts.tracefs->err == EACCES
+                      ? "sudo bpftrap hello"
+                      : "sudo mount -t tracefs tracefs /sys/kernel/tracing, or sudo bpftrap hello");
+}
+
+}  // namespace
+
+void check_surroundings(const Facts& facts, std::vector<Check>& checks) {
+  for (auto check : {check_cgroup, check_pid_namespace, check_tracefs}) {
+    checks.push_back(check(facts));
+  }
+}
+
+}  // namespace bpftrap::detail

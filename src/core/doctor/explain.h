@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Why BPF programs could not be opened, loaded or attached.
+#pragma once
+
+#include "core/bpf/skeleton.h"
+
+namespace bpftrap {
+
+// The same error with its likely cause and the fix on this machine, and of libbpf's warnings only
+// the most telling one. Gathers facts: call it before privileges are given up.
+Error explain(const BpfError& error);
+
+}  // namespace bpftrap

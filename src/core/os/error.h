@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// How setup fails: what was tried, why it failed, and what to do about it. Thrown by everything
+// that runs before the first event; `main` alone turns it into a message and an exit status.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace bpftrap {
+
+class Error : public std::system_error {
+ public:
+  // `step` is what could not be done («cannot load the BPF programs of exec»); `err` an errno, or 0
+  // where there is none; `hint` what the user can do, may be empty; `log` lines that explain more.
+  Error(std::string_view step, int err, std::string_view hint = {},
+        std::vector<std::string> log = {});
+
+  // One line, without a newline: step, reason, hint.
+  const std::string& message() const { return message_; }
+  const std::string& step() const { return step_; }
+  const std::vector<std::string>& log() const { return log_; }
+
+ private:
+  std::string step_;
+  std::string message_;
+  std::vector<std::string> log_;
+};
+
+// Writes `bpftrap: ` and the text to standard error, one line each. Never fails.
+void say(std::string_view text);
+
+// Writes a whole table to standard error as it is. Never fails.
+void say_table(std::string_view table);
+
+// Says the error and the log under it.
+void say(const Error& error);
+
+}  // namespace bpftrap

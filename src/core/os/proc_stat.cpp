@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/os/proc_stat.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "core/os/file.h"
+
+namespace bpftrap {
+
+namespace {
+
+std::uint64_t* field_of(ProcStat& stat, int number) {
+  switch (number) {
+    case 4:
+      return &stat.parent;
+    case 9:
+      return &stat.flags;
+    case 20:
+      return &stat.threads;
+    case 22:
+      return &stat.start_ticks;
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+std::optional<ProcStat> parse_proc_stat(std::string_view text) {
+  // The name in field 2 may hold anything, so counting begins behind its last parenthesis.
+  std::size_t end = text.rfind(')');
+  if (end == std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::string_view rest = text.substr(end + 1);
+  ProcStat stat;
+  for (int field = 3; field <= 22; ++field) {
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    std::size_t length = std::min(rest.find(' '), rest.size());
+    std::uint64_t* to = field_of(stat, field);
+    if (to != nullptr &&
+        std::from_chars(rest.data(), rest.data() + length, *to).ec != std::errc()) {
+      return std::nullopt;
+    }
+    rest.remove_prefix(length);
+  }
+  return stat;
+}
+
+std::optional<ProcStat> read_proc_stat(const std::string& directory) {
+  std::optional<std::string> text = read_file(directory + "/stat");
+  return text ? parse_proc_stat(*text) : std::nullopt;
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/os/tracefs.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "core/os/error.h"
+
+namespace bpftrap {
+
+namespace {
+
+constexpr const char* usual_place = "/sys/kernel/tracing";
+// Where debugfs has it; libbpf looks here first.
+constexpr const char* older_place = "/sys/kernel/debug/tracing";
+
+bool is_tracefs(const std::string& place) {
+  return ::access((place + "/events").c_str(), F_OK) == 0;
+}
+
+// Keeps what is mounted below from spreading to the namespace that this one was copied from. In a
+// chroot `/` need not be a mount point; /sys is one.
+bool make_private() {
+  return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 ||
+         (errno == EINVAL && ::mount("none", "/sys", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+}
+
+[[noreturn]] void give_up(int err) {
+  throw Error("tracefs is not mounted and cannot be mounted for bpftrap alone", err,
+              "run it with sudo, or mount it once: sudo mount -t tracefs tracefs "
+              "/sys/kernel/tracing");
+}
+
+}  // namespace
+
+std::string provide_tracefs() {
+  for (const char* place : {older_place, usual_place}) {
+    if (is_tracefs(place)) {
+      return place;
+    }
+    // Mounted, it seems, but not to be looked into by this user.
+    if (::access(place, X_OK) != 0 && errno == EACCES) {
+      throw Error(std::string("cannot look into ") + place, EACCES,
+                  "classic tracepoints are found there: run it with sudo");
+    }
+  }
+  if (::unshare(CLONE_NEWNS) != 0 || !make_private() ||
+      ::mount("tracefs", usual_place, "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) {
+    give_up(errno);
+  }
+  if (!is_tracefs(usual_place)) {
+    give_up(ENOENT);
+  }
+  return usual_place;
+}
+
+}  // namespace bpftrap

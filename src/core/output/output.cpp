@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/output/output.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+
+#include "core/os/error.h"
+#include "core/os/memory_limit.h"
+#include "core/os/standard_streams.h"
+
+namespace bpftrap {
+
+Output::Output() : fd_(STDOUT_FILENO), name_("standard output") {
+  if (was_closed(fd_)) {
+    throw Error("standard output is closed", 0, "open it, or write into a file by --output FILE");
+  }
+  prepare();
+}
+
+Output::Output(const std::string& path, const WaitForReader& wait)
+    : owned_(open_output_file(path, wait)),
+      fd_(owned_.get()),
+      name_(fmt::format("'{}' (--output)", path)) {
+  prepare();
+}
+
+void Output::prepare() {
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) {
+    throw Error(fmt::format("cannot write to {}", name_), errno);
+  }
+  may_wait_ = memory_share(waiting_most);
+  terminal_ = ::isatty(fd_) == 1;
+  if (S_ISSOCK(status.st_mode)) {
+    kind_ = Kind::socket;
+    return;
+  }
+  if (!S_ISFIFO(status.st_mode) && !terminal_) {
+    return;
+  }
+  if (owned_) {
+    kind_ = Kind::nonblocking;
+    return;
+  }
+  // O_NONBLOCK belongs to the open file, which other processes (the shell) share; so it is set on
+  // an open file of our own. Where that is not to be had, only as much is written as poll()
+  // promises.
+  int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+  UniqueFd own(::open(fmt::format("/proc/self/fd/{}", fd_).c_str(), flags));
+  if (!own) {
+    kind_ = Kind::polled;
+    return;
+  }
+  owned_ = std::move(own);
+  fd_ = owned_.get();
+  kind_ = Kind::nonblocking;
+}
+
+void Output::fail(int err) {
+  // Of a line whose end found no room the beginning is taken back: what is written is whole.
+  std::size_t whole = written_ == 0 ? 0 : buffer_.rfind('\n', written_ - 1) + 1;
+  off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
+  auto part = static_cast<off_t>(written_ - whole);
+  if (part > 0 && end >= part) {
+    [[maybe_unused]] int ignored = ::ftruncate(fd_, end - part);
+  }
+  throw Error(fmt::format("cannot write to {}", name_), err,
+              err == ENOSPC || err == EDQUOT ? "the records up to here are written" : "");
+}
+
+std::size_t Output::write_some() {
+  char* from = buffer_.data() + written_;
+  std::size_t size = waiting();
+  ssize_t count = 0;
+  if (kind_ == Kind::polled) {
+    pollfd ready{fd_, POLLOUT, 0};
+    if (::poll(&ready, 1, 0) <= 0) {
+      return 0;
+    }
+    size = std::min(size, std::size_t{PIPE_BUF});
+  }
+  if (kind_ == Kind::socket) {
+    count = ::send(fd_, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  } else {
+    // writev(), for `bpftrap hello` watches write().
+    iovec part{from, size};
+    count = ::writev(fd_, &part, 1);
+  }
+  if (count >= 0) {
+    return static_cast<std::size_t>(count);
+  }
+  if (errno == EPIPE || errno == ECONNRESET) {
+    reader_gone_ = true;
+  } else if (errno == EIO && terminal_) {
+    reader_gone_ = true;  // the terminal was closed
+  } else if (errno != EAGAIN && errno != EINTR) {
+    fail(errno);
+  }
+  return 0;
+}
+
+void Output::flush() {
+  while (waiting() > 0 && !reader_gone_) {
+    std::size_t count = write_some();
+    if (count == 0) {
+      break;
+    }
+    written_ += count;
+  }
+  if (reader_gone_ || waiting() == 0) {
+    buffer_.clear();
+    written_ = 0;
+  } else if (written_ > buffer_.size() / 2) {
+    buffer_.erase(0, written_);
+    written_ = 0;
+  }
+}
+
+bool Output::drain(int interrupt_fd) {
+  for (flush(); waiting() > 0; flush()) {
+    std::array<pollfd, 2> ready{pollfd{fd_, POLLOUT, 0}, pollfd{interrupt_fd, POLLIN, 0}};
+    if (::poll(ready.data(), ready.size(), -1) > 0 && (ready[1].revents & POLLIN) != 0 &&
+        (ready[0].revents & POLLOUT) == 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Output::close() {
+  if (owned_ && kind_ == Kind::blocking) {
+    if (::close(owned_.release()) != 0) {
+      fail(errno);
+    }
+  }
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/output/output_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <string_view>
+
+namespace bpftrap {
+
+namespace {
+
+constexpr int links_most = 40;  // as the kernel: MAXSYMLINKS, include/linux/namei.h
+constexpr int write_flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+constexpr int look_flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+
+bool is_trusted(const struct stat& status) {
+  return status.st_uid == ::geteuid() || status.st_uid == 0;
+}
+
+// One attempt. Walks the path by itself: what is checked is then what is opened, whatever others
+// rename meanwhile, and openat2() would refuse links of any owner.
+class Walk {
+ public:
+  explicit Walk(const std::string& path) : path_(path), rest_(path) {}
+
+  // None where it is a FIFO that nobody reads.
+  UniqueFd open();
+
+ private:
+  [[noreturn]] void fail(int err) const {
+    throw Error(fmt::format("cannot write to '{}' (--output)", path_), err);
+  }
+  [[noreturn]] void refuse(std::string_view what) const {
+    throw Error(fmt::format("refuse to write to '{}' (--output)", path_), 0,
+                fmt::format("{} in a sticky directory is another user's: give another name, or "
+                            "remove it",
+                            what));
+  }
+
+  struct stat status_of(const UniqueFd& fd) const {
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) {
+      fail(errno);
+    }
+    return status;
+  }
+
+  // Cuts the next name off.
+  std::string take_name();
+  void enter(const std::string& name);
+  UniqueFd open_last(const std::string& name);
+  // Goes on where the link points to.
+  void follow(const std::string& name);
+  bool in_proc() const;
+  void check(const UniqueFd& fd) const;
+
+  const std::string& path_;
+  std::string rest_;
+  UniqueFd at_;  // the directory that rest_ begins in
+  int links_ = 0;
+};
+
+std::string Walk::take_name() {
+  rest_.erase(0, rest_.find_first_not_of('/'));
+  std::size_t end = std::min(rest_.find('/'), rest_.size());
+  std::string name = rest_.substr(0, end);
+  rest_.erase(0, end);
+  return name;
+}
+
+// Links of /proc lead where their text does not: to pipes, to other mount namespaces. Nobody but
+// the kernel makes any.
+bool Walk::in_proc() const {
+  struct statfs system {};
+  return ::fstatfs(at_.get(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+}
+
+void Walk::follow(const std::string& name) {
+  UniqueFd link(::openat(at_.get(), name.c_str(), look_flags));
+  if (!link) {
+    fail(errno);
+  }
+  struct stat status = status_of(link);
+  if (!S_ISLNK(status.st_mode)) {
+    fail(ENOTDIR);
+  }
+  struct stat directory = status_of(at_);
+  if ((directory.st_mode & S_ISVTX) != 0 && !(is_trusted(status) && is_trusted(directory))) {
+    refuse(fmt::format("the link '{}'", name));
+  }
+  if (++links_ > links_most) {
+    fail(ELOOP);
+  }
+  std::string target(PATH_MAX, '\0');
+  ssize_t size = ::readlinkat(link.get(), "", target.data(), target.size());
+  if (size <= 0) {
+    fail(size < 0 ? errno : ENOENT);
+  }
+  target.resize(static_cast<std::size_t>(size));
+  if (target.front() == '/') {
+    at_ = UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+  rest_ = target + rest_;
+}
+
+void Walk::enter(const std::string& name) {
+  int flags = O_PATH | O_DIRECTORY | O_CLOEXEC | (in_proc() ? 0 : O_NOFOLLOW);
+  UniqueFd next(::openat(at_.get(), name.c_str(), flags));
+  if (next) {
+    at_ = std::move(next);
+  } else if (errno == ENOTDIR || errno == ELOOP) {
+    follow(name);
+  } else {
+    fail(errno);
+  }
+}
+
+void Walk::check(const UniqueFd& fd) const {
+  struct stat status = status_of(fd);
+  bool regular = S_ISREG(status.st_mode);
+  if ((regular || S_ISFIFO(status.st_mode)) && (status_of(at_).st_mode & S_ISVTX) != 0 &&
+      // Another name of a file elsewhere may be anybody's work.
+      (!is_trusted(status) || (regular && status.st_nlink > 1))) {
+    refuse("the file");
+  }
+}
+
+// None, with errno, where it cannot be opened.
+UniqueFd Walk::open_last(const std::string& name) {
+  if (in_proc()) {
+    return UniqueFd(::openat(at_.get(), name.c_str(), write_flags));
+  }
+  UniqueFd fd(::openat(at_.get(), name.c_str(), write_flags | O_NOFOLLOW));
+  if (fd) {
+    check(fd);
+  } else if (errno == ENOENT) {
+    fd = UniqueFd(
+        ::openat(at_.get(), name.c_str(), write_flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  } else if (errno == ENXIO) {
+    UniqueFd found(::openat(at_.get(), name.c_str(), look_flags));
+    if (!found || !S_ISFIFO(status_of(found).st_mode)) {
+      fail(ENXIO);
+    }
+    check(found);
+    errno = ENXIO;
+  }
+  return fd;
+}
+
+UniqueFd Walk::open() {
+  at_ = UniqueFd(::open(rest_.starts_with('/') ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!at_) {
+    fail(errno);
+  }
+  for (int created = 0; true;) {
+    std::string name = take_name();
+    if (!rest_.empty() && rest_.find_first_not_of('/') != std::string::npos) {
+      enter(name);
+      continue;
+    }
+    if (name.empty() || !rest_.empty()) {
+      fail(EISDIR);  // with a slash at its end
+    }
+    UniqueFd fd = open_last(name);
+    if (fd) {
+      if (S_ISREG(status_of(fd).st_mode) && ::ftruncate(fd.get(), 0) != 0) {
+        fail(errno);
+      }
+      return fd;
+    }
+    if (errno == ENXIO && !in_proc()) {
+      return UniqueFd();
+    }
+    if (errno == ELOOP) {
+      follow(name);
+    } else if (errno == EEXIST && ++created < links_most) {
+      rest_ = name;  // somebody else has created it meanwhile
+    } else {
+      fail(errno);
+    }
+  }
+}
+
+}  // namespace
+
+UniqueFd open_output_file(const std::string& path, const WaitForReader& wait) {
+  using std::chrono::milliseconds;
+  auto begin = std::chrono::steady_clock::now();
+  for (bool told = false; true; told = true) {
+    if (UniqueFd fd = Walk(path).open()) {
+      return fd;
+    }
+    if (!told) {
+      say(fmt::format("waiting for somebody to read '{}' (--output)", path));
+    }
+    // The kernel tells nobody but a blocked open() of the reader, and that holds up signals.
+    constexpr milliseconds interval{50};
+    pollfd interrupt{wait.interrupt_fd, POLLIN, 0};
+    if (::poll(&interrupt, 1, interval.count()) > 0) {
+      throw Stopped(fmt::format("stopped before anybody read '{}' (--output)", path), 0);
+    }
+    if (wait.timeout && std::chrono::steady_clock::now() - begin >= *wait.timeout) {
+      throw Error(fmt::format("nobody reads '{}' (--output)", path), 0,
+                  "start its reader, or give a longer --timeout");
+    }
+  }
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Opening the file of --output: nobody else's link, file or FIFO in a shared directory, and no
+// waiting that cannot be ended.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "core/os/error.h"
+#include "core/os/unique_fd.h"
+
+namespace bpftrap {
+
+// A FIFO that nobody reads yet is waited for until `interrupt_fd` gets readable, for `timeout` at
+// most.
+struct WaitForReader {
+  int interrupt_fd = -1;  // -1: nothing interrupts
+  std::optional<std::chrono::nanoseconds> timeout;
+};
+
+// The wait was interrupted: nobody wants the output any more.
+class Stopped : public Error {
+  using Error::Error;
+};
+
+// Opens for writing (O_NONBLOCK, O_CLOEXEC) and empties the file, or creates it with mode 0600.
+// In a directory with the sticky bit, which many may write into, no symbolic link is followed, be
+// it at whatever place of the path, and no file or FIFO is opened, unless root or this user owns it
+// (as fs.protected_symlinks, protected_regular and protected_fifos have it, set or not). Says on
+// standard error that a FIFO waits for its reader. Throws Error, Stopped.
+UniqueFd open_output_file(const std::string& path, const WaitForReader& wait);
+
+}  // namespace bpftrap

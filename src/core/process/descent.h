@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which processes live of those that are reported from birth, and how deep each stands below the
+// first one of its descent that was seen: for the tree view and for --wait-all.
+#pragma once
+
+#include <unordered_map>
+
+#include "core/process/sweep.h"
+#include "core/record/record.h"
+
+namespace bpftrap {
+
+class Descent {
+ public:
+  void forked(const BirthRecord& record);
+  // The depth of a process that executes something; one that nobody saw being forked is a root.
+  unsigned executed(const ProcessId& id) { return depths_.try_emplace(id, 0).first->second; }
+  // The depth of a process that has ended, which is forgotten.
+  unsigned ended(const ProcessId& id);
+
+  // As for command lines: ends that no record tells of.
+  bool wants_sweep() const { return sweep_.is_due(size()); }
+  void mark_dead() { sweep_.mark(depths_); }
+  void forget_dead();
+
+  std::size_t size() const { return depths_.size(); }
+
+ private:
+  std::unordered_map<ProcessId, unsigned, ProcessIdHash> depths_;
+  Sweep<ProcessId> sweep_;
+};
+
+}  // namespace bpftrap

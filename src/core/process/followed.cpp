@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/process/followed.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "bpf/scope.h"
+#include "core/os/error.h"
+#include "core/os/kernel_version.h"
+#include "core/os/proc_stat.h"
+#include "core/os/unique_fd.h"
+
+namespace bpftrap {
+
+namespace {
+
+// Children by parent, as /proc has it at this moment.
+std::multimap<std::uint64_t, pid_t> read_children(const std::string& proc) {
+  std::multimap<std::uint64_t, pid_t> children;
+  std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(proc.c_str()), ::closedir);
+  while (dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
+    std::string_view name = entry->d_name;
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr !=
+        name.data() + name.size()) {
+      continue;
+    }
+    if (std::optional<ProcStat> stat = read_proc_stat(fmt::format("{}/{}", proc, pid))) {
+      children.emplace(stat->parent, pid);
+    }
+  }
+  return children;
+}
+
+}  // namespace
+
+bool Followed::marked_at_birth(pid_t pid) const {
+  if (maps_.task_marks < 0) {
+    return false;
+  }
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  int key = pidfd.get();
+  bpftrap_mark mark{};
+  return pidfd && bpf_map_lookup_elem(maps_.task_marks, &key, &mark) == 0 && mark.followed != 0;
+}
+
+Followed::Mark Followed::mark(pid_t pid, const std::string& proc) {
+  if (marked_at_birth(pid)) {
+    return Mark::known;
+  }
+  bpftrap_mark mark{1, 0, {}};
+  int err = -bpf_map_update_elem(maps_.pid_marks, &pid, &mark, BPF_NOEXIST);
+  if (err == EEXIST) {
+    return Mark::known;
+  }
+  if (err != 0) {
+    throw Error(fmt::format("cannot follow process {}", pid), err,
+                err == E2BIG ? "it has more than 65536 descendants; give one of them" : "");
+  }
+  // The kernel takes the mark out when the process ends: nobody would, had it ended before.
+  std::optional<ProcStat> stat = read_proc_stat(fmt::format("{}/{}", proc, pid));
+  if (!stat || ((stat->flags & ProcStat::exiting) != 0 && stat->threads <= 1)) {
+    bpf_map_delete_elem(maps_.pid_marks, &pid);
+    return Mark::gone;
+  }
+  return Mark::added;
+}
+
+void Followed::add_child(pid_t pid) {
+  if (mark(pid, "/proc") == Mark::added) {
+    __u32 zero = 0;
+    std::uint64_t now = count() + 1;
+    bpf_map_update_elem(maps_.count, &zero, &now, BPF_ANY);
+  }
+}
+
+void Followed::add_tree(pid_t root, const std::string& proc) {
+  for (bool found = mark(root, proc) != Mark::gone; found;) {
+    found = false;
+    std::multimap<std::uint64_t, pid_t> children = read_children(proc);
+    std::vector<pid_t> next{root};
+    while (!next.empty()) {
+      auto [at, end] = children.equal_range(static_cast<std::uint64_t>(next.back()));
+      next.pop_back();
+      for (; at != end; ++at) {
+        found = mark(at->second, proc) == Mark::added || found;
+        next.push_back(at->second);
+      }
+    }
+  }
+}
+
+std::uint64_t Followed::count() const {
+  __u32 zero = 0;
+  std::uint64_t value = 0;
+  bpf_map_lookup_elem(maps_.count, &zero, &value);
+  return value;
+}
+
+bool kernel_has_task_storage() {
+  // The map came with 5.11, for programs of another type. Nothing in BTF tells the two releases
+  // apart, so this one asks for the version.
+  return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, nullptr) == 1 &&
+         kernel_is_at_least(5, 12);
+}
+
+}  // namespace bpftrap

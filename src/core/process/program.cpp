@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Forking, waiting at the gate and executing (see program.h).
+#include "core/process/program.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <exception>
+#include <string_view>
+
+#include "core/os/error.h"
+#include "core/os/sudo_user.h"
+
+namespace bpftrap {
+
+namespace {
+
+// As timeout(1), env(1) and nohup(1) use them.
+enum ExitStatus { failed_itself = 125, cannot_execute = 126, not_found = 127, signal_base = 128 };
+
+// The numbers of pidfd_open(2) and pidfd_send_signal(2) are the same on every architecture but
+// alpha; the headers of an older system lack them.
+#ifdef SYS_pidfd_open
+constexpr long sys_pidfd_open = SYS_pidfd_open;
+#else
+constexpr long sys_pidfd_open = 434;
+#endif
+#ifdef SYS_pidfd_send_signal
+constexpr long sys_pidfd_send_signal = SYS_pidfd_send_signal;
+#else
+constexpr long sys_pidfd_send_signal = 424;
+#endif
+
+// A pipe that keeps clear of 0, 1 and 2 where bpftrap was started without them: the child would
+// take its end for a standard stream.
+std::array<UniqueFd, 2> open_gate() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw Error("cannot create a pipe", errno);
+  }
+  std::array<UniqueFd, 2> gate{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  for (UniqueFd& end : gate) {
+    if (end.get() <= STDERR_FILENO) {
+      end = UniqueFd(::fcntl(end.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+      if (!end) {
+        throw Error("cannot create a pipe", errno);
+      }
+    }
+  }
+  return gate;
+}
+
+// What bpftrap's parent blocked or ignored is of no use to PROGRAM either, but for nohup's SIGHUP.
+void reset_signals() {
+  for (int number = 1; number < NSIG; ++number) {
+    struct sigaction action {};
+    if (number == SIGHUP && ::sigaction(SIGHUP, nullptr, &action) == 0 &&
+        action.sa_handler == SIG_IGN) {
+      continue;
+    }
+    std::signal(number, SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// False where bpftrap is gone or does not want PROGRAM any more.
+bool wait_at(int gate) {
+  char byte = 0;
+  ssize_t count = 0;
+  do {
+    count = ::read(gate, &byte, sizeof byte);
+  } while (count < 0 && errno == EINTR);
+  return count == 1;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  result.reserve(strings.size() + 1);
+  for (const std::string& string : strings) {
+    result.push_back(const_cast<char*>(string.c_str()));
+  }
+  result.push_back(nullptr);
+  return result;
+}
+
+bool is_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// As execvp(), but it looks before it executes, as shells and strace do: `exec --failed` would show
+// a failed exec for each directory of PATH, and one that the user may not search (root's own, under
+// sudo) would make «not found» a «Permission denied». Returns the errno of the failure.
+int execute(const std::vector<std::string>& argv, const Environment& environment) {
+  const std::vector<char*> arguments = pointers(argv);
+  const std::vector<char*> variables = pointers(environment);
+  const std::string& name = argv.front();
+  if (name.empty() || name.find('/') != std::string::npos) {
+    ::execvpe(name.c_str(), arguments.data(), variables.data());
+    return errno;
+  }
+  std::string_view path = find_variable(environment, "PATH").value_or("/bin:/usr/bin");
+  int result = ENOENT;
+  for (bool last = false; !last;) {
+    const std::size_t colon = path.find(':');
+    last = colon == std::string_view::npos;
+    std::string candidate(path.substr(0, colon));
+    path.remove_prefix(last ? path.size() : colon + 1);
+    candidate += candidate.empty() ? "./" : "/";
+    candidate += name;
+    if (!is_file(candidate)) {
+      continue;
+    }
+    if (::faccessat(AT_FDCWD, candidate.c_str(), X_OK, AT_EACCESS) != 0) {
+      result = errno;  // there may be another one further on
+      continue;
+    }
+    // With a slash in it, this searches no more, but still gives a script without #! to a shell.
+    ::execvpe(candidate.c_str(), arguments.data(), variables.data());
+    return errno;
+  }
+  return result;
+}
+
+// The child, a copy of bpftrap until it executes. bpftrap has one thread, so no lock is held that
+// nobody here would release, and allocating is safe.
+[[noreturn]] void run_child(int gate, const ProgramOptions& options, const Environment& environment,
+                            const std::optional<SudoUser>& user) {
+  reset_signals();
+  if (!wait_at(gate)) {
+    ::_exit(failed_itself);
+  }
+  // Where standard error is closed, so is standard output then: the trace is not for PROGRAM.
+  if (options.stdout_to_stderr && ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+    ::close(STDOUT_FILENO);
+  }
+  try {
+    if (user) {
+      become(*user);
+    }
+    const int err = execute(options.argv, environment);
+    say(Error("cannot execute '" + options.argv.front() + "'", err));
+    ::_exit(err == ENOENT ? not_found : cannot_execute);
+  } catch (const Error& error) {
+    say(error);
+  } catch (const std::exception& error) {
+    say(error.what());
+  }
+  ::_exit(failed_itself);
+}
+
+}  // namespace
+
+Program::Program(const ProgramOptions& options) {
+  Environment environment = own_environment();
+  std::optional<SudoUser> user;
+  if (::geteuid() == 0) {
+    user = sudo_user(environment);
+  }
+  if (user) {
+    environment = environment_of(*user, std::move(environment));
+  }
+  auto [child_end, own_end] = open_gate();
+  std::signal(SIGCHLD, SIG_DFL);
+  pid_ = ::fork();
+  if (pid_ < 0) {
+    throw Error("cannot start a process for '" + options.argv.front() + "'", errno);
+  }
+  if (pid_ == 0) {
+    own_end.reset();  // else the child would wait for itself
+    run_child(child_end.get(), options, environment, user);
+  }
+  gate_ = std::move(own_end);
+  gate_end_ = std::move(child_end);
+  pidfd_ = UniqueFd(static_cast<int>(::syscall(sys_pidfd_open, pid_, 0)));  // is O_CLOEXEC
+  if (!pidfd_) {
+    const int err = errno;
+    ::kill(pid_, SIGKILL);
+    wait(0);
+    throw Error("cannot watch the process of '" + options.argv.front() + "'", err,
+                err == ENOSYS ? "starting a program needs Linux 5.3 or newer" : "");
+  }
+}
+
+Program::~Program() {
+  if (gate_ && !status_) {
+    signal(SIGKILL);  // by the pidfd, as the sandbox allows it
+    wait(0);
+  }
+}
+
+void Program::release() {
+  if (gate_) {
+    const char byte = 1;
+    [[maybe_unused]] ssize_t written = ::write(gate_.get(), &byte, sizeof byte);
+    gate_.reset();
+    gate_end_.reset();
+  }
+}
+
+bool Program::signal(int number) {
+  const auto send = [this](int which) {
+    return ::syscall(sys_pidfd_send_signal, pidfd_.get(), which, nullptr, 0) == 0;
+  };
+  if (!send(number)) {
+    return false;
+  }
+  if (number != SIGKILL && number != SIGCONT) {
+    send(SIGCONT);
+  }
+  return true;
+}
+
+bool Program::ended() {
+  wait(WNOHANG);
+  return status_.has_value();
+}
+
+int Program::exit_status() {
+  wait(0);
+  return status_.value_or(failed_itself);
+}
+
+void Program::wait(int options) {
+  siginfo_t info{};
+  while (!status_) {
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | options) != 0) {
+      if (errno == EINTR) {
+        continue;
+      }
+      status_ = failed_itself;  // somebody else has waited for it
+    } else if (info.si_pid == 0) {
+      return;  // WNOHANG: still alive
+    } else {
+      status_ = info.si_code == CLD_EXITED ? info.si_status : signal_base + info.si_status;
+    }
+  }
+}
+
+}  // namespace bpftrap

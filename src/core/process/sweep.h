@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Finds what is kept of processes whose end was not told, in two steps, so that nothing is
+// forgotten of a process whose end is still to be read.
+#pragma once
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "core/record/record.h"
+
+namespace bpftrap {
+
+// Whether nobody has this pid any more, not even a process that is to be waited for. Its end was
+// reported then, for that comes before: kernel/exit.c do_exit().
+inline bool is_gone(Pid pid) {
+  return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
+}
+
+// Of a map by Key, which is the pid or has it.
+template <class Key>
+class Sweep {
+ public:
+  // Entries before it is looked for those of the dead.
+  static constexpr std::size_t least = 4096;
+
+  // Whether there are more than `least`, and than twice as many as the last sweep left.
+  bool is_due(std::size_t entries) const { return entries > at_; }
+
+  // Marks the dead.
+  template <class Map>
+  void mark(const Map& map) {
+    dead_.clear();
+    for (const auto& entry : map) {
+      if (is_gone(pid_of(entry.first))) {
+        dead_.push_back(entry.first);
+      }
+    }
+  }
+
+  // The marked ones, which may be forgotten by now: to be asked for when each record that was
+  // submitted before mark() has been handled.
+  std::vector<Key> take_dead() { return std::exchange(dead_, {}); }
+
+  // So many entries are left.
+  void set_left(std::size_t entries) { at_ = std::max(least, 2 * entries); }
+
+ private:
+  static Pid pid_of(Pid pid) { return pid; }
+  static Pid pid_of(const ProcessId& id) { return id.pid; }
+
+  std::vector<Key> dead_;
+  std::size_t at_ = least;
+};
+
+}  // namespace bpftrap

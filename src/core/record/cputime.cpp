@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// cputime_adjust() of kernel/sched/cputime.c, in user space (see cputime.h).
+#include "core/record/cputime.h"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace bpftrap {
+namespace {
+
+using std::chrono::nanoseconds;
+
+__extension__ using Uint128 = unsigned __int128;
+
+// The kernel's u64, so that no record, however malformed, makes the arithmetic undefined.
+std::uint64_t to_u64(nanoseconds time) {
+  return static_cast<std::uint64_t>(time.count());
+}
+
+nanoseconds to_time(std::uint64_t ns) {
+  return nanoseconds(static_cast<nanoseconds::rep>(ns));
+}
+
+std::uint64_t system_share(std::uint64_t user, std::uint64_t system, std::uint64_t runtime) {
+  // Too short for a single tick: the kernel takes all of it for user time. So stime is asked first.
+  if (system == 0) {
+    return 0;
+  }
+  // Without loss on the way, as mul_u64_u64_div_u64() does it.
+  return static_cast<std::uint64_t>(Uint128{system} * runtime / (Uint128{system} + user));
+}
+
+}  // namespace
+
+CpuTimes adjust_cpu_times(CpuTimes sampled, nanoseconds runtime, CpuTimes previous) {
+  const auto total = to_u64(runtime);
+  const auto previous_user = to_u64(previous.user);
+  const auto previous_system = to_u64(previous.system);
+  // sum_exec_runtime went backwards, or a reader that came later was served first.
+  if (previous_user + previous_system >= total) {
+    return previous;
+  }
+  auto system =
+      std::max(system_share(to_u64(sampled.user), to_u64(sampled.system), total), previous_system);
+  auto user = total - system;
+  if (user < previous_user) {
+    user = previous_user;
+    system = total - user;
+  }
+  return {to_time(user), to_time(system)};
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/record/decode.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "bpf/process.event.h"
+
+namespace bpftrap {
+
+namespace {
+
+using Bytes = std::span<const std::byte>;
+
+// 146 years: no clock has counted as far, and sums and differences of less fit 63 bits.
+constexpr std::uint64_t time_limit_ns = std::uint64_t{1} << 62;
+
+bool is_time(std::uint64_t ns) {
+  return ns < time_limit_ns;
+}
+
+std::string_view text(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+Process process_of(Bytes bytes, std::size_t offset, const bpftrap_process& wire) {
+  Process process;
+  process.id = {wire.pid, wire.start_boot_ns};
+  process.parent = {wire.ppid, wire.parent_start_boot_ns};
+  process.uid = wire.uid;
+  process.gid = wire.gid;
+  process.comm = wire_text(bytes, offset + offsetof(bpftrap_process, comm), BPFTRAP_COMM_SIZE);
+  process.parent_comm =
+      wire_text(bytes, offset + offsetof(bpftrap_process, parent_comm), BPFTRAP_COMM_SIZE);
+  process.cgroup_id = wire.cgroup_id;
+  return process;
+}
+
+// A string with its NUL at the front of `data`, which it is taken off; none where `size` is 0.
+std::optional<std::string_view> take_string(Bytes& data, std::size_t size) {
+  std::string_view all = text(data.first(size));
+  data = data.subspan(size);
+  if (all.empty()) {
+    return std::nullopt;
+  }
+  return all.substr(0, all.find('\0'));
+}
+
+Decoded decode_exec(Bytes bytes) {
+  bpftrap_exec_event wire;
+  if (!read_wire(bytes, wire)) {
+    return Malformed{};
+  }
+  Bytes data = bytes.subspan(sizeof wire);
+  std::size_t filename_len = wire.filename_len;
+  if (filename_len + wire.interp_len + wire.args_len != data.size() ||
+      wire.args_len > wire.args_size) {
+    return Malformed{};
+  }
+  ExecRecord record;
+  record.time = wire_time(wire.header.boot_ns);
+  record.process = process_of(bytes, offsetof(bpftrap_exec_event, process), wire.process);
+  record.filename = take_string(data, filename_len);
+  record.interp = take_string(data, wire.interp_len);
+  // Of a failed execve neither is known where the arguments could not be read to their end.
+  bool unreadable = (wire.flags & BPFTRAP_EXEC_ARGS_UNREADABLE) != 0;
+  bool uncounted =
+      (wire.flags & BPFTRAP_EXEC_ARGS_UNCOUNTED) != 0 || (unreadable && wire.error != 0);
+  if (!unreadable) {
+    record.args = Arguments{text(data), uncounted || wire.args_len < wire.args_size};
+  }
+  record.args_size = std::nullopt;
+  if (!uncounted) {
+    record.args_size = wire.args_size;
+  }
+  record.error = wire.error;
+  return record;
+}
+
+Decoded decode_exit(Bytes bytes) {
+  bpftrap_exit_event wire;
+  if (!read_wire(bytes, wire) || bytes.size() != sizeof wire ||
+      !is_time(wire.process.start_boot_ns) || !is_time(wire.runtime_ns) ||
+      !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns)) {
+    return Malformed{};
+  }
+  using ns = std::chrono::nanoseconds;
+  auto nanoseconds = [](std::uint64_t value) { return ns(static_cast<std::int64_t>(value)); };
+  ExitRecord record;
+  record.time = wire_time(wire.header.boot_ns);
+  record.process = process_of(bytes, offsetof(bpftrap_exit_event, process), wire.process);
+  record.wait_status = static_cast<int>(wire.wait_status);
+  if ((wire.flags & BPFTRAP_EXIT_KILLER_KNOWN) != 0) {
+    record.killer =
+        Killer{wire.killer_pid,
+               wire_text(bytes, offsetof(bpftrap_exit_event, killer_comm), BPFTRAP_COMM_SIZE)};
+  }
+  record.executed = (wire.flags & BPFTRAP_EXIT_EXECUTED) != 0;
+  // The mark alone is not enough: the kernel also puts it on a victim that is ending already.
+  record.oom_killed = (wire.flags & BPFTRAP_EXIT_OOM_VICTIM) != 0 &&
+                      WIFSIGNALED(record.wait_status) && WTERMSIG(record.wait_status) == SIGKILL &&
+                      !record.killer;
+  // The clock that events are stamped with may lag behind by some nanoseconds (kernel/time/
+  // timekeeping.c ktime_get_boot_fast_ns()).
+  record.duration = std::max(
+      nanoseconds(wire.header.boot_ns) - nanoseconds(wire.process.start_boot_ns), ns::zero());
+  record.cpu = adjust_cpu_times({nanoseconds(wire.utime_ns), nanoseconds(wire.stime_ns)},
+                                nanoseconds(wire.runtime_ns),
+                                {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
+  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  record.max_rss_bytes = wire.max_rss_pages * page;
+  if ((wire.flags & BPFTRAP_EXIT_IO_COUNTED) != 0) {
+    record.io = StorageIo{wire.io_read_bytes, wire.io_write_bytes};
+  }
+  record.minor_faults = wire.minor_faults;
+  record.major_faults = wire.major_faults;
+  record.voluntary_switches = wire.voluntary_switches;
+  record.involuntary_switches = wire.involuntary_switches;
+  return record;
+}
+
+Decoded decode_cgroup(Bytes bytes) {
+  bpftrap_cgroup_event wire;
+  if (!read_wire(bytes, wire) || wire.names_len != bytes.size() - sizeof wire) {
+    return Malformed{};
+  }
+  return CgroupRecord{wire.id, text(bytes.subspan(sizeof wire)),
+                      (wire.flags & BPFTRAP_CGROUP_TRUNCATED) != 0};
+}
+
+Decoded decode_fork(Bytes bytes) {
+  bpftrap_birth_event wire;
+  if (!read_wire(bytes, wire)) {
+    return Malformed{};
+  }
+  return BirthRecord{{wire.pid, wire.start_boot_ns}, {wire.parent_pid, wire.parent_start_boot_ns}};
+}
+
+Decoded decode_cgroup_gone(Bytes bytes) {
+  bpftrap_cgroup_gone_event wire;
+  if (!read_wire(bytes, wire)) {
+    return Malformed{};
+  }
+  return CgroupGoneRecord{wire.id};
+}
+
+}  // namespace
+
+std::optional<std::span<const std::byte>> unframe(std::span<const std::byte> bytes,
+                                                  bpftrap_record_header& header) {
+  if (!read_wire(bytes, header) || header.version != BPFTRAP_WIRE_VERSION ||
+      header.size < sizeof header || header.size > bytes.size() || !is_time(header.boot_ns)) {
+    return std::nullopt;
+  }
+  // A reservation is of a fixed size; what is beyond the record is left over from older ones.
+  return bytes.first(header.size);
+}
+
+std::string_view wire_text(Bytes bytes, std::size_t offset, std::size_t size) {
+  std::string_view all = text(bytes.subspan(offset, size));
+  return all.substr(0, all.find('\0'));
+}
+
+BootTime wire_time(std::uint64_t boot_ns) {
+  return BootTime(std::chrono::nanoseconds(static_cast<std::int64_t>(boot_ns)));
+}
+
+Decoded decode(Bytes bytes) {
+  bpftrap_record_header header;
+  std::optional<Bytes> record = unframe(bytes, header);
+  if (!record) {
+    return Malformed{};
+  }
+  switch (header.kind) {
+    case BPFTRAP_RECORD_EXEC:
+      return decode_exec(*record);
+    case BPFTRAP_RECORD_EXIT:
+      return decode_exit(*record);
+    case BPFTRAP_RECORD_CGROUP:
+      return decode_cgroup(*record);
+    case BPFTRAP_RECORD_FORK:
+      return decode_fork(*record);
+    case BPFTRAP_RECORD_CGROUP_GONE:
+      return decode_cgroup_gone(*record);
+    default:
+      return Malformed{};
+  }
+}
+
+}  // namespace bpftrap

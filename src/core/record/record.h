@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What decode makes of the bytes from the ring buffer, and what sinks write: one struct a kind.
+// Strings are views: of the ring buffer while a record is handled, or of the caches that outlive
+// it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "core/os/clock.h"
+#include "core/record/cputime.h"
+
+namespace bpftrap {
+
+using Pid = std::uint32_t;
+
+// Names a process for good, within one boot: a pid alone may be used again.
+struct ProcessId {
+  Pid pid = 0;
+  std::uint64_t start_ns = 0;  // CLOCK_BOOTTIME
+
+  friend bool operator==(const ProcessId&, const ProcessId&) = default;
+};
+
+struct ProcessIdHash {
+  std::size_t operator()(const ProcessId& id) const {
+    return static_cast<std::size_t>(id.start_ns * 0x9e3779b97f4a7c15U) ^ id.pid;
+  }
+};
+
+// Who a process is. Ids are those of the initial namespaces.
+struct Process {
+  ProcessId id;
+  ProcessId parent;  // the real parent; pid 0 where there is none
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string_view comm;
+  std::string_view parent_comm;
+  std::uint64_t cgroup_id = 0;
+  std::optional<std::string_view> cgroup;  // filled in by the tracer, from the paths it was told
+};
+
+// argv as the kernel lays it out: each argument with a NUL behind it.
+struct Arguments {
+  std::string_view bytes;
+  bool truncated = false;  // `bytes` is less than there was
+};
+
+// A program was executed, or (error != 0) could not be.
+struct ExecRecord {
+  BootTime time;
+  Process process;
+  std::optional<std::string_view> filename;
+  std::optional<std::string_view> interp;
+  std::optional<Arguments> args;               // none: they could not be read
+  std::optional<std::uint64_t> args_size = 0;  // bytes of argv; none: there are more than `args`
+  int error = 0;
+  unsigned depth = 0;  // of its process below the first one of its descent that is shown
+};
+
+struct Killer {
+  Pid pid = 0;
+  std::string_view comm;
+};
+
+struct StorageIo {
+  std::uint64_t read_bytes = 0;
+  std::uint64_t write_bytes = 0;
+};
+
+// A process ended.
+struct ExitRecord {
+  BootTime time;
+  Process process;
+  std::optional<std::string_view> filename;  // of its last exec; filled in by the tracer
+  std::optional<Arguments> args;
+  int wait_status = 0;    // as wait4() gives it
+  bool executed = false;  // a program, at some time
+  bool oom_killed = false;
+  std::optional<Killer> killer;
+  std::chrono::nanoseconds duration{};
+  CpuTimes cpu{};
+  std::uint64_t max_rss_bytes = 0;
+  std::optional<StorageIo> io;
+  std::uint64_t minor_faults = 0;
+  std::uint64_t major_faults = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  unsigned depth = 0;  // as in ExecRecord
+};
+
+// The path of a cgroup, sent before the first record that names its id.
+struct CgroupRecord {
+  std::uint64_t id = 0;
+  std::string_view names;  // from the cgroup up to, not with, the root; each with a NUL behind it
+  bool truncated = false;
+};
+
+// That cgroup is no more.
+struct CgroupGoneRecord {
+  std::uint64_t id = 0;
+};
+
+// A process was forked.
+struct BirthRecord {
+  ProcessId child;
+  ProcessId parent;
+};
+
+}  // namespace bpftrap

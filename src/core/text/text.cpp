@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Bytes of a traced process made harmless for a terminal, a shell (see text.h). How numbers
+// are shortened and columns counted is in text_columns.cpp.
+#include "core/text/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "core/text/utf8.h"
+#include "core/text/words.h"
+
+namespace bpftrap {
+namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+// Beyond the controls proper: what reorders the line, breaks it, or cannot be seen in it.
+constexpr std::array kUnsafe{
+    Range{0x7F, 0x9F},        // DEL, C1 controls: terminals obey them as they do ESC sequences
+    Range{0xAD, 0xAD},        // soft hyphen
+    Range{0x61C, 0x61C},      // Arabic letter mark
+    Range{0x180E, 0x180E},    // Mongolian vowel separator, once a space
+    Range{0x200B, 0x200F},    // zero-width space and joiners, left-to-right and right-to-left mark
+    Range{0x2028, 0x202E},    // line and paragraph separator, bidi embeddings and overrides
+    Range{0x2060, 0x206F},    // word joiner, invisible operators, bidi isolates
+    Range{0xFEFF, 0xFEFF},    // byte order mark
+    Range{0xFFF9, 0xFFFB},    // interlinear annotation
+    Range{0xE0000, 0xE007F},  // tags: ASCII that nobody sees
+};
+
+bool is_unsafe(char32_t code) {
+  if (code < 0x20) {
+    return true;
+  }
+  const auto* const range =
+      std::find_if(kUnsafe.begin(), kUnsafe.end(), [code](Range r) { return code <= r.last; });
+  return range != kUnsafe.end() && code >= range->first;
+}
+
+bool is_plain_ascii(char c) {
+  return c >= 0x20 && c < 0x7F;
+}
+
+constexpr Word mark_controls(Word word) {
+  return mark_less(word, 0x20) | mark_equal(word, 0x7F);
+}
+
+/// How many of the first bytes are valid UTF-8 that a terminal may be given as it is.
+std::size_t safe_prefix(std::string_view bytes) {
+  auto rest = bytes;
+  while (!rest.empty()) {
+    if (begins_unmarked(rest, mark_controls)) {
+      rest.remove_prefix(sizeof(Word));
+      continue;
+    }
+    if (is_plain_ascii(rest.front())) {
+      rest.remove_prefix(1);
+      continue;
+    }
+    const auto code = decode_utf8(rest);
+    if (code.size == 0 || is_unsafe(code.value)) {
+      break;
+    }
+    rest.remove_prefix(code.size);
+  }
+  return bytes.size() - rest.size();
+}
+
+void append_hex_byte(std::string& out, char byte) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(byte);
+  out += "\\x";
+  out += kDigits[value >> 4];
+  out += kDigits[value & 0xF];
+}
+
+/// Escapes one byte below U+0080 in the way that C, a shell's `$'…'` and people agree on.
+void append_escaped_ascii(std::string& out, char c) {
+  switch (c) {
+    case '\n':
+      out += "\\n";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    default:
+      append_hex_byte(out, c);
+  }
+}
+
+using Characters = std::array<bool, 256>;
+
+constexpr Characters characters(std::string_view members) {
+  Characters set{};
+  for (const char c : members) {
+    set[static_cast<unsigned char>(c)] = true;
+  }
+  return set;
+}
+
+bool is_in(const Characters& set, char c) {
+  return set[static_cast<unsigned char>(c)];
+}
+
+constexpr auto kSafeInShell = characters(
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    "%+,-./:=@_");
+
+bool is_shell_keyword(std::string_view word) {
+  // POSIX, and what bash, zsh and ksh add; those with punctuation are quoted for that anyway.
+  static constexpr std::array<std::string_view, 21> kKeywords{
+      "case",      "coproc", "do",     "done",    "elif",     "else",  "end",
+      "esac",      "fi",     "for",    "foreach", "function", "if",    "in",
+      "nocorrect", "repeat", "select", "then",    "time",     "until", "while"};
+  return std::find(kKeywords.begin(), kKeywords.end(), word) != kKeywords.end();
+}
+
+bool needs_no_quotes(std::string_view arg, WordPlace place) {
+  const auto safe = [](char c) { return is_in(kSafeInShell, c); };
+  if (arg.empty() || !std::all_of(arg.begin(), arg.end(), safe)) {
+    return false;
+  }
+  if (place == WordPlace::command) {
+    return arg.find('=') == std::string_view::npos && !is_shell_keyword(arg);
+  }
+  // zsh replaces `=ls` by the path of ls.
+  return arg.front() != '=';
+}
+
+void append_single_quoted(std::string& out, std::string_view arg) {
+  out += '\'';
+  for (auto end = arg.find('\''); end != std::string_view::npos; end = arg.find('\'')) {
+    out += arg.substr(0, end);
+    out += "'\\''";
+    arg.remove_prefix(end + 1);
+  }
+  out += arg;
+  out += '\'';
+}
+
+/// Appends what stands between `$'` and `'`, where only these characters mean something else.
+void append_escaping(std::string& out, std::string_view text) {
+  static constexpr auto kSpecial = characters("'\\!");
+  while (!text.empty()) {
+    const auto special = [](char c) { return is_in(kSpecial, c); };
+    const auto* const end = std::find_if(text.begin(), text.end(), special);
+    const auto plain = static_cast<std::size_t>(end - text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) {
+      break;
+    }
+    if (text.front() == '!') {
+      // Not every interactive shell knows that `$'…'` protects from history expansion.
+      append_hex_byte(out, text.front());
+    } else {
+      out += '\\';
+      out += text.front();
+    }
+    text.remove_prefix(1);
+  }
+}
+
+void append_dollar_quoted(std::string& out, std::string_view arg) {
+  out += "$'";
+  while (!arg.empty()) {
+    const auto safe = safe_prefix(arg);
+    append_escaping(out, arg.substr(0, safe));
+    arg.remove_prefix(safe);
+    if (arg.empty()) {
+      break;
+    }
+    // By bytes even where they make a code point: `\u` would depend on the reading shell's locale.
+    const auto size = std::max<std::size_t>(decode_utf8(arg).size, 1);
+    for (const char c : arg.substr(0, size)) {
+      append_escaped_ascii(out, c);
+    }
+    arg.remove_prefix(size);
+  }
+  out += '\'';
+}
+
+/// `text` without the beginning of a UTF-8 sequence that its end was cut off from.
+std::string_view without_cut_sequence(std::string_view text) {
+  for (std::size_t size = 1; size <= std::min<std::size_t>(3, text.size()); ++size) {
+    const auto byte = static_cast<unsigned char>(text[text.size() - size]);
+    if (byte >= 0xC0) {
+      const std::size_t wanted = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+      return size < wanted ? text.substr(0, text.size() - size) : text;
+    }
+    if (byte < 0x80) {
+      break;
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+void append_terminal_safe(std::string& out, std::string_view bytes) {
+  while (true) {
+    const auto safe = safe_prefix(bytes);
+    out += bytes.substr(0, safe);
+    bytes.remove_prefix(safe);
+    if (bytes.empty()) {
+      return;
+    }
+    const auto code = decode_utf8(bytes);
+    if (code.size <= 1) {
+      append_escaped_ascii(out, bytes.front());
+    } else if (code.value <= 0xFFFF) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<std::uint32_t>(code.value));
+    } else {
+      fmt::format_to(std::back_inserter(out), "\\U{:08x}", static_cast<std::uint32_t>(code.value));
+    }
+    bytes.remove_prefix(std::max<std::size_t>(code.size, 1));
+  }
+}
+
+void append_shell_quoted(std::string& out, std::string_view arg, WordPlace place) {
+  if (needs_no_quotes(arg, place)) {
+    out += arg;
+  } else if (safe_prefix(arg) == arg.size()) {
+    append_single_quoted(out, arg);
+  } else {
+    append_dollar_quoted(out, arg);
+  }
+}
+
+void append_command_line(std::string& out, std::string_view nul_separated_args, bool truncated) {
+  auto rest = nul_separated_args;
+  auto place = WordPlace::command;
+  std::string_view separator;
+  while (!rest.empty()) {
+    const auto end = rest.find('\0');
+    auto arg = rest.substr(0, end);
+    rest.remove_prefix(std::min(arg.size() + 1, rest.size()));
+    if (truncated && end == std::string_view::npos) {
+      arg = without_cut_sequence(arg);
+    }
+    out += separator;
+    append_shell_quoted(out, arg, place);
+    place = WordPlace::argument;
+    separator = " ";
+  }
+  if (truncated) {
+    out += separator;
+    out += "…";
+  }
+}
+
+}  // namespace bpftrap

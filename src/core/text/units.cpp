@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What people write on the command line, as typed values (see units.h).
+#include "core/text/units.h"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+
+namespace bpftrap {
+namespace {
+
+using std::chrono::nanoseconds;
+
+__extension__ using Uint128 = unsigned __int128;
+
+constexpr std::string_view kNotATime =
+    "is not a time; accepted: a number with ns, us, ms, s, m or h";
+constexpr std::string_view kTooLong = "is too long; accepted: up to 106751 days (2562047h)";
+constexpr std::string_view kNotASize =
+    "is not a size; accepted: a number of bytes, or of K, M or G";
+constexpr std::string_view kTooLarge = "is too large; accepted: up to 18446744073709551615 bytes";
+constexpr std::string_view kNotACount =
+    "is not a count; accepted: a whole number from 1 to 18446744073709551615";
+constexpr std::string_view kNotAPid = "is not a process id; accepted: 1 to 4194304";
+
+constexpr std::uint32_t kPidMaxLimit = 1U << 22;
+
+[[noreturn]] void refuse(std::string_view why) {
+  throw std::invalid_argument(std::string(why));
+}
+
+/// Takes the digits that `text` begins with off it.
+std::string_view take_digits(std::string_view& text) {
+  const auto end = text.find_first_not_of("0123456789");
+  const auto digits = text.substr(0, end);
+  text.remove_prefix(digits.size());
+  return digits;
+}
+
+/// The value of `digits` (nothing but digits); none if it does not fit.
+std::optional<std::uint64_t> whole_number(std::string_view digits) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{}) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+bool all_digits(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::optional<nanoseconds> duration_unit(std::string_view name) {
+  struct Unit {
+    std::string_view name;
+    nanoseconds value;
+  };
+  static constexpr std::array kUnits{
+      Unit{"ns", nanoseconds(1)},
+      Unit{"us", std::chrono::microseconds(1)},
+      Unit{"ms", std::chrono::milliseconds(1)},
+      Unit{"s", std::chrono::seconds(1)},
+      Unit{"m", std::chrono::minutes(1)},
+      Unit{"h", std::chrono::hours(1)},
+  };
+  for (const auto& unit : kUnits) {
+    if (unit.name == name) {
+      return unit.value;
+    }
+  }
+  return std::nullopt;
+}
+
+/// `0.<digits>` of `unit`, in nanoseconds, cut off.
+std::uint64_t fraction_of(std::string_view digits, std::uint64_t unit) {
+  // 18 digits of an hour, the largest unit, are finer than a nanosecond by six orders of magnitude,
+  // and 10^18 * unit stays far below 2^128.
+  static constexpr std::size_t kDigitsThatCount = 18;
+  Uint128 numerator = 0;
+  Uint128 denominator = 1;
+  for (const char digit : digits.substr(0, kDigitsThatCount)) {
+    numerator = numerator * 10 + static_cast<unsigned>(digit - '0');
+    denominator *= 10;
+  }
+  return static_cast<std::uint64_t>(numerator * unit / denominator);
+}
+
+}  // namespace
+
+nanoseconds parse_duration(std::string_view text, nanoseconds bare_unit) {
+  const auto whole_digits = take_digits(text);
+  std::string_view fraction_digits;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    fraction_digits = take_digits(text);
+    if (fraction_digits.empty()) {
+      refuse(kNotATime);
+    }
+  }
+  if (whole_digits.empty() && fraction_digits.empty()) {
+    refuse(kNotATime);
+  }
+  const auto unit = text.empty() ? std::optional(bare_unit) : duration_unit(text);
+  if (!unit) {
+    refuse(kNotATime);
+  }
+
+  const auto whole =
+      whole_digits.empty() ? std::optional<std::uint64_t>(0) : whole_number(whole_digits);
+  if (!whole) {
+    refuse(kTooLong);
+  }
+  const auto unit_ns = static_cast<std::uint64_t>(unit->count());
+  const Uint128 total = Uint128{*whole} * unit_ns + fraction_of(fraction_digits, unit_ns);
+  if (total > static_cast<Uint128>(nanoseconds::max().count())) {
+    refuse(kTooLong);
+  }
+  return nanoseconds(static_cast<nanoseconds::rep>(total));
+}
+
+std::uint64_t parse_size(std::string_view text) {
+  const auto digits = take_digits(text);
+  if (digits.empty() || text.size() > 1) {
+    refuse(kNotASize);
+  }
+  unsigned shift = 0;
+  switch (text.empty() ? '\0' : text.front()) {
+    case '\0':
+      break;
+    case 'K':
+    case 'k':
+      shift = 10;
+      break;
+    case 'M':
+    case 'm':
+      shift = 20;
+      break;
+    case 'G':
+    case 'g':
+      shift = 30;
+      break;
+    default:
+      refuse(kNotASize);
+  }
+  const auto value = whole_number(digits);
+  if (!value || *value > std::numeric_limits<std::uint64_t>::max() >> shift) {
+    refuse(kTooLarge);
+  }
+  return *value << shift;
+}
+
+std::uint64_t parse_count(std::string_view text) {
+  const auto value = all_digits(text) ? whole_number(text) : std::nullopt;
+  if (!value || *value == 0) {
+    refuse(kNotACount);
+  }
+  return *value;
+}
+
+std::uint32_t parse_pid(std::string_view text) {
+  const auto value = all_digits(text) ? whole_number(text) : std::nullopt;
+  if (!value || *value == 0 || *value > kPidMaxLimit) {
+    refuse(kNotAPid);
+  }
+  return static_cast<std::uint32_t>(*value);
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/trace/process_stream.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "bpf/process.event.h"
+#include "bpf/scope.h"
+#include "core/os/error.h"
+#include "core/os/file.h"
+#include "core/record/decode.h"
+#include "core/text/text.h"
+
+namespace bpftrap {
+
+ProcessStream::ProcessStream(ProcessStreamOptions options)
+    : options_(options),
+      cgroups_(read_file("/proc/self/cgroup").value_or("")),
+      lines_(options.command_line_bytes) {
+  options_.read_older = options_.read_older && options_.pids_are_own;
+}
+
+RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
+  Decoded decoded = decode(bytes);
+  if (auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    return write(*exec, sink);
+  }
+  if (auto* exit = std::get_if<ExitRecord>(&decoded)) {
+    return write(*exit, sink);
+  }
+  if (auto* cgroup = std::get_if<CgroupRecord>(&decoded)) {
+    cgroups_.define(*cgroup);
+    return Result::kept;
+  }
+  if (auto* fork = std::get_if<BirthRecord>(&decoded)) {
+    descent_.forked(*fork);
+    return Result::kept;
+  }
+  if (auto* gone = std::get_if<CgroupGoneRecord>(&decoded)) {
+    cgroups_.forget(*gone);
+    return Result::kept;
+  }
+  return Result::malformed;
+}
+
+bool ProcessStream::is_older(const ProcessId& id) const {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(id.start_ns)) <
+         live_since_.time_since_epoch();
+}
+
+RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
+  if (options_.tree_view) {
+    record.depth = descent_.executed(record.process.id);
+  }
+  bool written = options_.write_execs && record.time >= live_since_;
+  if (record.error == 0 && (written || !options_.exits_of_execs_only)) {
+    lines_.remember(record, options_.exits_of_execs_only && is_older(record.process.id));
+  }
+  if (!written) {
+    return Result::kept;
+  }
+  record.process.cgroup = cgroups_.find(record.process.cgroup_id);
+  sink.write(record);
+  return Result::written;
+}
+
+RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
+  std::optional<CommandLine> line = lines_.take(record.process.id);
+  unsigned depth = descent_.ended(record.process.id);
+  record.depth = options_.tree_view ? depth : 0;
+  if (record.time < live_since_) {
+    return Result::kept;
+  }
+  if (options_.exits_of_execs_only && !record.executed) {
+    return Result::kept;  // sent for the tree's sake
+  }
+  if (!line && options_.exits_of_execs_only) {
+    // A younger process has executed something, or the kernel would not have sent this: its exec
+    // was lost, or its command line found no room, and its end is not to be lost with it.
+    if (is_older(record.process.id)) {
+      return Result::kept;
+    }
+  }
+  if (line) {
+    record.filename = line->filename;
+    if (line->args) {
+      record.args = Arguments{*line->args, line->truncated};
+    }
+  }
+  record.process.cgroup = cgroups_.find(record.process.cgroup_id);
+  sink.write(record);
+  if (options_.summary) {
+    summary_.add(record);
+  }
+  return Result::written;
+}
+
+void ProcessStream::finish(Sink& sink) {
+  if (!options_.summary) {
+    return;
+  }
+  if (!sink.is_json()) {
+    say_table(summary_.table(options_.color));
+    return;
+  }
+  for (const SummaryRecord& row : summary_.rows(BootClock::now())) {
+    sink.write(row);
+  }
+}
+
+std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
+  return lost.records[BPFTRAP_RECORD_EXIT] +
+         (options_.write_execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0);
+}
+
+void ProcessStream::look_at(const bpftrap_lost& lost) {
+  std::uint64_t unmarked = lost.records[BPFTRAP_LOST_MARKS];
+  if (unmarked > unmarked_) {
+    say(fmt::format("{} process{} could not be remembered: the filters may be wrong about {}",
+                    unmarked - unmarked_, unmarked - unmarked_ == 1 ? "" : "es",
+                    unmarked - unmarked_ == 1 ? "it" : "them"));
+    unmarked_ = unmarked;
+  }
+  if (lines_.refused() > 0 && !refused_told_) {
+    refused_told_ = true;
+    std::string room;
+    append_human_size(room, lines_.most());
+    say(
+        fmt::format("the command lines of the processes that live now fill {}: some ends will be "
+                    "shown without theirs; follow fewer processes (--user, --tree, --cgroup), or "
+                    "allow bpftrap more memory where its cgroup limits it",
+                    room));
+  }
+}
+
+bool ProcessStream::wants_sweep() const {
+  return options_.pids_are_own && (asked_ || lines_.wants_sweep() || descent_.wants_sweep());
+}
+
+void ProcessStream::mark_dead() {
+  if (!options_.pids_are_own) {
+    return;
+  }
+  lines_.mark_dead();
+  descent_.mark_dead();
+  answering_ = std::exchange(asked_, false);
+}
+
+void ProcessStream::forget_dead() {
+  lines_.forget_dead();
+  descent_.forget_dead();
+  // Each birth from before the sweep has been handled. One of the living would have been left, for
+  // whoever was born since has a parent that lived then, and whose end is told after the birth.
+  all_ended_ = std::exchange(answering_, false) && descent_.size() == 0;
+}
+
+bool ProcessStream::all_ended() {
+  asked_ = !all_ended_;
+  return all_ended_;
+}
+
+bool ProcessStream::idle() {
+  options_.read_older = options_.read_older && lines_.read_older("/proc");
+  return options_.read_older;
+}
+
+}  // namespace bpftrap

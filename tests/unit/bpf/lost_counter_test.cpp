@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What counts as lost, and what --wait-all makes of it, with a kernel that the test plays.
+#include "core/bpf/lost_counter.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "bpf/process.event.h"
+#include "bpf/scope.h"
+#include "core/process/last_descendant.h"
+
+namespace bpftrap {
+namespace {
+
+constexpr std::size_t execs = BPFTRAP_RECORD_EXEC, exits = BPFTRAP_RECORD_EXIT;
+
+class LostCounterTest : public testing::Test {
+ protected:
+  // Programs 10 and 11 are the copies of the one for ends, 20 has none.
+  LostCounter counter() {
+    return LostCounter({per_cpu_.size(),
+                        [this](bpftrap_lost* per_cpu) {
+                          std::copy(per_cpu_.begin(), per_cpu_.end(), per_cpu);
+                          return answers_;
+                        },
+                        [this](int program) { return missed_[program]; }},
+                       {{exits, 10, 11}, {execs, 20, -1}});
+  }
+
+  std::vector<bpftrap_lost> per_cpu_{3};
+  std::map<int, std::uint64_t> missed_;
+  bool answers_ = true;
+};
+
+TEST_F(LostCounterTest, AddsUpWhatEachCpuCounted) {
+  per_cpu_[0].records[exits] = 1;
+  per_cpu_[2].records[exits] = 10;
+  per_cpu_[1].records[execs] = 100;
+  LostCounter counter = this->counter();
+  EXPECT_EQ(counter.read().records[exits], 11U);
+  EXPECT_EQ(counter.read().records[execs], 100U);
+  EXPECT_EQ(counter.unseen(exits), 0U);
+}
+
+TEST_F(LostCounterTest, UnseenIsWhatBothCopiesMissed) {
+  missed_ = {{10, 7}, {11, 5}};
+  per_cpu_[0].rescued[exits] = 2;
+  per_cpu_[1].rescued[exits] = 2;
+  LostCounter counter = this->counter();
+  EXPECT_EQ(counter.unseen(exits), 3U) << "of the 7 that the first one missed, the second saw 4";
+  missed_[11] = 1;
+  EXPECT_EQ(counter.unseen(exits), 1U) << "the second one missed no more";
+  missed_[11] = 0;
+  EXPECT_EQ(counter.unseen(exits), 0U);
+  missed_ = {{10, 3}, {11, 5}};
+  EXPECT_EQ(counter.unseen(exits), 0U) << "the counts are not of one instant";
+}
+
+TEST_F(LostCounterTest, UnseenOfAProgramWithoutACopyIsWhatItMissed) {
+  missed_ = {{20, 7}};
+  EXPECT_EQ(counter().unseen(execs), 7U);
+  EXPECT_EQ(counter().unseen(exits), 0U);
+  EXPECT_EQ(counter().unseen(BPFTRAP_LOST_MARKS), 0U) << "there is no such program";
+}
+
+TEST_F(LostCounterTest, ReadCountsTheUnseenAsRecords) {
+  missed_ = {{10, 7}, {11, 5}, {20, 2}};
+  per_cpu_[0].records[exits] = 30;
+  per_cpu_[1].rescued[exits] = 4;
+  LostCounter counter = this->counter();
+  EXPECT_EQ(counter.read().records[exits], 33U);
+  EXPECT_EQ(counter.read().records[exits], 33U) << "the same when read again";
+  EXPECT_EQ(counter.read().records[execs], 2U);
+  EXPECT_EQ(counter.read().rescued[exits], 4U);
+}
+
+TEST_F(LostCounterTest, SaysWhatItKnewWhereTheKernelDoesNotAnswer) {
+  per_cpu_[0].records[exits] = 1;
+  LostCounter counter = this->counter();
+  EXPECT_EQ(counter.read().records[exits], 1U);
+  answers_ = false;
+  per_cpu_[0].records[exits] = 2;
+  EXPECT_FALSE(counter.readable());
+  EXPECT_EQ(counter.read().records[exits], 1U);
+}
+
+class LastDescendantTest : public LostCounterTest {
+ protected:
+  LastDescendant last() {
+    return LastDescendant({[this] { return followed_; },
+                           [this] {
+                             ++asked_;
+                             return all_ended_;
+                           }},
+                          counter());
+  }
+
+  std::uint64_t followed_ = 1;
+  bool all_ended_ = false;
+  int asked_ = 0;
+};
+
+TEST_F(LastDescendantTest, HasEndedWhenTheKernelCountsNone) {
+  LastDescendant last = this->last();
+  EXPECT_FALSE(last.has_ended());
+  followed_ = 0;
+  EXPECT_TRUE(last.has_ended());
+  EXPECT_EQ(asked_, 0) << "nothing was missed";
+}
+
+TEST_F(LastDescendantTest, EndsOfThreadsThatWereMissedEndNothing) {
+  missed_ = {{10, 100}, {11, 100}};
+  LastDescendant last = this->last();
+  EXPECT_FALSE(last.has_ended()) << "it lives";
+  followed_ = 0;
+  EXPECT_TRUE(last.has_ended());
+}
+
+TEST_F(LastDescendantTest, AnEndThatWasMissedIsFoundOut) {
+  missed_ = {{10, 1}, {11, 1}};
+  LastDescendant last = this->last();
+  EXPECT_FALSE(last.has_ended());
+  all_ended_ = true;
+  EXPECT_TRUE(last.has_ended());
+  followed_ = 2;
+  EXPECT_FALSE(last.has_ended()) << "one end was missed at most";
+}
+
+TEST_F(LastDescendantTest, WaitsWhereABirthWasLost) {
+  missed_ = {{10, 1}, {11, 1}};
+  all_ended_ = true;
+  per_cpu_[0].records[BPFTRAP_RECORD_FORK] = 1;
+  EXPECT_FALSE(last().has_ended()) << "whoever was born may live";
+}
+
+}  // namespace
+}  // namespace bpftrap

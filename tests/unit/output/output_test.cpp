@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/output/output.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "core/os/error.h"
+#include "core/os/file.h"
+
+namespace bpftrap {
+namespace {
+
+std::string temp(const char* name) {
+  return testing::TempDir() + "bpftrap-output-" + name + std::to_string(::getpid());
+}
+
+TEST(Output, AFileForItsOwnerOnly) {
+  std::string path = temp("file");
+  ::unlink(path.c_str());
+  Output output(path);
+  output.buffer() += "line\n";
+  output.flush();
+  output.close();
+  EXPECT_EQ(read_file(path), "line\n");
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  ::unlink(path.c_str());
+}
+
+TEST(Output, AnErrorNamesTheFile) {
+  try {
+    Output output("/nonexistent/file");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("'/nonexistent/file'"), std::string::npos) << error.message();
+  }
+}
+
+TEST(Output, AFullDiskIsAnError) {
+  Output output("/dev/full");
+  output.buffer() += "line\n";
+  EXPECT_THROW(output.flush(), Error);
+}
+
+class Fifo : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = temp("fifo");
+    ::unlink(path_.c_str());
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    reader_ = UniqueFd(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  }
+  void TearDown() override { ::unlink(path_.c_str()); }
+
+  std::string path_;
+  UniqueFd reader_;
+};
+
+TEST_F(Fifo, WhatTheReaderDoesNotTakeWaits) {
+  Output output(path_);
+  std::string sent;
+  for (int i = 0; i < 50'000; ++i) {
+    sent += std::to_string(i) + '\n';
+  }
+  output.buffer() += sent;
+  output.flush();
+  EXPECT_GT(output.waiting(), 0U);
+  std::string received;
+  while (received.size() < sent.size()) {
+    char buffer[10'000];
+    ssize_t count = ::read(reader_.get(), buffer, sizeof buffer);
+    ASSERT_GT(count, 0);
+    received.append(buffer, static_cast<std::size_t>(count));
+    output.flush();
+  }
+  EXPECT_EQ(received, sent);
+  EXPECT_EQ(output.waiting(), 0U);
+}
+
+TEST_F(Fifo, AReaderThatIsGoneIsNoError) {
+  Output output(path_);
+  reader_.reset();
+  output.buffer() += "line\n";
+  ASSERT_EQ(std::signal(SIGPIPE, SIG_IGN) == SIG_ERR, false);
+  output.flush();
+  EXPECT_TRUE(output.reader_gone());
+  EXPECT_EQ(output.waiting(), 0U);
+}
+
+TEST_F(Fifo, FullIsSaid) {
+  Output output(path_);
+  output.buffer().assign(Output::waiting_most + 1'000'000, 'x');
+  EXPECT_TRUE(output.full());
+}
+
+}  // namespace
+}  // namespace bpftrap

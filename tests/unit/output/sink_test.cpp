@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Golden text of both sinks.
+#include "core/output/sink.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+
+namespace bpftrap {
+namespace {
+
+using namespace std::literals;
+
+// 2026-01-31T12:00:00Z when the boot clock shows 1000 s.
+WallClock fixed_clock() {
+  return WallClock({[] { return BootTime(1000s); }, [] { return WallTime{1769860800'000000000}; }});
+}
+
+ExecRecord exec_record() {
+  ExecRecord record;
+  record.time = BootTime(1000s + 123'456'789ns);
+  record.process.id = {1234567, 999'000'000'000};
+  record.process.parent = {7, 5};
+  record.process.uid = 4294967294;
+  record.process.gid = 5;
+  record.process.comm = "fifteen_bytes_x";
+  record.process.parent_comm = "sh";
+  record.process.cgroup = "/a/b";
+  record.filename = "/bin/x";
+  record.args = Arguments{"x\0a b\0\0"sv, false};
+  record.args_size = 7;
+  return record;
+}
+
+ExitRecord exit_record() {
+  ExecRecord exec = exec_record();
+  ExitRecord record;
+  record.time = exec.time;
+  record.process = exec.process;
+  record.filename = exec.filename;
+  record.args = exec.args;
+  record.wait_status = 0;
+  record.duration = 1124ms;
+  record.cpu = {1ms, 2ms};
+  record.max_rss_bytes = 4096;
+  record.io = StorageIo{1, 2};
+  record.minor_faults = 3;
+  record.major_faults = 4;
+  record.voluntary_switches = 5;
+  record.involuntary_switches = 6;
+  return record;
+}
+
+template <class Record>
+std::string json(const Record& record) {
+  WallClock clock = fixed_clock();
+  std::string out;
+  JsonSink(out, clock).write(record);
+  return out;
+}
+
+TEST(JsonSink, Exec) {
+  EXPECT_EQ(
+      json(exec_record()),
+      R"({"event":"exec","ts":"2026-01-31T12:00:00.123456789Z","boot_ns":1000123456789,)"
+      R"("id":"1234567-999000000000","parent_id":"7-5","pid":1234567,"ppid":7,"parent_comm":"sh",)"
+      R"("uid":4294967294,"gid":5,"comm":"fifteen_bytes_x","cgroup":"/a/b","filename":"/bin/x",)"
+      R"("interp":null,"args":["x","a b",""],"args_size":7,"args_truncated":false,"errno":null})"
+      "\n");
+}
+
+TEST(JsonSink, UnknownIsNull) {
+  ExecRecord record = exec_record();
+  record.process.parent = {};
+  record.process.cgroup = std::nullopt;
+  record.filename = std::nullopt;
+  record.args = std::nullopt;
+  record.error = ENOENT;
+  std::string line = json(record);
+  for (const char* part :
+       {R"("parent_id":null)", R"("cgroup":null)", R"("filename":null)",
+        R"("args":null,"args_size":7,"args_truncated":true)", R"("errno":"ENOENT")"}) {
+    EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
+  }
+}
+
+TEST(JsonSink, Exit) {
+  EXPECT_EQ(
+      json(exit_record()),
+      R"({"event":"exit","ts":"2026-01-31T12:00:00.123456789Z","boot_ns":1000123456789,)"
+      R"("id":"1234567-999000000000","parent_id":"7-5","pid":1234567,"ppid":7,"parent_comm":"sh",)"
+      R"("uid":4294967294,"gid":5,"comm":"fifteen_bytes_x","cgroup":"/a/b","filename":"/bin/x",)"
+      R"("args":["x","a b",""],"exit_code":0,"signal":null,"core_dumped":false,"oom_killed":false,)"
+      R"("killer_pid":null,"killer_comm":null,"duration_ns":1124000000,"cpu_user_ns":1000000,)"
+      R"("cpu_sys_ns":2000000,"max_rss_bytes":4096,"io_read_bytes":1,"io_write_bytes":2,)"
+      R"("minor_faults":3,"major_faults":4,"voluntary_switches":5,"involuntary_switches":6})"
+      "\n");
+}
+
+TEST(JsonSink, ExitBySignal) {
+  ExitRecord record = exit_record();
+  record.wait_status = SIGSEGV | 0x80;
+  record.killer = Killer{1, "systemd"};
+  record.io = std::nullopt;
+  std::string line = json(record);
+  for (const char* part : {R"("exit_code":null,"signal":"SIGSEGV","core_dumped":true)",
+                           R"("killer_pid":1,"killer_comm":"systemd")",
+                           R"("io_read_bytes":null,"io_write_bytes":null)"}) {
+    EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
+  }
+}
+
+TEST(JsonSink, HostileBytes) {
+  ExecRecord record = exec_record();
+  record.process.comm = "\x1b[31m\"\\";
+  record.args = Arguments{"\xff\xc3\xa9\n\0"sv, true};
+  std::string line = json(record);
+  EXPECT_NE(line.find(R"("comm":"\u001B[31m\"\\")"), std::string::npos) << line;
+  EXPECT_NE(line.find("\"args\":[\"\xef\xbf\xbd\xc3\xa9\\n\"]"), std::string::npos) << line;
+  EXPECT_EQ(line.find('\n'), line.size() - 1);
+}
+
+TEST(JsonSink, StreamRecords) {
+  EXPECT_EQ(json(LostRecord{BootTime(1000s), 3}),
+            R"({"event":"lost","ts":"2026-01-31T12:00:00.000000000Z","count":3})"
+            "\n");
+  EXPECT_EQ(json(StopRecord{BootTime(1000s), 5, 3}),
+            R"({"event":"stop","ts":"2026-01-31T12:00:00.000000000Z","records":5,"lost":3})"
+            "\n");
+}
+
+class TableSinkTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ::setenv("TZ", "UTC0", 1);
+    ::tzset();
+  }
+
+  std::string table(bool header, bool color, const ExecRecord& exec, const ExitRecord& exit) {
+    WallClock clock = fixed_clock();
+    std::string out;
+    TableSink sink(
+        out, clock,
+        {{"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"}, header, color});
+    sink.expect<ExecRecord>();
+    sink.expect<ExitRecord>();
+    sink.write(StartRecord{});
+    sink.write(exec);
+    sink.write(exit);
+    return out;
+  }
+};
+
+TEST_F(TableSinkTest, RowsStandUnderTheHeader) {
+  EXPECT_EQ(
+      table(true, false, exec_record(), exit_record()),
+      "TIME         EVENT     PID    PPID COMM            DURATION STATUS       COMMAND\n"
+      "12:00:00.123 exec  1234567       7 fifteen_bytes_x        - -            x 'a b' ''\n"
+      "12:00:00.123 exit  1234567       7 fifteen_bytes_x    1.12s 0            x 'a b' ''\n");
+}
+
+TEST_F(TableSinkTest, NoHeader) {
+  EXPECT_TRUE(table(false, false, exec_record(), exit_record()).starts_with("12:00:00.123 exec"));
+}
+
+TEST_F(TableSinkTest, ColorIsItsOwnOnly) {
+  ExecRecord exec = exec_record();
+  exec.process.comm = "\x1b[5mx";
+  ExitRecord exit = exit_record();
+  exit.wait_status = 256;
+  std::string text = table(true, true, exec, exit);
+  EXPECT_EQ(text.find("\x1b[5m"), std::string::npos) << text;
+  EXPECT_NE(text.find("\\x1b[5mx"), std::string::npos) << text;
+  EXPECT_NE(text.find("\x1b[31m1 "), std::string::npos) << text;
+}
+
+TEST(TreeView, SixteenLevelsAreDrawnAndMoreAreSaid) {
+  WallClock clock = fixed_clock();
+  auto row = [&](auto record, unsigned depth) {
+    std::string out;
+    TableSink sink(out, clock, {{"COMMAND"}, false, false});
+    sink.expect<decltype(record)>();
+    record.depth = depth;
+    record.args = Arguments{"x\0"sv, false};
+    sink.write(record);
+    return out;
+  };
+  EXPECT_EQ(row(exec_record(), 0), "x\n");
+  EXPECT_EQ(row(exec_record(), 1), " \\_ x\n");
+  EXPECT_EQ(row(exit_record(), 2), "     \\_ x\n");
+  EXPECT_EQ(row(exec_record(), 16), std::string(60, ' ') + " \\_ x\n");
+  EXPECT_EQ(row(exec_record(), 17), std::string(58, ' ') + "17 \\_ x\n");
+  EXPECT_EQ(row(exit_record(), 4294967295), std::string(50, ' ') + "4294967295 \\_ x\n");
+}
+
+TEST(Status, AsAPersonSaysIt) {
+  auto status = [](int wait_status, bool oom, std::optional<Killer> killer) {
+    ExitRecord record;
+    record.wait_status = wait_status;
+    record.oom_killed = oom;
+    record.killer = killer;
+    std::string out;
+    append_status(out, record);
+    return out;
+  };
+  EXPECT_EQ(status(0, false, {}), "0");
+  EXPECT_EQ(status(255 << 8, false, {}), "255");
+  EXPECT_EQ(status(SIGSEGV | 0x80, false, {}), "SIGSEGV (core dumped)");
+  EXPECT_EQ(status(SIGKILL, true, {}), "SIGKILL by oom-killer");
+  EXPECT_EQ(status(SIGTERM, false, Killer{1, "systemd"}), "SIGTERM from systemd[1]");
+  EXPECT_EQ(status(SIGTERM, false, Killer{1, "\x1b[2J"}), "SIGTERM from \\x1b[2J[1]");
+  EXPECT_EQ(status(SIGRTMIN + 3, false, {}), "SIGRTMIN+3");
+}
+
+}  // namespace
+}  // namespace bpftrap

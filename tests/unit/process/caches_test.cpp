@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the process stream remembers: command lines and cgroup paths.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/process/cgroup_paths.h"
+#include "core/process/command_lines.h"
+
+namespace bpftrap {
+namespace {
+
+using namespace std::literals;
+
+ExecRecord executed(ProcessId id, std::string_view args) {
+  ExecRecord record;
+  record.process.id = id;
+  record.filename = "/bin/x";
+  record.args = Arguments{args, false};
+  return record;
+}
+
+TEST(CommandLines, TheLastExecCounts) {
+  CommandLines lines;
+  ProcessId id{5, 100};
+  lines.remember(executed(id, "a\0"sv));
+  lines.remember(executed(id, "b\0"sv));
+  auto line = lines.take(id);
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->args, "b\0"s);
+  EXPECT_EQ(line->filename, "/bin/x");
+  EXPECT_FALSE(lines.take(id)) << "taken out";
+  EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST(CommandLines, APidThatIsUsedAgainIsAnotherProcess) {
+  CommandLines lines;
+  lines.remember(executed({5, 100}, "old\0"sv));
+  EXPECT_FALSE(lines.take({5, 200}));
+  EXPECT_TRUE(lines.take({5, 100}));
+}
+
+// Above any pid that the kernel gives (PID_MAX_LIMIT, include/linux/threads.h).
+constexpr Pid nobody = 4194304;
+
+TEST(CommandLines, ForgetsTheDead) {
+  CommandLines lines;
+  lines.remember(executed({nobody, 1}, "dead\0"sv));
+  lines.remember(executed({static_cast<Pid>(::getpid()), 1}, "alive\0"sv));
+  lines.mark_dead();
+  lines.forget_dead();
+  EXPECT_EQ(lines.size(), 1U);
+}
+
+TEST(CommandLines, AnEndThatIsStillToBeReadHasItsLine) {
+  CommandLines lines;
+  lines.remember(executed({nobody, 1}, "first\0"sv));
+  lines.mark_dead();
+  // These were in the ring buffer already, as are both ends.
+  lines.remember(executed({nobody + 1, 1}, "second\0"sv));
+  lines.remember(executed({nobody, 1}, "third\0"sv));
+  auto line = lines.take({nobody, 1});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->args, "third\0"s);
+  lines.forget_dead();
+  EXPECT_TRUE(lines.take({nobody + 1, 1})) << "nobody has looked whether it is dead";
+}
+
+TEST(CommandLines, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
+  CommandLines lines;
+  for (Pid i = 0; i < 3 * Sweep<Pid>::least; ++i) {
+    lines.remember(executed({nobody + i, 1}, "dead\0"sv));
+    if (lines.wants_sweep()) {
+      lines.mark_dead();
+      lines.forget_dead();
+    }
+    ASSERT_LE(lines.size(), Sweep<Pid>::least);
+  }
+}
+
+// One of `size` bytes in all, the filename included.
+ExecRecord executed_long(Pid pid, std::size_t size) {
+  static std::string args;
+  ExecRecord record = executed({pid, 1}, "");
+  args.assign(size - record.filename->size(), 'x');
+  record.args->bytes = args;
+  return record;
+}
+
+constexpr std::size_t kib = 1024;
+constexpr std::size_t of_entry = CommandLines::bytes_of_entry;
+
+TEST(CommandLines, WhatFindsNoRoomIsNotKeptAndTheRestIsWhole) {
+  CommandLines lines(4 * kib);
+  for (Pid pid = 0; pid < 5; ++pid) {
+    lines.remember(executed_long(pid, kib - of_entry));
+  }
+  EXPECT_EQ(lines.refused(), 1U);
+  EXPECT_EQ(lines.bytes(), 4 * kib);
+  EXPECT_FALSE(lines.take({4, 1}));
+  EXPECT_EQ(lines.take({0, 1})->args->size(), kib - of_entry - "/bin/x"sv.size());
+  EXPECT_EQ(lines.bytes(), 3 * kib) << "an end makes room";
+  lines.remember(executed_long(5, kib - of_entry));
+  EXPECT_TRUE(lines.take({5, 1}));
+  EXPECT_EQ(lines.refused(), 1U);
+}
+
+TEST(CommandLines, AnExecThatFindsNoRoomLeavesNoOlderOne) {
+  CommandLines lines(kib);
+  lines.remember(executed({1, 1}, "short\0"sv));
+  lines.remember(executed_long(1, kib));
+  EXPECT_FALSE(lines.take({1, 1})) << "it would not be that of the last exec";
+  lines.remember(executed_long(1, kib), true);
+  auto line = lines.take({1, 1});
+  ASSERT_TRUE(line) << "it executed something";
+  EXPECT_EQ(line->filename, std::nullopt);
+  EXPECT_EQ(line->args, std::nullopt);
+  EXPECT_EQ(lines.bytes(), 0U);
+  EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST(CommandLines, LongOnesLeaveHalfOfTheRoomToOthers) {
+  CommandLines lines(64 * kib);
+  for (Pid pid = 0; pid < 100; ++pid) {
+    lines.remember(executed_long(pid, 16 * kib - of_entry));
+  }
+  EXPECT_EQ(lines.bytes(), 32 * kib);
+  for (Pid pid = 100; pid < 132; ++pid) {
+    lines.remember(executed_long(pid, kib - of_entry));
+    EXPECT_TRUE(lines.take({pid, 1}));
+  }
+  EXPECT_EQ(lines.refused(), 98U);
+}
+
+TEST(CommandLines, RoomIsGivenBackByWhateverForgets) {
+  CommandLines lines;
+  lines.remember(executed_long(nobody, 20 * kib));
+  lines.remember(executed_long(nobody, 30 * kib));
+  EXPECT_EQ(lines.bytes(), 30 * kib + of_entry);
+  lines.remember(executed({nobody, 1}, "short\0"sv));
+  lines.mark_dead();
+  lines.forget_dead();
+  EXPECT_EQ(lines.bytes(), 0U);
+  for (Pid pid = 0; pid < 1100; ++pid) {  // were a long one still charged, half of them
+    lines.remember(executed_long(pid, 32 * kib));
+  }
+  EXPECT_EQ(lines.bytes(),
+            CommandLines::bytes_most / 2 / (32 * kib + of_entry) * (32 * kib + of_entry));
+}
+
+// A directory like /proc.
+class Proc : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = testing::TempDir() + "bpftrap-proc-" + std::to_string(::getpid());
+    std::filesystem::create_directories(path_);
+  }
+  void TearDown() override { std::filesystem::remove_all(path_); }
+
+  void add(int pid, const std::string& name, std::uint64_t flags, std::uint64_t ticks,
+           std::string_view cmdline) {
+    std::string directory = path_ + "/" + std::to_string(pid);
+    std::filesystem::create_directories(directory);
+    std::ofstream(directory + "/stat") << pid << " (" << name << ") S 1 1 1 0 -1 " << flags
+                                       << " 0 0 0 0 0 0 0 0 20 0 1 0 " << ticks << " 1000 10 0 0\n";
+    std::ofstream(directory + "/cmdline", std::ios::binary) << cmdline;
+  }
+  void read(CommandLines& lines) {
+    while (lines.read_older(path_)) {
+    }
+  }
+
+  std::string path_;
+};
+
+TEST_F(Proc, OlderProcessesAreFoundByTheirTicks) {
+  std::uint64_t second = 1'000'000'000;
+  add(70, "a) S 9 (b", 0x400000, 1234, "prog\0arg\0"sv);
+  CommandLines lines;
+  read(lines);
+  EXPECT_FALSE(lines.take({71, 12 * second}));
+  auto line = lines.take({70, 12 * second + 345'678'901});
+  ASSERT_TRUE(line) << "1234 ticks of 10 ms are 12.34 s";
+  EXPECT_EQ(line->args, "prog\0arg\0"s);
+  EXPECT_EQ(line->filename, std::nullopt) << "no auxv to read it from";
+}
+
+TEST_F(Proc, AnotherStartIsAnotherProcess) {
+  add(70, "x", 0, 1234, "prog\0"sv);
+  CommandLines lines;
+  read(lines);
+  EXPECT_FALSE(lines.take({70, 12'350'000'000}));
+  EXPECT_EQ(lines.size(), 0U) << "the pid is somebody else's by now";
+}
+
+TEST_F(Proc, ForkedOnlyAndKernelThreadsHaveNone) {
+  add(70, "fork", 0x40, 1, "parent\0"sv);
+  add(71, "kthread", 0x200000, 1, "");
+  add(72, "zombie", 0, 1, "");
+  CommandLines lines;
+  read(lines);
+  EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST_F(Proc, WhatWasSeenLiveGoesFirst) {
+  add(70, "x", 0, 1234, "from proc\0"sv);
+  CommandLines lines;
+  lines.remember(executed({70, 12'345'000'000}, "live\0"sv));
+  read(lines);
+  auto line = lines.take({70, 12'345'000'000});
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->args, "live\0"s);
+  EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST_F(Proc, AnExecReplacesWhatWasReadEvenWhereItFindsNoRoom) {
+  add(70, "x", 0, 1234, "from proc\0"sv);
+  CommandLines lines(CommandLines::bytes_of_entry + 100);
+  read(lines);
+  EXPECT_EQ(lines.size(), 1U);
+  ExecRecord record = executed_long(70, kib);
+  record.process.id.start_ns = 12'345'000'000;
+  lines.remember(record);
+  EXPECT_FALSE(lines.take(record.process.id));
+  EXPECT_EQ(lines.bytes(), 0U);
+}
+
+TEST_F(Proc, OlderOnesAreBoundedAsWell) {
+  for (int pid = 1; pid <= 8; ++pid) {
+    add(pid, "x", 0, 1, "x\0"sv);
+  }
+  CommandLines lines(4 * (CommandLines::bytes_of_entry + 2));
+  read(lines);
+  EXPECT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines.refused(), 4U);
+}
+
+TEST_F(Proc, ManyProcessesInSlices) {
+  for (int pid = 1; pid <= 3 * CommandLines::slice; ++pid) {
+    add(pid, "x", 0, 1, "x\0"sv);
+  }
+  CommandLines lines;
+  EXPECT_TRUE(lines.read_older(path_));
+  EXPECT_EQ(lines.size(), static_cast<std::size_t>(CommandLines::slice));
+  read(lines);
+  EXPECT_EQ(lines.size(), 3U * CommandLines::slice);
+}
+
+TEST(CgroupPaths, FromTheLeafUp) {
+  CgroupPaths paths("1:name=systemd:/\n0::/\n");
+  paths.define({1, ""sv, false});
+  paths.define({2, "leaf\0mid\0top\0"sv, false});
+  paths.define({3, "half\0"sv, true});
+  EXPECT_EQ(paths.find(1), "/");
+  EXPECT_EQ(paths.find(2), "/top/mid/leaf");
+  EXPECT_EQ(paths.find(3), std::nullopt) << "half a path would be a wrong one";
+  EXPECT_EQ(paths.find(4), std::nullopt);
+  paths.forget({2});
+  EXPECT_EQ(paths.find(2), std::nullopt);
+}
+
+TEST(CgroupPaths, NoneWithoutTheHierarchy) {
+  CgroupPaths paths("1:name=systemd:/0::/x\n");
+  paths.define({1, ""sv, false});
+  EXPECT_EQ(paths.find(1), std::nullopt);
+}
+
+}  // namespace
+}  // namespace bpftrap

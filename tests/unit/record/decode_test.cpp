@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/record/decode.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "unit/wire.h"
+
+namespace bpftrap {
+namespace {
+
+using namespace std::literals;
+
+template <class Record>
+Record decoded(const Bytes& bytes) {
+  Decoded result = decode(bytes);
+  auto* record = std::get_if<Record>(&result);
+  EXPECT_NE(record, nullptr) << "variant " << result.index();
+  return record != nullptr ? *record : Record{};
+}
+
+// Its views would point into bytes that are gone.
+template <class Record>
+Record decoded(Bytes&& bytes) = delete;
+
+bool malformed(const Bytes& bytes) {
+  return std::holds_alternative<Malformed>(decode(bytes));
+}
+
+TEST(Decode, Exec) {
+  Bytes bytes = wire_exec("/bin/x", "", "x\0\0a b\0"sv, 7);
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_EQ(record.time.time_since_epoch(), 5s);
+  EXPECT_EQ(record.process.id, (ProcessId{1234, 4'000'000'000}));
+  EXPECT_EQ(record.process.parent, (ProcessId{1200, 3'000'000'000}));
+  EXPECT_EQ(record.process.uid, 1000U);
+  EXPECT_EQ(record.process.gid, 1001U);
+  EXPECT_EQ(record.process.comm, "child");
+  EXPECT_EQ(record.process.parent_comm, "parent");
+  EXPECT_EQ(record.process.cgroup_id, 77U);
+  EXPECT_EQ(record.filename, "/bin/x");
+  EXPECT_EQ(record.interp, std::nullopt);
+  ASSERT_TRUE(record.args);
+  EXPECT_EQ(record.args->bytes, "x\0\0a b\0"sv);
+  EXPECT_FALSE(record.args->truncated);
+  EXPECT_EQ(record.args_size, 7U);
+  EXPECT_EQ(record.error, 0);
+}
+
+TEST(Decode, ScriptAndTruncatedArguments) {
+  Bytes bytes = wire_exec("./s", "/bin/sh", "sh\0./"sv, 100'000);
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_EQ(record.filename, "./s");
+  EXPECT_EQ(record.interp, "/bin/sh");
+  EXPECT_EQ(record.args->bytes, "sh\0./"sv);
+  EXPECT_TRUE(record.args->truncated);
+  EXPECT_EQ(record.args_size, 100'000U);
+}
+
+TEST(Decode, UnreadableArgumentsAreNull) {
+  Bytes bytes = wire_exec("/bin/x", "", "", 40);
+  reinterpret_cast<bpftrap_exec_event*>(bytes.data())->flags = BPFTRAP_EXEC_ARGS_UNREADABLE;
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_FALSE(record.args);
+  EXPECT_EQ(record.args_size, 40U);
+}
+
+TEST(Decode, UncountedArgumentsOfAFailedExec) {
+  Bytes bytes = wire_exec("/bin/x", "", "a\0b\0"sv, 4);
+  auto* event = reinterpret_cast<bpftrap_exec_event*>(bytes.data());
+  event->flags = BPFTRAP_EXEC_ARGS_UNCOUNTED;
+  event->error = E2BIG;
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_EQ(record.error, E2BIG);
+  EXPECT_EQ(record.args->bytes, "a\0b\0"sv);
+  EXPECT_TRUE(record.args->truncated);
+  EXPECT_EQ(record.args_size, std::nullopt);
+}
+
+TEST(Decode, WhatLiesBehindTheRecordIsNotRead) {
+  Bytes bytes = wire_exec("/bin/x", "", "x\0"sv, 2);
+  bytes.resize(bytes.size() + 300, std::byte{'!'});
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_EQ(record.args->bytes, "x\0"sv);
+}
+
+TEST(Decode, NamesNeedNoNul) {
+  Bytes bytes = wire_exec("/bin/x", "", "", 0);
+  auto* event = reinterpret_cast<bpftrap_exec_event*>(bytes.data());
+  std::memset(event->process.comm, 'c', sizeof event->process.comm);
+  EXPECT_EQ(decoded<ExecRecord>(bytes).process.comm, "cccccccccccccccc");
+}
+
+TEST(Decode, Exit) {
+  Bytes bytes = bytes_of(wire_exit(7 << 8));
+  auto record = decoded<ExitRecord>(bytes);
+  EXPECT_EQ(record.wait_status, 7 << 8);
+  EXPECT_EQ(record.duration, 1s);
+  EXPECT_EQ(record.cpu, (CpuTimes{3ms, 3ms}));
+  EXPECT_EQ(record.max_rss_bytes, 3U * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+  EXPECT_FALSE(record.io) << "the kernel did not say that it counts it";
+  EXPECT_FALSE(record.killer);
+  EXPECT_FALSE(record.oom_killed);
+  EXPECT_EQ(record.minor_faults, 11U);
+  EXPECT_EQ(record.major_faults, 12U);
+  EXPECT_EQ(record.voluntary_switches, 13U);
+  EXPECT_EQ(record.involuntary_switches, 14U);
+}
+
+TEST(Decode, ExitWithIoAndKiller) {
+  bpftrap_exit_event event = wire_exit(SIGTERM);
+  event.flags = BPFTRAP_EXIT_IO_COUNTED | BPFTRAP_EXIT_KILLER_KNOWN;
+  event.killer_pid = 1;
+  std::strcpy(event.killer_comm, "systemd");
+  Bytes bytes = bytes_of(event);
+  auto record = decoded<ExitRecord>(bytes);
+  ASSERT_TRUE(record.io);
+  EXPECT_EQ(record.io->read_bytes, 4096U);
+  EXPECT_EQ(record.io->write_bytes, 8192U);
+  ASSERT_TRUE(record.killer);
+  EXPECT_EQ(record.killer->pid, 1U);
+  EXPECT_EQ(record.killer->comm, "systemd");
+}
+
+TEST(Decode, OomVictimIsOnlyWhoDiedOfIt) {
+  auto oom_killed = [](int status, std::uint32_t flags) {
+    bpftrap_exit_event event = wire_exit(status);
+    event.flags = flags;
+    Bytes bytes = bytes_of(event);
+    return decoded<ExitRecord>(bytes).oom_killed;
+  };
+  EXPECT_TRUE(oom_killed(SIGKILL, BPFTRAP_EXIT_OOM_VICTIM));
+  EXPECT_FALSE(oom_killed(SIGKILL, 0));
+  EXPECT_FALSE(oom_killed(0, BPFTRAP_EXIT_OOM_VICTIM)) << "it was ending already";
+  EXPECT_FALSE(oom_killed(SIGKILL, BPFTRAP_EXIT_OOM_VICTIM | BPFTRAP_EXIT_KILLER_KNOWN));
+}
+
+TEST(Decode, Cgroup) {
+  bpftrap_cgroup_event event{};
+  event.header = wire_header(BPFTRAP_RECORD_CGROUP, sizeof event + 4);
+  event.id = 9;
+  event.names_len = 4;
+  Bytes bytes = bytes_of(event, "b\0a\0"sv);
+  auto record = decoded<CgroupRecord>(bytes);
+  EXPECT_EQ(record.id, 9U);
+  EXPECT_EQ(record.names, "b\0a\0"sv);
+  EXPECT_FALSE(record.truncated);
+}
+
+TEST(Decode, RefusesEveryShorterRecord) {
+  for (const Bytes& whole : {wire_exec("/bin/x", "", "x\0"sv, 2), bytes_of(wire_exit(0))}) {
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+      Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+      EXPECT_TRUE(malformed(cut)) << size;
+      if (size >= sizeof(bpftrap_record_header)) {
+        reinterpret_cast<bpftrap_record_header*>(cut.data())->size =
+            static_cast<std::uint32_t>(size);
+        EXPECT_TRUE(malformed(cut)) << size << " that says so itself";
+      }
+    }
+  }
+}
+
+TEST(Decode, RefusesWrongFrames) {
+  auto with_header = [](auto change) {
+    Bytes bytes = bytes_of(wire_exit(0));
+    change(*reinterpret_cast<bpftrap_record_header*>(bytes.data()));
+    return bytes;
+  };
+  EXPECT_FALSE(malformed(with_header([](auto&) {})));
+  EXPECT_TRUE(malformed(with_header([](auto& h) { h.version += 1; })));
+  EXPECT_TRUE(malformed(with_header([](auto& h) { h.kind = 0; })));
+  EXPECT_TRUE(malformed(with_header([](auto& h) { h.kind = 999; })));
+  EXPECT_TRUE(malformed(with_header([](auto& h) { h.size += 8; })));
+  EXPECT_TRUE(malformed(with_header([](auto& h) { h.size = 0; })));
+  EXPECT_TRUE(malformed(with_header([](auto& h) { h.size = 0xffffffff; })));
+}
+
+TEST(Decode, RefusesLengthsThatContradictEachOther) {
+  auto with_event = [](auto change) {
+    Bytes bytes = wire_exec("/bin/x", "/bin/sh", "x\0"sv, 2);
+    change(*reinterpret_cast<bpftrap_exec_event*>(bytes.data()));
+    return bytes;
+  };
+  EXPECT_FALSE(malformed(with_event([](auto&) {})));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.filename_len = 0xffff; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.interp_len += 1; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.args_len = 0xffffffff; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.args_size = 1; })));
+}
+
+TEST(Decode, RefusesTimesOfCenturies) {
+  auto with_event = [](auto change) {
+    bpftrap_exit_event event = wire_exit(0);
+    change(event);
+    return bytes_of(event);
+  };
+  constexpr std::uint64_t too_long = std::uint64_t{1} << 62;
+  EXPECT_FALSE(malformed(with_event([](auto& e) { e.runtime_ns = too_long - 1; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.header.boot_ns = too_long; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.process.start_boot_ns = too_long; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.runtime_ns = too_long; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.prev_utime_ns = too_long; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.prev_stime_ns = too_long; })));
+}
+
+TEST(Decode, NoLifeIsShorterThanNothing) {
+  bpftrap_exit_event event = wire_exit(0);
+  event.process.start_boot_ns = event.header.boot_ns + 1;
+  Bytes bytes = bytes_of(event);
+  EXPECT_EQ(decoded<ExitRecord>(bytes).duration, 0ns);
+}
+
+}  // namespace
+}  // namespace bpftrap

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Runs when bpftrap is built, and is no part of it: turns the system calls that a tracer makes once
+// it is attached into seccomp filters (BPF), written as C++ for sandbox.cpp. libseccomp knows each
+// processor's numbers and checks the ABI; linked into bpftrap, it would add 115 KB and the time to
+// compile the same filters at each start.
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/perf_event.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <initializer_list>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace {
+
+[[noreturn]] void fail(const char* step, int err) {
+  errno = err;
+  std::perror(step);
+  std::exit(1);
+}
+
+class Filter {
+ public:
+  // An error rather than a signal: what a libc does that nobody thought of loses no record then.
+  // `processor`: which one's numbers the filter knows; libseccomp translates them from this one's.
+  explicit Filter(std::uint32_t processor) : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM))) {
+    if (context_ == nullptr) {
+      fail("seccomp_init", ENOMEM);
+    }
+    if (processor != seccomp_arch_native()) {
+      int err = seccomp_arch_add(context_, processor);
+      if (err == 0) {
+        err = seccomp_arch_remove(context_, SCMP_ARCH_NATIVE);
+      }
+      if (err != 0) {
+        fail("seccomp_arch_add", -err);
+      }
+    }
+  }
+  Filter(const Filter&) = delete;
+  Filter& operator=(const Filter&) = delete;
+  ~Filter() { seccomp_release(context_); }
+
+  // A call that this processor does not have is left out by libseccomp.
+  void allow(std::initializer_list<int> calls) {
+    for (int call : calls) {
+      allow_if(call, {});
+    }
+  }
+  // Only with arguments for which all of this holds.
+  void allow_if(int call, const std::vector<scmp_arg_cmp>& arguments) {
+    int err = seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, call,
+                                     static_cast<unsigned>(arguments.size()), arguments.data());
+    if (err != 0) {
+      fail("seccomp_rule_add_array", -err);
+    }
+  }
+
+  std::vector<sock_filter> program() const {
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), std::fclose);
+    if (!file) {
+      fail("tmpfile", errno);
+    }
+    if (int err = seccomp_export_bpf(context_, ::fileno(file.get())); err != 0) {
+      fail("seccomp_export_bpf", -err);
+    }
+    std::rewind(file.get());
+    std::vector<sock_filter> program;
+    for (sock_filter instruction{};
+         std::fread(&instruction, sizeof instruction, 1, file.get()) == 1;) {
+      program.push_back(instruction);
+    }
+    return program;
+  }
+
+ private:
+  scmp_filter_ctx context_;
+};
+
+// None of the bits of `mask` in argument `index`.
+scmp_arg_cmp without(unsigned index, scmp_datum_t mask) {
+  return {index, SCMP_CMP_MASKED_EQ, mask, 0};
+}
+
+scmp_arg_cmp with(unsigned index, scmp_datum_t mask) {
+  return {index, SCMP_CMP_MASKED_EQ, mask, mask};
+}
+
+scmp_arg_cmp equal(unsigned index, scmp_datum_t value) {
+  return {index, SCMP_CMP_EQ, value, 0};
+}
+
+// The event loop, from the line `start` to the line `stop`.
+void allow_loop(Filter& filter) {
+  // Waiting. Where the vDSO has no clock, the time is a system call.
+  filter.allow({SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(poll),
+                SCMP_SYS(ppoll), SCMP_SYS(timerfd_settime), SCMP_SYS(nanosleep),
+                SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall)});
+  // Descriptors that are open. A socket takes records by send(): to whom it is connected.
+  filter.allow({SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fstat),
+                SCMP_SYS(lseek), SCMP_SYS(ftruncate)});
+  filter.allow_if(SCMP_SYS(sendto), {equal(4, 0)});
+  // What was lost, and how many processes are followed.
+  filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_MAP_LOOKUP_ELEM)});
+  filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_OBJ_GET_INFO_BY_FD)});
+  // libbpf turns a perf event off before it closes it.
+  filter.allow_if(SCMP_SYS(ioctl), {equal(1, PERF_EVENT_IOC_DISABLE)});
+  // PROGRAM, by the pidfd that is open: no other can be opened. Signal 0 asks whether a process
+  // still exists.
+  filter.allow({SCMP_SYS(waitid), SCMP_SYS(pidfd_send_signal)});
+  filter.allow_if(SCMP_SYS(kill), {equal(1, 0)});
+  // Memory, never to be executed.
+  filter.allow({SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise)});
+  filter.allow_if(SCMP_SYS(mmap), {without(2, PROT_EXEC), with(3, MAP_ANONYMOUS)});
+  filter.allow_if(SCMP_SYS(mprotect), {without(2, PROT_EXEC)});
+  // The next part of the ring buffer, over the one before, to be read only.
+  filter.allow_if(SCMP_SYS(mmap), {equal(2, PROT_READ), equal(3, MAP_SHARED | MAP_FIXED)});
+  filter.allow({SCMP_SYS(getrandom), SCMP_SYS(futex)});
+  // The end, abort() included.
+  filter.allow({SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
+                SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(getpid),
+                SCMP_SYS(gettid)});
+}
+
+// What reading /proc takes besides, and then giving that up as well.
+void allow_reading(Filter& filter) {
+  constexpr scmp_datum_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
+  filter.allow_if(SCMP_SYS(open), {without(1, writing)});
+  filter.allow_if(SCMP_SYS(openat), {without(2, writing)});
+  filter.allow({SCMP_SYS(getdents64), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(pread64),
+                SCMP_SYS(capget), SCMP_SYS(capset)});
+  filter.allow_if(SCMP_SYS(prctl), {equal(0, PR_SET_NO_NEW_PRIVS)});
+  filter.allow_if(SCMP_SYS(seccomp), {equal(0, SECCOMP_SET_MODE_FILTER)});
+}
+
+void print(std::FILE* to, const char* name, const std::vector<sock_filter>& program) {
+  std::fprintf(to, "constexpr sock_filter %s[] = {\n", name);
+  for (const sock_filter& line : program) {
+    std::fprintf(to, "    {0x%02x, %u, %u, 0x%08x},\n", line.code, line.jt, line.jf, line.k);
+  }
+  std::fputs("};\n", to);
+}
+
+}  // namespace
+
+// make_sandbox_filter FILE PROCESSOR, as `uname -m` calls it
+int main(int argc, char** argv) {
+  std::uint32_t processor = argc == 3 ? seccomp_arch_resolve_name(argv[2]) : 0;
+  if (processor == 0) {
+    fail("which file, for which processor?", EINVAL);
+  }
+  Filter loop(processor);
+  allow_loop(loop);
+  Filter reading(processor);
+  allow_loop(reading);
+  allow_reading(reading);
+  std::FILE* file = std::fopen(argv[1], "we");
+  if (file == nullptr) {
+    fail(argv[1], errno);
+  }
+  std::fputs("// Made by vendor/tools/sandbox_filter.cpp.\n", file);
+  print(file, "loop_filter", loop.program());
+  print(file, "reading_filter", reading.program());
+  if (std::fclose(file) != 0) {
+    fail(argv[1], errno);
+  }
+  return 0;
+}
