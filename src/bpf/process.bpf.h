@@ -16,22 +16,11 @@
 #include "process.event.h"
 #include "scope.h"
 #include "span.bpf.h"
+#include "stream.bpf.h"
 
 #define EEXIST 17 /* include/uapi/asm-generic/errno-base.h */
 
 const volatile struct bpftrap_scope cfg = {};
-
-struct {
-  __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 4 * 1024 * 1024); /* the loader sets what --buffer-size says */
-} records SEC(".maps");
-
-struct {
-  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, struct bpftrap_lost);
-} lost SEC(".maps");
 
 /* Cgroups whose path was delivered. A cache: an evicted one is sent again. */
 struct {
@@ -68,15 +57,6 @@ struct {
 
 #define CLAIM_END  0xffffffff /* process_key::extra; the others are numbers of execs */
 #define CLAIM_FORK 0xfffffffe
-
-static __always_inline void count_lost(__u32 kind)
-{
-  __u32 zero = 0;
-  struct bpftrap_lost *mine = bpf_map_lookup_elem(&lost, &zero);
-
-  if (mine && kind < BPFTRAP_KINDS_MOST)
-    __sync_fetch_and_add(&mine->records[kind], 1);
-}
 
 static __always_inline void count_rescued(__u32 kind)
 {
@@ -141,15 +121,6 @@ static __always_inline __u64 uid_gid_of(struct task_struct *leader)
     return bpf_get_current_uid_gid();
   cred = BPF_CORE_READ(leader, real_cred);
   return (__u64)BPF_CORE_READ(cred, gid.val) << 32 | BPF_CORE_READ(cred, uid.val);
-}
-
-static __always_inline void fill_header(struct bpftrap_record_header *header, __u16 kind,
-                                        __u32 size, __u64 boot_ns)
-{
-  header->size = size;
-  header->version = BPFTRAP_WIRE_VERSION;
-  header->kind = kind;
-  header->boot_ns = boot_ns;
 }
 
 /* What is told of a process in every record about it. `current` is one of its threads. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What the process tracers (exec, exit) put into the ring buffer. Rules: record.h. */
+/* Records of the process tracers (exec, exit). Rules: record.h. */
 #ifndef BPFTRAP_PROCESS_EVENT_H
 #define BPFTRAP_PROCESS_EVENT_H
 
@@ -18,7 +18,7 @@
 #define BPFTRAP_CGROUP_DEPTH      32    /* levels below the root that a path may have */
 #define BPFTRAP_CGROUP_NAMES_SIZE 4096  /* bytes of such a path */
 
-/* Who a process is, the same in every record about it. Ids are those of the initial namespaces. */
+/* Identity of a process, part of every record about it. Ids are those of the initial namespaces. */
 struct bpftrap_process {
   __u64 start_boot_ns;        /* start of the thread-group leader: with pid, unique in one boot */
   __u64 parent_start_boot_ns; /* the same of the real parent */
@@ -105,17 +105,18 @@ struct bpftrap_cgroup_gone_event {
   __u64 id;
 };
 
+BPFTRAP_WIRE_STRUCT(bpftrap_process, 72);
+BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 112);
+BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 216);
+BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
+BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
+BPFTRAP_WIRE_STRUCT(bpftrap_birth_event, 40);
+
 #ifdef __cplusplus
 #include <cstddef>
-static_assert(sizeof(bpftrap_process) == 72);
-static_assert(sizeof(bpftrap_exec_event) == 112);
 static_assert(offsetof(bpftrap_exec_event, args_size) == 88);
-static_assert(sizeof(bpftrap_exit_event) == 216);
 static_assert(offsetof(bpftrap_exit_event, wait_status) == 88);
 static_assert(offsetof(bpftrap_exit_event, killer_comm) == 200);
-static_assert(sizeof(bpftrap_cgroup_event) == 32);
-static_assert(sizeof(bpftrap_cgroup_gone_event) == 24);
-static_assert(sizeof(bpftrap_birth_event) == 40);
 #endif
 
 #endif

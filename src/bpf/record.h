@@ -1,37 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The frame of everything that crosses the ring buffer. Shared by the BPF programs (C) and the
- * decoder (C++): fixed-width integers and char arrays only, no implicit padding, sizes a multiple
- * of 8. Integers are in host byte order, for both sides run on one machine.
+ * The frame of each record in the ring buffer, shared by the BPF programs (C) and the decoder
+ * (C++). Integers are in host byte order, because both sides run on one machine.
  */
 #ifndef BPFTRAP_RECORD_H
 #define BPFTRAP_RECORD_H
 
 #include <linux/types.h>
 
-/* Raised whenever any wire struct changes. */
+/* Raise this number when any wire struct changes. */
 #define BPFTRAP_WIRE_VERSION 1
 
-/* Kinds are numbered per command, from 1: each has a ring buffer of its own. */
+/* Kinds are numbered per command, from 1, because each command has its own ring buffer. */
 #define BPFTRAP_KINDS_MOST 8
+
+/* Ring buffer size in bytes: of a tracer without --buffer-size, and the default of that option. */
+#define BPFTRAP_BUFFER_SMALL   (256 * 1024)
+#define BPFTRAP_BUFFER_DEFAULT (8 * 1024 * 1024)
+
+/*
+ * Check a wire struct: its size is `bytes`, a multiple of 8. In C++, check that it has no implicit
+ * padding as well. Each header of wire structs uses this macro for each of its structs.
+ */
+#ifdef __cplusplus
+#include <type_traits>
+#define BPFTRAP_WIRE_STRUCT(name, bytes)                                           \
+  static_assert(sizeof(struct name) == (bytes), #name " has another size");        \
+  static_assert((bytes) % 8 == 0, "the size of " #name " is not a multiple of 8"); \
+  static_assert(std::has_unique_object_representations_v<name>, #name " has hidden padding")
+#else
+#define BPFTRAP_WIRE_STRUCT(name, bytes)                                     \
+  _Static_assert(sizeof(struct name) == (bytes), #name " has another size"); \
+  _Static_assert((bytes) % 8 == 0, "the size of " #name " is not a multiple of 8")
+#endif
 
 /* First member of every record. */
 struct bpftrap_record_header {
-  __u32 size;    /* bytes in use, this header included; what a record reserved beyond it is noise */
+  __u32 size;    /* bytes in use, with this header; the reserved bytes beyond it are undefined */
   __u16 version; /* BPFTRAP_WIRE_VERSION */
-  __u16 kind;    /* which event struct this is the head of */
-  __u64 boot_ns; /* CLOCK_BOOTTIME when it happened */
+  __u16 kind;    /* selects the event struct that begins with this header */
+  __u64 boot_ns; /* CLOCK_BOOTTIME of the event */
 };
 
-/* Value of the per-CPU array `lost`. Both are indexed by kind. */
+/* Value of the per-CPU array `lost`. Both arrays are indexed by kind. */
 struct bpftrap_lost {
-  __u64 records[BPFTRAP_KINDS_MOST]; /* records that found no room */
-  __u64 rescued[BPFTRAP_KINDS_MOST]; /* events that a program's second copy saw, not the first */
+  __u64 records[BPFTRAP_KINDS_MOST]; /* records for which the ring buffer had no room */
+  __u64 rescued[BPFTRAP_KINDS_MOST]; /* events that only a second copy saw: claim() */
 };
 
-#ifdef __cplusplus
-static_assert(sizeof(bpftrap_record_header) == 16);
-static_assert(sizeof(bpftrap_lost) == 128);
-#endif
+BPFTRAP_WIRE_STRUCT(bpftrap_record_header, 16);
+BPFTRAP_WIRE_STRUCT(bpftrap_lost, 128);
 
 #endif

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/trace_options.h"
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
@@ -97,7 +99,9 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
           throw std::invalid_argument("is no size for a ring buffer; accepted: 1 to 2G");
         }
       },
-      "size of the ring buffer (K, M, G; default 8M), rounded up to a power of two", "SIZE");
+      fmt::format("size of the ring buffer (K, M, G; default {}M), rounded up to a power of two",
+                  BPFTRAP_BUFFER_DEFAULT >> 20),
+      "SIZE");
 }
 
 void check_together(const TraceOptions& options) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "bpf/record.h"
 #include "bpf/scope.h"
 #include "cli/common_options.h"
 
@@ -27,7 +28,7 @@ struct TraceOptions {
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;
   std::string btf;  // a file with the kernel's BTF; "": the kernel has it itself
-  std::uint64_t buffer_size = std::uint64_t{8} << 20;
+  std::uint64_t buffer_size = BPFTRAP_BUFFER_DEFAULT;
 };
 
 // `failed` is what --help says of --failed.

@@ -12,10 +12,10 @@
 /* BPF_RB_NO_WAKEUP, or 0: wake the reader when it had taken everything before. */
 const volatile __u64 submit_flags = 0;
 
-/* As large as bpftrap's default. */
+/* The loader sets the default of --buffer-size. */
 struct {
   __uint(type, BPF_MAP_TYPE_RINGBUF);
-  __uint(max_entries, 4 << 20);
+  __uint(max_entries, 4096);
 } records SEC(".maps");
 
 static int submit(void) {

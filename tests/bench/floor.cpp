@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "bpf/record.h"
 #include "e2e/child.h"
 #include "floor.skel.h"
 
@@ -48,6 +49,7 @@ int run_floor(const std::string& kind) {
   bpf_program__set_autoload(skeleton->progs.empty_exit, empty);
   bpf_program__set_autoload(skeleton->progs.submit_exec, !empty);
   bpf_program__set_autoload(skeleton->progs.submit_exit, !empty);
+  bpf_map__set_max_entries(skeleton->maps.records, BPFTRAP_BUFFER_DEFAULT);
   skeleton->rodata->submit_flags = kind == "wake" ? 0 : BPF_RB_NO_WAKEUP;
   if (floor_bpf::load(skeleton.get()) != 0 || floor_bpf::attach(skeleton.get()) != 0) {
     return 1;
