@@ -9,6 +9,8 @@
 
 #include "kernel_types.bpf.h"
 
+#include <linux/bpf.h>
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Who sent the signal that ended a process. The sender is current when the signal is generated, not
- * when the receiver dies of it, so it is noted then and asked for at the end.
+ * Killer: the sender of the signal that ended a process. The sender is current when the signal is
+ * generated, not when the receiver dies of it, so one program notes it and another looks it up.
  */
 #ifndef BPFTRAP_KILLER_BPF_H
 #define BPFTRAP_KILLER_BPF_H
 
-#include "process.bpf.h"
+#include "compat.bpf.h"
+#include "identity.bpf.h"
+#include "kernel_types.bpf.h"
+#include "process.event.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
 
 #define TRACE_SIGNAL_DELIVERED 0   /* include/trace/events/signal.h */
 #define SEND_SIG_NOINFO        0UL /* include/linux/sched/signal.h: as if sent by kill() of current */
@@ -30,8 +36,8 @@ struct sender {
 };
 
 /*
- * The last sender of each signal that could end a process, by process and signal. Only signals that
- * meet the default action, or are blocked, are noted; an entry is taken out when the process ends.
+ * Last sender of each signal that could end a process, by process and signal. Only signals that
+ * meet the default action, or are blocked, are noted. The entry is removed when the process ends.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -64,9 +70,9 @@ static __always_inline __u64 handler_of(struct task_struct *task, int sig)
 }
 
 /*
- * For signal_generate: kernel/signal.c __send_signal_locked(), at its end, under the
- * receiver's siglock; current is the sender. A signal that ends the process at once has set
- * SIGNAL_GROUP_EXIT by then (complete_signal()).
+ * Hook: kernel/signal.c __send_signal_locked(), at its end, under the receiver's siglock; current
+ * is the sender. A signal that ends the process at once has set SIGNAL_GROUP_EXIT by then
+ * (complete_signal()).
  */
 static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
                                        struct task_struct *task, int result)
@@ -105,15 +111,15 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
     bpf_probe_read_kernel(sender.comm, sizeof(sender.comm),
                           &BPF_CORE_READ(current, group_leader)->comm);
   } else if (!known && !sender.decided) {
-    return 0; /* nobody to blame, and nobody else to forget */
+    return 0; /* no sender, and no earlier one to replace */
   }
   bpf_map_update_elem(&senders, &key, &sender, BPF_ANY);
   return 0;
 }
 
 /*
- * Fills in who sent `sig`, of which the process ends; 0: of none. `current` is one of its threads.
- * False where no process did.
+ * Fill in the sender of `sig`, the signal that ends the process, or 0. Return false if no process
+ * sent it. `current` is one of the threads of the process that ends.
  */
 static __always_inline _Bool take_killer(struct bpftrap_exit_event *event, __u64 start_boot_ns,
                                          int sig)

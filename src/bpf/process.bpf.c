@@ -1,38 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * `bpftrap exec` and `bpftrap exit`: every program that is executed and every process that ends.
- * `exit` needs the executions as well, for the command line that its records show.
+ * `exit` needs the executions as well, because its records show the command line.
+ *
+ * All programs read kernel memory by BPF_CORE_READ(), so that they can be loaded as raw
+ * tracepoints, which need nothing of the kernel's BTF. In a tracing program (tp_btf) plain loads of
+ * pointers are no cheaper in the end: since 6.2 the verifier searches all of the kernel's BTF
+ * several times for each of them (kernel/bpf/verifier.c type_is_trusted()), half a millisecond each
+ * time.
  */
-#include <linux/bpf.h>
-
-#include <bpf/bpf_tracing.h>
-
+#include "cgroup.bpf.h"
+#include "killer.bpf.h"
 #include "process_exec.bpf.h"
 #include "process_exit.bpf.h"
 #include "process_failed.bpf.h"
+#include "process_fork.bpf.h"
+#include "recursion.bpf.h"
 
-/* A function of its own, so that the two copies share it in the file. */
-static __noinline int report_exit_with_loop(__u64 *ctx, _Bool again)
+#include <bpf/bpf_tracing.h>
+
+/* Not inlined: both copies share it. */
+static __noinline int report_exit_with_loop(__u64 *ctx, _Bool second)
 {
-  return report_exit(ctx, 0, again);
+  return report_exit(ctx, 0, second);
 }
 
 SEC("?raw_tp/sched_process_exit")
 int on_exit(__u64 *ctx)
 {
-  return report_exit_with_loop(ctx, 0);
+  return report_exit_with_loop(ctx, FIRST_COPY);
 }
 
 SEC("?raw_tp/sched_process_exit")
 int on_exit_before_5_17(__u64 *ctx)
 {
-  return report_exit(ctx, 1, 0);
+  return report_exit(ctx, 1, FIRST_COPY);
 }
 
 SEC("raw_tp/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-  return report_exec(task, bprm, 0);
+  return report_exec(task, bprm, FIRST_COPY);
 }
 
 /* Loaded for --failed only: it runs at the end of every system call on the machine. */
@@ -42,11 +50,11 @@ int BPF_PROG(on_failed_exec, struct pt_regs *regs, long result)
   return report_failed_exec(regs, result);
 }
 
-/* Loaded where descendants are followed or shown as a tree. */
+/* Loaded if descendants are followed or reported. */
 SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-  return handle_fork(parent, child, 0);
+  return handle_fork(parent, child, FIRST_COPY);
 }
 
 SEC("raw_tp/signal_generate")
@@ -62,23 +70,23 @@ int BPF_PROG(on_cgroup_release, struct cgroup *cgroup, const char *path)
   return forget_cgroup(cgroup);
 }
 
-/* Second copies, loaded since 7.0 and attached after the first ones: see claim(). */
+/* Second copies against recursion misses: loaded since 7.0, attached after the first ones. */
 SEC("?raw_tp/sched_process_exit")
 int on_exit_again(__u64 *ctx)
 {
-  return report_exit_with_loop(ctx, 1);
+  return report_exit_with_loop(ctx, SECOND_COPY);
 }
 
 SEC("?raw_tp/sched_process_exec")
 int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-  return report_exec(task, bprm, 1);
+  return report_exec(task, bprm, SECOND_COPY);
 }
 
 SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
 {
-  return handle_fork(parent, child, 1);
+  return handle_fork(parent, child, SECOND_COPY);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Builds the record of a successful execve. The record is written where it will be read, in a
- * reservation of one of a few fixed sizes: no scratch memory, so nothing breaks if the program is
- * preempted or nested.
+ * Build the record of a successful execve. The program writes it directly into a reservation of one
+ * of a few fixed sizes. It uses no scratch memory, which a preempted or nested run could overwrite.
  */
 #ifndef BPFTRAP_PROCESS_EXEC_BPF_H
 #define BPFTRAP_PROCESS_EXEC_BPF_H
 
+#include "cgroup.bpf.h"
+#include "compat.bpf.h"
+#include "identity.bpf.h"
+#include "kernel_types.bpf.h"
+#include "process.event.h"
+#include "process_cfg.bpf.h"
+#include "recursion.bpf.h"
 #include "scope.bpf.h"
+#include "span.bpf.h"
+#include "stream.bpf.h"
 
 struct exec_source {
   const char *filename;
@@ -19,8 +27,8 @@ struct exec_source {
 };
 
 /*
- * Writes the record into a reservation with room for so many bytes of each string. Returns false,
- * and leaves nothing behind, where the file name did not fit and a larger one should be tried.
+ * Write the record into a reservation with room for so many bytes of each string. If a path does
+ * not fit, discard it and return false: the caller tries a larger one. `last` cuts the path.
  */
 static __always_inline _Bool submit_exec(const struct exec_source *from, const __u32 path_room,
                                          const __u32 interp_room, const __u32 args_room,
@@ -32,11 +40,9 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
   __u64 used;
   char *data;
 
-  event = bpf_ringbuf_reserve(&records, sizeof(*event) + path_room + interp_room + args_room, 0);
-  if (!event) {
-    count_lost(BPFTRAP_RECORD_EXEC);
+  event = reserve_record(BPFTRAP_RECORD_EXEC, sizeof(*event) + path_room + interp_room + args_room);
+  if (!event)
     return 1;
-  }
   data = (char *)(event + 1);
   path_len = bpf_probe_read_kernel_str(data, path_room, from->filename);
   if (path_len < 0)
@@ -59,7 +65,7 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
     used += interp_len;
   }
   event->flags = 0;
-  /* The compiler knows the bound already, from a copy that verifiers before 6.8 know nothing of. */
+  /* Hide the value: the compiler has the bound from a copy, which verifiers before 6.8 ignore. */
   barrier_var(args_len);
   if (args_len > args_room)
     args_len = args_room;
@@ -81,8 +87,8 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
 }
 
 /*
- * Whether args_size is at most `room`. By a copy that is another number to the verifier, so that it
- * does not look at each size of record once more for each way that leads there.
+ * Return true if args_size is at most `room`. The copy is an unrelated number to the verifier, so
+ * that it checks each size of record only once, and not for each path that leads there.
  */
 static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 room)
 {
@@ -93,20 +99,26 @@ static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 ro
 }
 
 /*
- * For sched_process_exec: fs/exec.c exec_binprm(), after the new program's memory is in
- * place and its credentials are committed; `task` is current and, after de_thread(), the leader.
- * argv is what the kernel copied onto the new stack; no other thread exists that could change it.
+ * Hook: fs/exec.c exec_binprm(), after the new program's memory is in place and its credentials are
+ * committed; `task` is current and, after de_thread(), the leader. argv is the kernel's copy on the
+ * new stack; no other thread exists that could change it.
  */
-static __noinline int report_exec(struct task_struct *task, struct linux_binprm *bprm, _Bool again)
+static __noinline int report_exec(struct task_struct *task, struct linux_binprm *bprm, _Bool second)
 {
   char strings[16] SPAN_ALIGNED, bounds[16] SPAN_ALIGNED;
   struct exec_source from;
   struct span span;
 
-  if (cfg.twice && !claim(task, BPF_CORE_READ(task, self_exec_id), BPFTRAP_RECORD_EXEC, again))
+  /* Ignore events that the other copy handles; it costs a read to number the exec */
+  if (cfg.twice &&
+      !is_first_to_see(task, BPF_CORE_READ(task, self_exec_id), BPFTRAP_RECORD_EXEC, second))
     return 0;
+
+  /* Ignore processes out of scope */
   if (!judge_exec(task))
     return 0;
+
+  /* Gather the identity and the places of the strings */
   from.now = bpf_ktime_get_boot_ns();
   fill_process(&from.process, task, task_start_boot_ns(task), announce_cgroup(task, from.now));
   span = READ_SPAN(struct linux_binprm, bprm, strings, filename, interp);
@@ -115,6 +127,8 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   span = READ_SPAN(struct mm_struct, BPF_CORE_READ(task, mm), bounds, arg_start, arg_end);
   from.args = SPAN_U64(span, struct mm_struct, arg_start);
   from.args_size = SPAN_U64(span, struct mm_struct, arg_end) - from.args;
+
+  /* Submit the record in the smallest reservation that fits */
   if (is_at_most(&from, 232) && submit_exec(&from, 128, 32, 232, 0))
     return 0;
   if (is_at_most(&from, 1024) && submit_exec(&from, 256, 256, 1024, 0))

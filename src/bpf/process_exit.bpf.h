@@ -1,12 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Builds the record of a process's end: once per process, with its status and what it cost. */
+/* Build the record of a process's end: once per process, with its status and its cost. */
 #ifndef BPFTRAP_PROCESS_EXIT_BPF_H
 #define BPFTRAP_PROCESS_EXIT_BPF_H
 
+#include "cgroup.bpf.h"
+#include "claim.bpf.h"
+#include "compat.bpf.h"
+#include "identity.bpf.h"
+#include "kernel_types.bpf.h"
 #include "killer.bpf.h"
+#include "process.event.h"
+#include "process_cfg.bpf.h"
+#include "recursion.bpf.h"
 #include "scope.bpf.h"
+#include "span.bpf.h"
+#include "stream.bpf.h"
 
-/* What of signal_struct tells of the end. */
+/* Fields of signal_struct about the end. */
 struct ending {
   __u32 nr_threads;
   __u32 flags;
@@ -25,11 +35,10 @@ static __noinline int read_ending(struct ending *ending, struct signal_struct *s
 }
 
 /*
- * Whether the thread that ends is the process's last one, true for one thread of each process.
- * Before 6.16 two threads that end at the same instant can both find that no thread is left. So
- * without `group_dead` any thread that finds signal->live at 0 may claim the process; the claim is
- * one atomic insertion. A process of one remaining thread needs none of its own, but must find out
- * whether a thread that is gone since has claimed it.
+ * Return true for the last thread of a process, exactly once per process. Before 6.16 two threads
+ * that end at the same instant can both find that no thread is left. So without `group_dead` any
+ * thread that finds signal->live at 0 may claim the process, by one atomic insertion. The only
+ * remaining thread needs no claim, but a thread that is gone by now may have claimed the process.
  */
 static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *leader,
                                             struct signal_struct *signal)
@@ -44,8 +53,8 @@ static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *lead
   key.pid = bpf_get_current_pid_tgid() >> 32;
   key.extra = CLAIM_END;
   if (BPF_CORE_READ(signal, nr_threads) == 1)
-    return !bpf_map_lookup_elem(&claimed, &key);
-  return claim_key(&key, BPFTRAP_RECORD_EXIT);
+    return !is_claimed(&key);
+  return claim(&key, BPFTRAP_RECORD_EXIT);
 }
 
 /* kernel/exit.c wait_task_zombie(): what wait4() will say of this process. */
@@ -56,7 +65,7 @@ static __always_inline __u32 wait_status(struct task_struct *leader, const struc
   return BPF_CORE_READ(leader, exit_code);
 }
 
-/* What a process cost. Times in ns. */
+/* Cost of a process. Times in ns. */
 struct totals {
   __u64 utime;
   __u64 stime;
@@ -72,10 +81,10 @@ struct totals {
   __u64 maxrss; /* pages */
 };
 
-/* What threads left behind that are released already: kernel/exit.c __exit_signal(). */
+/* Totals of threads already reaped: kernel/exit.c __exit_signal(). */
 static __noinline int set_released(struct totals *sum, struct signal_struct *signal)
 {
-  char bytes[128] SPAN_ALIGNED; /* with those of the callers it has to fit 512 bytes of stack */
+  char bytes[128] SPAN_ALIGNED; /* the stack is 512 bytes, those of the callers included */
   struct span span = READ_SPAN(struct signal_struct, signal, bytes, utime, maj_flt);
 
   sum->utime = SPAN_U64(span, struct signal_struct, utime);
@@ -155,9 +164,8 @@ static __always_inline void start_walk(struct thread_walk *walk, struct signal_s
 }
 
 /*
- * Adds up the threads that are released and those that are still listed. __exit_signal() moves a
- * thread from the one to the other under stats_lock; returns 0, which is to try again, if that
- * happened meanwhile.
+ * Add up the threads already reaped and those still listed. __exit_signal() moves a thread from the
+ * list to the totals under stats_lock; return 0 if that happened meanwhile, so as to try again.
  */
 static long sum_threads_once(__u32 index __attribute__((unused)), struct thread_walk *walk)
 {
@@ -180,7 +188,7 @@ static __noinline int sum_threads_once_unrolled(struct thread_walk *walk,
   return !(before & 1) && before == stats_sequence(signal);
 }
 
-/* Three tries; written out, where a loop around a loop is more than the verifier takes. */
+/* Try three times. Without bpf_loop() the verifier accepts no loop around a loop. */
 static __always_inline void sum_threads(struct thread_walk *walk, struct signal_struct *signal,
                                         const _Bool unrolled)
 {
@@ -193,15 +201,31 @@ static __always_inline void sum_threads(struct thread_walk *walk, struct signal_
   }
 }
 
+static __always_inline void fill_costs(struct bpftrap_exit_event *event, const struct totals *sum)
+{
+  event->utime_ns = sum->utime;
+  event->stime_ns = sum->stime;
+  event->runtime_ns = sum->runtime;
+  event->prev_utime_ns = sum->prev_utime;
+  event->prev_stime_ns = sum->prev_stime;
+  event->max_rss_pages = sum->maxrss;
+  event->io_read_bytes = sum->io_read;
+  event->io_write_bytes = sum->io_write;
+  event->minor_faults = sum->min_flt;
+  event->major_faults = sum->maj_flt;
+  event->voluntary_switches = sum->nvcsw;
+  event->involuntary_switches = sum->nivcsw;
+}
+
 /*
- * For sched_process_exit: kernel/exit.c do_exit(), `task` is current and any thread. Since
- * 6.16 before exit_mm(), earlier after it; maxrss and the exit code are final at both places. What
- * the process costs the kernel from here on (freeing its memory, files) is not in the record.
+ * Hook: kernel/exit.c do_exit(), `task` is current and any thread. Since 6.16 the hook is before
+ * exit_mm(), earlier after it; maxrss and the exit code are final at both places. The record lacks
+ * what the process costs the kernel from here on (freeing its memory, files).
  *
- * bpf_loop() came with 5.17 (e6f2dd0f8067) and a program that so much as mentions its callback does
- * not load before 5.13: hence two programs, of which user space loads one.
+ * bpf_loop() came with 5.17 (e6f2dd0f8067). Before 5.13 a program that contains its callback does
+ * not load. Hence there are two programs, of which user space loads one.
  */
-static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool again)
+static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool second)
 {
   struct task_struct *task = (struct task_struct *)ctx[0];
   struct task_struct *leader = leader_of_current(task);
@@ -213,8 +237,12 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool a
   __u32 status, flags;
   _Bool wanted;
 
-  if (!is_process_end(ctx, leader, signal) || !claim(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, again))
+  /* Ignore threads, and events that the other copy handles */
+  if (!is_process_end(ctx, leader, signal) ||
+      !is_first_to_see(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, second))
     return 0;
+
+  /* Ignore processes out of scope, and ends that are filtered out */
   wanted = judge_exit(leader);
   forget_process(leader);
   if (!wanted)
@@ -230,6 +258,8 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool a
   status = wait_status(leader, &ending);
   if (cfg.only_failed && !status)
     return 0;
+
+  /* Sum up the cost of all threads */
   if (ending.nr_threads == 1) {
     set_released(&walk.sum, signal);
     add_thread(&walk.sum, task);
@@ -238,11 +268,10 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool a
   }
   cgroup_id = announce_cgroup(leader, now);
 
-  event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);
-  if (!event) {
-    count_lost(BPFTRAP_RECORD_EXIT);
+  /* Submit the record */
+  event = reserve_record(BPFTRAP_RECORD_EXIT, sizeof(*event));
+  if (!event)
     return 0;
-  }
   fill_header(&event->header, BPFTRAP_RECORD_EXIT, sizeof(*event), now);
   fill_process(&event->process, leader, start, cgroup_id);
   event->wait_status = status;
@@ -253,18 +282,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool a
     event->flags |= BPFTRAP_EXIT_IO_COUNTED;
   if (!(flags & PF_FORKNOEXEC))
     event->flags |= BPFTRAP_EXIT_EXECUTED;
-  event->utime_ns = walk.sum.utime;
-  event->stime_ns = walk.sum.stime;
-  event->runtime_ns = walk.sum.runtime;
-  event->prev_utime_ns = walk.sum.prev_utime;
-  event->prev_stime_ns = walk.sum.prev_stime;
-  event->max_rss_pages = walk.sum.maxrss;
-  event->io_read_bytes = walk.sum.io_read;
-  event->io_write_bytes = walk.sum.io_write;
-  event->minor_faults = walk.sum.min_flt;
-  event->major_faults = walk.sum.maj_flt;
-  event->voluntary_switches = walk.sum.nvcsw;
-  event->involuntary_switches = walk.sum.nivcsw;
+  fill_costs(event, &walk.sum);
   event->reserved = 0;
   if (take_killer(event, start, status & 0x7f))
     event->flags |= BPFTRAP_EXIT_KILLER_KNOWN;

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Builds the record of an execve that failed: nothing of the new program exists, so the strings are
- * the caller's own, read when the call returns.
+ * Build the record of an execve that failed. The new program does not exist, so the strings are
+ * read from the caller's memory when the call returns.
  */
 #ifndef BPFTRAP_PROCESS_FAILED_BPF_H
 #define BPFTRAP_PROCESS_FAILED_BPF_H
 
+#include "cgroup.bpf.h"
+#include "compat.bpf.h"
+#include "identity.bpf.h"
+#include "kernel_types.bpf.h"
+#include "process.event.h"
+#include "process_cfg.bpf.h"
 #include "scope.bpf.h"
+#include "stream.bpf.h"
 #include "syscall_exec.bpf.h"
 
 #define ERESTARTSYS      512 /* include/linux/errno.h: from here on the call is made again */
@@ -20,9 +27,9 @@ struct failed_exec {
 };
 
 /*
- * Length with the NUL, or an error. Of an empty string strncpy_from_user_nofault() said 0
- * before 6.2 (mm/maccess.c), though it copied the NUL: 0 becomes 1. Without a branch, for each
- * doubles what the verifier has to look at in a loop.
+ * Return the length with the NUL, or an error. Before 6.2 strncpy_from_user_nofault() returned 0
+ * for an empty string (mm/maccess.c), though it copied the NUL: turn 0 into 1. Avoid a branch,
+ * because each one in a loop doubles the verifier's work.
  */
 static __always_inline long read_user_str(char *to, const __u32 room, __u64 from)
 {
@@ -31,25 +38,57 @@ static __always_inline long read_user_str(char *to, const __u32 room, __u64 from
   return length + ((__u64)(length - 1) >> 63);
 }
 
+struct failed_args {
+  __u64 len;   /* bytes that were copied */
+  __u32 flags; /* of bpftrap_exec_event */
+};
+
+/* Copy the arguments, one after the other. Return false if they exceed the room. */
+static __always_inline _Bool read_failed_args(struct failed_args *args, char *to,
+                                              const __u32 args_room, __u64 argv)
+{
+  for (int i = 0; i < FAILED_ARGS_MOST && argv; i++) {
+    __u64 arg = 0;
+    long copied;
+
+    if (bpf_probe_read_user(&arg, sizeof(arg), (const void *)(argv + i * 8)))
+      break;
+    if (!arg) { /* the end of argv: all of it was read */
+      args->flags = 0;
+      break;
+    }
+    if (args->len > args_room)
+      return 0;
+    copied = read_user_str(to + args->len, args_room, arg);
+    if (copied <= 0)
+      break;
+    args->len += copied;
+    if (copied >= args_room)
+      return 0;
+  }
+  return 1;
+}
+
 /*
- * Writes the record into a reservation that keeps `path_room` bytes of the file name, and arguments
- * up to `args_room`: twice that is reserved, for an argument may begin anywhere before the end.
- * Returns false, and leaves nothing behind, where that was not enough and more should be tried.
+ * Write the record into a reservation that keeps `path_room` bytes of the file name, and arguments
+ * up to `args_room`. Twice that is reserved, because an argument may begin anywhere before the end.
+ * If a string does not fit, discard the record and return false: the caller tries a larger one.
+ * `last` keeps the strings as far as they fit.
  */
 static __always_inline _Bool submit_failed(const struct failed_exec *from, const __u32 path_room,
                                            const __u32 args_room, const _Bool last)
 {
+  struct failed_args args = {.flags = from->call.argv ? BPFTRAP_EXEC_ARGS_UNCOUNTED : 0};
   struct bpftrap_exec_event *event;
-  __u32 flags = from->call.argv ? BPFTRAP_EXEC_ARGS_UNCOUNTED : 0;
-  __u64 path_len = 0, args_len = 0;
+  __u64 path_len = 0;
   long copied;
   char *data;
 
-  event = bpf_ringbuf_reserve(&records, sizeof(*event) + path_room + 2 * args_room, 0);
-  if (!event) {
-    count_lost(BPFTRAP_RECORD_EXEC);
+  event = reserve_record(BPFTRAP_RECORD_EXEC, sizeof(*event) + path_room + 2 * args_room);
+  if (!event)
     return 1;
-  }
+
+  /* Copy the strings */
   data = (char *)(event + 1);
   copied = read_user_str(data, path_room, from->call.filename);
   if (copied > 0)
@@ -59,40 +98,20 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
       goto larger;
     path_len = path_room;
   }
-  for (int i = 0; i < FAILED_ARGS_MOST && from->call.argv; i++) {
-    __u64 arg = 0;
+  if (!read_failed_args(&args, data + path_len, args_room, from->call.argv) && !last)
+    goto larger;
+  if (args.flags && !args.len)
+    args.flags = BPFTRAP_EXEC_ARGS_UNREADABLE;
 
-    if (bpf_probe_read_user(&arg, sizeof(arg), (const void *)(from->call.argv + i * 8)))
-      break;
-    if (!arg) {
-      flags = 0;
-      break;
-    }
-    if (args_len > args_room) {
-      if (!last)
-        goto larger;
-      break;
-    }
-    copied = read_user_str(data + path_len + args_len, args_room, arg);
-    if (copied <= 0)
-      break;
-    args_len += copied;
-    if (copied >= args_room) {
-      if (!last)
-        goto larger;
-      break;
-    }
-  }
-  if (flags && !args_len)
-    flags = BPFTRAP_EXEC_ARGS_UNREADABLE;
-  event->args_size = args_len;
-  event->args_len = args_len;
+  /* Submit the record */
+  event->args_size = args.len;
+  event->args_len = args.len;
   event->filename_len = path_len;
   event->interp_len = 0;
-  event->flags = flags;
+  event->flags = args.flags;
   event->error = from->error;
   event->process = from->process;
-  fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + path_len + args_len, from->now);
+  fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + path_len + args.len, from->now);
   bpf_ringbuf_submit(event, 0);
   return 1;
 larger:
@@ -101,23 +120,30 @@ larger:
 }
 
 /*
- * For sys_exit: every system call, current is the caller. Blind to 32-bit callers, and to
- * what another thread changed in the arguments since the call began.
+ * Hook: the end of every system call, current is the caller. The hook does not see 32-bit callers,
+ * nor that another thread changed the arguments since the call began.
  */
 static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
 {
   struct task_struct *task, *leader;
   struct failed_exec from = {};
 
+  /* Ignore calls that succeeded, and calls that are made again */
   if (result >= 0 || result <= -ERESTARTSYS)
     return 0;
+
+  /* Ignore other system calls */
   task = cfg.task_storage ? (struct task_struct *)bpf_get_current_task_btf()
                           : (struct task_struct *)bpf_get_current_task();
   if (!is_exec_call(task, regs, &from.call))
     return 0;
+
+  /* Ignore processes out of scope */
   leader = leader_of(task);
   if (!is_followed(leader) || !is_wanted(leader))
     return 0;
+
+  /* Gather the identity; submit the record, in the smaller reservation if that has room */
   from.now = bpf_ktime_get_boot_ns();
   from.error = -result;
   fill_process(&from.process, leader, task_start_boot_ns(leader),

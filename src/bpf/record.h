@@ -45,7 +45,7 @@ struct bpftrap_record_header {
 /* Value of the per-CPU array `lost`. Both arrays are indexed by kind. */
 struct bpftrap_lost {
   __u64 records[BPFTRAP_KINDS_MOST]; /* records for which the ring buffer had no room */
-  __u64 rescued[BPFTRAP_KINDS_MOST]; /* events that only a second copy saw: claim() */
+  __u64 rescued[BPFTRAP_KINDS_MOST]; /* events that only a second copy saw: recursion.bpf.h */
 };
 
 BPFTRAP_WIRE_STRUCT(bpftrap_record_header, 16);

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which processes are followed. Two kinds of question: what a process is (pid, user, name, cgroup),
- * asked at its exec and answered the same until its next; and whom it descends from, handed down at
- * fork, which no re-parenting undoes.
+ * Scope: which processes are traced. Filters ask about the process (pid, user, name, cgroup) at
+ * each exec, and the verdict holds until its next exec. Descent is inherited at fork, and
+ * re-parenting does not change it. Marks remember both.
  */
 #ifndef BPFTRAP_SCOPE_BPF_H
 #define BPFTRAP_SCOPE_BPF_H
 
-#include "process.bpf.h"
+#include "compat.bpf.h"
+#include "identity.bpf.h"
+#include "kernel_types.bpf.h"
+#include "process.event.h"
+#include "process_cfg.bpf.h"
+#include "scope.h"
+#include "stream.bpf.h"
+
+#include <bpf/bpf_core_read.h>
 
 #define VERDICT_WANTED   1
 #define VERDICT_UNWANTED 2
 
-/* Keys of --pid; the loader sizes it. */
+/* Keys of --pid; the loader sets its size. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 1);
@@ -28,7 +36,8 @@ struct {
   __type(value, __u32);
 } cgroups SEC(".maps");
 
-/* Goes with the task. For tracing programs since 5.12 (a10787e6d58c); created only where it is. */
+/* Freed with the task. Tracing programs have it since 5.12 (a10787e6d58c); else it is not created.
+ */
 struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -37,9 +46,9 @@ struct {
 } task_marks SEC(".maps");
 
 /*
- * By process id, which is free again only after the entry was taken out. It can fill up: counted.
- * Beside task_marks it holds what user space marked: there the mark must outlive the thread, for
- * when another one executes a program, that one becomes the leader.
+ * By process id; the entry is removed before the id is free again. Marks that find no room are
+ * counted. With task_marks, this map holds the marks of user space, which must outlive the thread:
+ * another thread that executes a program becomes the leader.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -57,15 +66,15 @@ struct {
 } followed SEC(".maps");
 
 /*
- * The leader of a task that a hook handed over: with task storage, whose programs are tracing ones,
- * as a pointer that the verifier knows to be a task.
+ * Leader of a task that a hook passed. With task storage the programs are tracing programs, and the
+ * verifier has to know that the pointer is a task.
  */
 static __always_inline struct task_struct *leader_of(struct task_struct *task)
 {
   return cfg.task_storage ? task->group_leader : BPF_CORE_READ(task, group_leader);
 }
 
-/* The same of a task that is current. */
+/* The same for a task that is current. */
 static __always_inline struct task_struct *leader_of_current(struct task_struct *task)
 {
   if (cfg.task_storage)
@@ -84,7 +93,7 @@ static __always_inline struct bpftrap_mark *mark_of(struct task_struct *task)
 {
   if (!cfg.task_storage)
     return pid_mark_of(task);
-  /* Most tasks have nothing stored with them, and to see that takes no call. */
+  /* Most tasks have no storage, which one load shows: save the call. */
   return task->bpf_storage ? bpf_task_storage_get(&task_marks, task, 0, 0) : 0;
 }
 
@@ -156,13 +165,13 @@ static __always_inline _Bool in_a_cgroup(void)
 /* CLOCK_BOOTTIME ns when all programs were attached, set by user space; 0 before. */
 __u64 live_since;
 
-/* What is no pointer costs a tracing program next to nothing to read. */
+/* In a tracing program a plain load of an integer is cheap. */
 static __always_inline __u32 flags_of(struct task_struct *task)
 {
   return cfg.task_storage ? task->flags : BPF_CORE_READ(task, flags);
 }
 
-/* Whether every exec of the process was judged. */
+/* Return true if every exec of the process was judged. */
 static __always_inline _Bool is_known_from_birth(struct task_struct *leader)
 {
   __u64 start = cfg.task_storage ? leader->start_boottime : task_start_boot_ns(leader);
@@ -183,7 +192,7 @@ static __always_inline _Bool has_wanted_uid(struct task_struct *leader)
   return 0;
 }
 
-/* What the process is at this moment; current is one of its threads. */
+/* Apply the filters to the process as it is now; current is one of its threads. */
 static __always_inline _Bool is_wanted(struct task_struct *leader)
 {
   if (cfg.filter_pids) {
@@ -201,13 +210,7 @@ static __always_inline _Bool is_wanted(struct task_struct *leader)
   return 1;
 }
 
-/* Whether verdicts have to be remembered: of what does not change they need not. */
-static __always_inline _Bool is_changeable(void)
-{
-  return cfg.uids_count || cfg.filter_names || cfg.cgroups;
-}
-
-/* For an exec that succeeded: the process is judged anew. */
+/* Judge the process after a successful exec, and remember the verdict. */
 static __always_inline _Bool judge_exec(struct task_struct *leader)
 {
   struct bpftrap_mark *mark;
@@ -216,8 +219,8 @@ static __always_inline _Bool judge_exec(struct task_struct *leader)
   if (!is_followed(leader))
     return 0;
   wanted = is_wanted(leader);
-  if (is_changeable()) {
-    /* Most are not wanted: of those known from birth, having no mark says so. */
+  if (bpftrap_keeps_verdicts(&cfg)) {
+    /* Save the mark of an unwanted process: no mark means unwanted if it is known from birth. */
     mark = !wanted && is_known_from_birth(leader) ? mark_of(leader) : make_mark(leader);
     if (mark && !(cfg.keep_wanted && mark->verdict == VERDICT_WANTED))
       mark->verdict = wanted ? VERDICT_WANTED : VERDICT_UNWANTED;
@@ -225,14 +228,14 @@ static __always_inline _Bool judge_exec(struct task_struct *leader)
   return wanted;
 }
 
-/* For an end: as its execs were judged, without any as the process is now. */
+/* Judge a process that ends: by the verdict of its execs, or as it is now if it has none. */
 static __always_inline _Bool judge_exit(struct task_struct *leader)
 {
   struct bpftrap_mark *mark;
 
   if (!is_followed(leader))
     return 0;
-  if (is_changeable()) {
+  if (bpftrap_keeps_verdicts(&cfg)) {
     mark = mark_of(leader);
     if (mark && mark->verdict)
       return mark->verdict == VERDICT_WANTED;
@@ -242,58 +245,15 @@ static __always_inline _Bool judge_exit(struct task_struct *leader)
   return is_wanted(leader);
 }
 
-static __always_inline void submit_fork(struct task_struct *parent, struct task_struct *child)
-{
-  struct bpftrap_birth_event *event = bpf_ringbuf_reserve(&records, sizeof(*event), 0);
-
-  if (!event) {
-    count_lost(BPFTRAP_RECORD_FORK);
-    return;
-  }
-  fill_header(&event->header, BPFTRAP_RECORD_FORK, sizeof(*event), bpf_ktime_get_boot_ns());
-  event->start_boot_ns = task_start_boot_ns(child);
-  event->parent_start_boot_ns = task_start_boot_ns(parent);
-  event->pid = BPF_CORE_READ(child, tgid);
-  event->parent_pid = BPF_CORE_READ(parent, tgid);
-  bpf_ringbuf_submit(event, 0);
-}
-
-/*
- * For sched_process_fork: kernel/fork.c kernel_clone(), before the child runs; `parent` is
- * current. With task storage threads are marked as well, for one that executes a program becomes
- * the leader.
- */
-static __noinline int handle_fork(struct task_struct *parent, struct task_struct *child,
-                                  _Bool again)
-{
-  struct task_struct *leader = leader_of(parent);
-  struct bpftrap_mark *mark;
-  _Bool process = BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid);
-
-  if (!is_followed(leader) || !claim(child, CLAIM_FORK, BPFTRAP_LOST_MARKS, again))
-    return 0;
-  if (cfg.follow && (process || cfg.task_storage)) {
-    mark = make_mark(child);
-    if (mark) {
-      mark->followed = 1;
-      if (process)
-        count_followed(1);
-    }
-  }
-  if (cfg.report_forks && process)
-    submit_fork(leader, child);
-  return 0;
-}
-
-/* For the end of a process's last thread, after the process was judged. */
+/* Remove the marks of a process that ends, after it was judged. */
 static __always_inline void forget_process(struct task_struct *leader)
 {
   __u32 pid;
 
   if (cfg.follow && is_followed(leader))
     count_followed(-1);
-  /* What is in task storage goes with the task. */
-  if (cfg.follow || (is_changeable() && !cfg.task_storage)) {
+  /* The kernel frees task storage with the task */
+  if (cfg.follow || (bpftrap_keeps_verdicts(&cfg) && !cfg.task_storage)) {
     pid = bpf_get_current_pid_tgid() >> 32;
     bpf_map_delete_elem(&pid_marks, &pid);
   }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which processes a tracer follows: written by user space into read-only data before the load, so
- * that the verifier removes the code of every filter that is off. Shared with C++.
+ * Scope of a tracer: user space writes it into read-only data before the load, so that the verifier
+ * removes the code of every filter that is off. Shared with C++.
  */
 #ifndef BPFTRAP_SCOPE_H
 #define BPFTRAP_SCOPE_H
@@ -35,26 +35,35 @@ struct bpftrap_scope {
   __u32 report_forks; /* 1: forks are reported, too */
   __u32 task_storage; /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
   __u32 keep_wanted;  /* 1: the exit of a process is wanted if one of its execs was */
-  __u32 twice;        /* 1: programs are loaded twice, see claim() */
+  __u32 twice;        /* 1: programs are loaded twice: recursion.bpf.h */
   __u32 reserved;
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };
 
-/* What is remembered of a process. */
+/*
+ * Return true if the verdict of a filter has to be remembered. The pid of a process never changes,
+ * so --pid needs no memory.
+ */
+static inline int bpftrap_keeps_verdicts(const volatile struct bpftrap_scope *scope)
+{
+  return scope->uids_count || scope->filter_names || scope->cgroups;
+}
+
+/* Memory about a process. */
 struct bpftrap_mark {
   __u8 followed; /* 1: a member */
   __u8 verdict;  /* how its last exec was judged: 0 not yet, 1 wanted, 2 not wanted */
   __u8 reserved[6];
 };
 
-/* Index into bpftrap_lost::records: processes that no mark could be kept for. */
+/* Index into bpftrap_lost::records: processes whose mark found no room. */
 #define BPFTRAP_LOST_MARKS 7
 
 #ifdef __cplusplus
+static_assert(sizeof(bpftrap_mark) == 8);
 static_assert(sizeof(bpftrap_globs) == 8 * (3 + 256));
 static_assert(sizeof(bpftrap_scope) == 56 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
-static_assert(sizeof(bpftrap_mark) == 8);
 #endif
 
 #endif

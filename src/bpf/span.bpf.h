@@ -6,9 +6,10 @@
 #ifndef BPFTRAP_SPAN_BPF_H
 #define BPFTRAP_SPAN_BPF_H
 
+#include <linux/bpf.h>
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
-#include <linux/types.h>
 
 #define SPAN_ALIGNED __attribute__((aligned(8))) /* for the bytes of a span */
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * What a system call that returns was asked for, if it was execve() or execveat(). One function an
- * architecture.
- */
+/* Arguments of a system call that returns, if it was execve() or execveat(): per architecture. */
 #ifndef BPFTRAP_SYSCALL_EXEC_BPF_H
 #define BPFTRAP_SYSCALL_EXEC_BPF_H
 
 #include "kernel_types.bpf.h"
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
 
 struct exec_call {
   __u64 filename; /* user addresses */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Forks: a child of a followed process is followed, too, and is reported if that is asked for. */
+#ifndef BPFTRAP_PROCESS_FORK_BPF_H
+#define BPFTRAP_PROCESS_FORK_BPF_H
+
+#include "claim.bpf.h"
+#include "compat.bpf.h"
+#include "kernel_types.bpf.h"
+#include "process.event.h"
+#include "process_cfg.bpf.h"
+#include "recursion.bpf.h"
+#include "scope.bpf.h"
+#include "stream.bpf.h"
+
+static __always_inline void submit_fork(struct task_struct *parent, struct task_struct *child)
+{
+  struct bpftrap_birth_event *event = reserve_record(BPFTRAP_RECORD_FORK, sizeof(*event));
+
+  if (!event)
+    return;
+  fill_header(&event->header, BPFTRAP_RECORD_FORK, sizeof(*event), bpf_ktime_get_boot_ns());
+  event->start_boot_ns = task_start_boot_ns(child);
+  event->parent_start_boot_ns = task_start_boot_ns(parent);
+  event->pid = BPF_CORE_READ(child, tgid);
+  event->parent_pid = BPF_CORE_READ(parent, tgid);
+  bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * Hook: kernel/fork.c kernel_clone(), before the child runs; `parent` is current. With task storage
+ * threads are marked as well, because a thread that executes a program becomes the leader.
+ */
+static __noinline int handle_fork(struct task_struct *parent, struct task_struct *child,
+                                  _Bool second)
+{
+  struct task_struct *leader = leader_of(parent);
+  struct bpftrap_mark *mark;
+  _Bool process = BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid);
+
+  /* Ignore processes that are not followed, and events that the other copy handles */
+  if (!is_followed(leader) || !is_first_to_see(child, CLAIM_FORK, BPFTRAP_LOST_MARKS, second))
+    return 0;
+
+  /* Follow the child */
+  if (cfg.follow && (process || cfg.task_storage)) {
+    mark = make_mark(child);
+    if (mark) {
+      mark->followed = 1;
+      if (process)
+        count_followed(1);
+    }
+  }
+
+  /* Report the child */
+  if (cfg.report_forks && process)
+    submit_fork(leader, child);
+  return 0;
+}
+
+#endif
