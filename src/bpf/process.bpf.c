@@ -72,19 +72,19 @@ int BPF_PROG(on_cgroup_release, struct cgroup *cgroup, const char *path)
 
 /* Second copies against recursion misses: loaded since 7.0, attached after the first ones. */
 SEC("?raw_tp/sched_process_exit")
-int on_exit_again(__u64 *ctx)
+int on_exit_second(__u64 *ctx)
 {
   return report_exit_with_loop(ctx, SECOND_COPY);
 }
 
 SEC("?raw_tp/sched_process_exec")
-int BPF_PROG(on_exec_again, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+int BPF_PROG(on_exec_second, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
   return report_exec(task, bprm, SECOND_COPY);
 }
 
 SEC("?raw_tp/sched_process_fork")
-int BPF_PROG(on_fork_again, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(on_fork_second, struct task_struct *parent, struct task_struct *child)
 {
   return handle_fork(parent, child, SECOND_COPY);
 }

@@ -14,7 +14,6 @@
 
 #include "core/os/error.h"
 #include "core/os/file.h"
-#include "core/os/kernel_version.h"
 
 namespace bpftrap {
 
@@ -128,10 +127,6 @@ bool ProgramRun::ends_run(StopSignals::Taken signal) {
   }
   program_.signal(signal.number);
   return false;
-}
-
-bool kernel_preempts_programs() {
-  return kernel_is_at_least(7, 0);
 }
 
 bool kernel_has_bpf_loop() {

@@ -37,10 +37,6 @@ inline constexpr int bpftrap_itself_failed = 125;
 // Whether programs may call bpf_loop(): src/bpf/process_exit.bpf.h.
 bool kernel_has_bpf_loop();
 
-// Whether a program may be left out for an event, as the kernel runs it for another one on the same
-// CPU: since 7.0. It depends on the kernel's preemption model, too, which nothing tells.
-bool kernel_preempts_programs();
-
 // The file descriptors of --cgroup: a path in the file system, or one within the hierarchy as
 // records show it. Throws Error.
 std::vector<UniqueFd> open_cgroups(const std::vector<std::string>& paths);

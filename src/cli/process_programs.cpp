@@ -2,6 +2,7 @@
 // The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from open to traced.
 #include <unistd.h>
 
+#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "bpf/process.event.h"
 #include "cli/process_command.h"
+#include "core/bpf/recursion_misses.h"
 #include "core/bpf/skeleton.h"
 #include "core/doctor/explain.h"
 #include "core/os/error.h"
@@ -22,28 +24,21 @@ namespace {
 
 using Programs = decltype(process_bpf::progs);
 
+// Programs that are loaded twice if the kernel may miss events: see recursion_misses.h.
+std::array<ProgramPair, 3> program_pairs(const Programs& programs) {
+  return {{{BPFTRAP_RECORD_EXEC, programs.on_exec, programs.on_exec_second},
+           {BPFTRAP_RECORD_EXIT, programs.on_exit, programs.on_exit_second},
+           {BPFTRAP_LOST_MARKS, programs.on_fork, programs.on_fork_second}}};
+}
+
 // Which of a process tracer's programs to load.
 void choose_programs(const Programs& programs, const bpftrap_scope& scope, bool failed_execs) {
   bool loops = kernel_has_bpf_loop();
-  bool forks = scope.follow != 0 || scope.report_forks != 0;
-  bool twice = scope.twice != 0;
   bpf_program__set_autoload(programs.on_exit, loops);
   bpf_program__set_autoload(programs.on_exit_before_5_17, !loops);
-  bpf_program__set_autoload(programs.on_exit_again, twice);
-  bpf_program__set_autoload(programs.on_exec_again, twice);
   bpf_program__set_autoload(programs.on_failed_exec, failed_execs);
-  bpf_program__set_autoload(programs.on_fork, forks);
-  bpf_program__set_autoload(programs.on_fork_again, forks && twice);
-}
-
-// Those whose runs are counted; what is not loaded has no descriptor.
-std::vector<CountedProgram> counted_programs(const Programs& programs) {
-  auto count = [](std::size_t kind, const bpf_program* first, const bpf_program* second) {
-    return CountedProgram{kind, bpf_program__fd(first), bpf_program__fd(second)};
-  };
-  return {count(BPFTRAP_RECORD_EXEC, programs.on_exec, programs.on_exec_again),
-          count(BPFTRAP_RECORD_EXIT, programs.on_exit, programs.on_exit_again),
-          count(BPFTRAP_LOST_MARKS, programs.on_fork, programs.on_fork_again)};
+  bpf_program__set_autoload(programs.on_fork, scope.follow != 0 || scope.report_forks != 0);
+  load_second_copies(program_pairs(programs), scope.twice != 0);
 }
 
 // Makes tracing programs of those that will be loaded and keep marks in task storage.
@@ -64,10 +59,10 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   OpenSkeleton<process_bpf> open(command.name, options.btf);
   bpftrap_scope& scope = open.rodata().cfg;
   scope = make_scope(options, command.scope);
-  bool judged = scope.filter_names != 0 || scope.uids_count != 0 || scope.cgroups != 0;
+  bool judged = bpftrap_keeps_verdicts(&scope) != 0;
   bool by_task = options.btf.empty() && (scope.follow != 0 || judged) && kernel_has_task_storage();
   scope.task_storage = by_task ? 1 : 0;
-  scope.twice = kernel_preempts_programs() ? 1 : 0;
+  scope.twice = kernel_misses_events() ? 1 : 0;
   if (options.wait_all && scope.twice != 0) {
     scope.report_forks = 1;  // for LastDescendant, as an end may be missed
   }
@@ -100,7 +95,7 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   command.stream.color = wants_color(options.output, host.output());
   ProcessStream stream(command.stream);
   auto run = [&](TraceHooks hooks) {
-    hooks.programs = counted_programs(loaded.progs());
+    hooks.programs = counted_programs(program_pairs(loaded.progs()));
     return host.trace<ExecRecord, ExitRecord>(command.name, std::move(command.columns), loaded,
                                               stream, std::move(hooks));
   };
@@ -115,7 +110,7 @@ int trace(ProcessCommand command, const TraceOptions& options) {
     last.emplace(LastDescendant::Sources{[&followed] { return followed.count(); },
                                          [&stream] { return stream.all_ended(); }},
                  LostCounter(LossSources::of_kernel(bpf_map__fd(maps.lost)),
-                             counted_programs(loaded.progs())));
+                             counted_programs(program_pairs(loaded.progs()))));
   }
   ProgramRun program_run(program, host, std::move(last));
   int status = run(program_run.hooks());
@@ -143,7 +138,7 @@ int trace_processes(ProcessCommand command, const TraceOptions& options) {
 
 void try_programs(std::string_view command, bool failed) {
   OpenSkeleton<process_bpf> open(command, "");
-  open.rodata().cfg.twice = kernel_preempts_programs() ? 1 : 0;
+  open.rodata().cfg.twice = kernel_misses_events() ? 1 : 0;
   choose_programs(open.progs(), open.rodata().cfg, failed);
   bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
   bpf_map__set_autocreate(open.maps().pid_marks, false);

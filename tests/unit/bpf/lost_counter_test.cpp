@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What counts as lost, and what --wait-all makes of it, with a kernel that the test plays.
+// Lost records, recursion misses, and the end of --wait-all, with counts that the test makes up.
 #include "core/bpf/lost_counter.h"
 
 #include <gtest/gtest.h>
@@ -20,13 +20,13 @@ class LostCounterTest : public testing::Test {
  protected:
   // Programs 10 and 11 are the copies of the one for ends, 20 has none.
   LostCounter counter() {
-    return LostCounter({per_cpu_.size(),
-                        [this](bpftrap_lost* per_cpu) {
-                          std::copy(per_cpu_.begin(), per_cpu_.end(), per_cpu);
-                          return answers_;
-                        },
-                        [this](int program) { return missed_[program]; }},
-                       {{exits, 10, 11}, {execs, 20, -1}});
+    return LostCounter(
+        {per_cpu_.size(),
+         [this](bpftrap_lost* per_cpu) {
+           std::copy(per_cpu_.begin(), per_cpu_.end(), per_cpu);
+           return answers_;
+         }},
+        {{{exits, 10, 11}, {execs, 20, -1}}, [this](int program) { return missed_[program]; }});
   }
 
   std::vector<bpftrap_lost> per_cpu_{3};
@@ -132,7 +132,7 @@ TEST_F(LastDescendantTest, WaitsWhereABirthWasLost) {
   missed_ = {{10, 1}, {11, 1}};
   all_ended_ = true;
   per_cpu_[0].records[BPFTRAP_RECORD_FORK] = 1;
-  EXPECT_FALSE(last().has_ended()) << "whoever was born may live";
+  EXPECT_FALSE(last().has_ended()) << "the process that was born may live";
 }
 
 }  // namespace

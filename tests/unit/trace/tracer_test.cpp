@@ -43,7 +43,7 @@ TEST(Tracer, ForgetsTheDeadOnlyWhenWhatTheyLeftIsHandled) {
   EventLoop loop;
   StopSignals signals;
   RingBuffer ring(producer.fd(), 4096);
-  LostCounter lost({1, [](bpftrap_lost*) { return true; }, [](int) { return std::uint64_t{0}; }});
+  LostCounter lost({1, [](bpftrap_lost*) { return true; }});
   SweepingHandler handler(producer);
   Output output(path);
   WallClock clock;

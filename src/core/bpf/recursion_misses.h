@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Recursion misses: events for which the kernel does not run a program, because that program is
+// already running on the CPU. src/bpf/recursion.bpf.h explains why some programs are loaded twice.
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "bpf/record.h"
+
+namespace bpftrap {
+
+// True since 7.0, where a program can be preempted. The kernel's preemption model matters as well,
+// but cannot be asked for.
+bool kernel_misses_events();
+
+// A program and its second copy. Each run may make a record of `kind`, an index into bpftrap_lost.
+struct ProgramPair {
+  std::size_t kind;
+  bpf_program* first;
+  bpf_program* second;
+};
+
+// Loads the second copies of those first copies that will be loaded, or none.
+void load_second_copies(std::span<const ProgramPair> pairs, bool twice);
+
+// The same pair after the load, as descriptors, which stay the caller's; -1 if not loaded.
+struct CountedProgram {
+  std::size_t kind = 0;
+  int first = -1;
+  int second = -1;
+};
+
+std::vector<CountedProgram> counted_programs(std::span<const ProgramPair> pairs);
+
+// Recursion misses of a program: since 5.12 (9ed9e9ba2337), and always 0 before 7.0.
+std::uint64_t recursion_misses_of(int program);
+
+// Events that no copy of a program saw.
+class RecursionMisses {
+ public:
+  // Returns the recursion misses of a program; tests put in their own.
+  using MissesOf = std::function<std::uint64_t(int program)>;
+
+  RecursionMisses() = default;
+  RecursionMisses(std::vector<CountedProgram> programs, MissesOf misses_of = recursion_misses_of);
+
+  // `counts` has the events that only the second copy saw. A program may run for other events as
+  // well, such as the ends of threads: the result is the maximum number of missed records.
+  std::uint64_t unseen(std::size_t kind, const bpftrap_lost& counts) const;
+
+  // Adds the events that no copy saw to the lost records of their kind.
+  void add_to(bpftrap_lost& counts) const;
+
+ private:
+  std::uint64_t unseen_by(const CountedProgram& program, const bpftrap_lost& counts) const;
+
+  std::vector<CountedProgram> programs_;
+  MissesOf misses_of_;
+};
+
+}  // namespace bpftrap
