@@ -16,6 +16,7 @@ status=0
 
 # Both read the source from standard input.
 as_bpf() { clang "${flags[@]}" -x c -I src/bpf -; }
+# shellcheck disable=SC2317 # called by expect_rejected
 as_cxx() { c++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -x c++ -I src/bpf -; }
 
 for header in src/bpf/*.h; do
