@@ -9,7 +9,7 @@
 #include "core/doctor/check_report.h"
 #include "core/doctor/explain.h"
 #include "core/os/error.h"
-#include "core/os/event_loop.h"
+#include "core/os/signals.h"
 #include "core/os/tracefs.h"
 
 namespace bpftrap {

@@ -16,6 +16,7 @@
 #include "core/bpf/libbpf_log.h"
 #include "core/bpf/skeleton.h"
 #include "core/os/event_loop.h"
+#include "core/os/signals.h"
 #include "core/trace/sandbox.h"
 #include "core/trace/tracer.h"
 

@@ -2,14 +2,9 @@
 #include "core/os/event_loop.h"
 
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
-#include <limits>
 
 #include "core/os/error.h"
 
@@ -49,94 +44,18 @@ void EventLoop::change(int fd, std::uint32_t events) {
 }
 
 void EventLoop::run() {
-  running_ = true;
   std::array<epoll_event, 8> ready;
-  while (running_) {
+  while (!stopped_) {
     int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), -1);
     if (count < 0 && errno != EINTR) {
       throw Error("cannot wait for events", errno);
     }
-    for (int i = 0; i < count && running_; ++i) {
+    for (int i = 0; i < count && !stopped_; ++i) {
       static_cast<Watch*>(ready[static_cast<std::size_t>(i)].data.ptr)
           ->callback(ready[static_cast<std::size_t>(i)].events);
     }
   }
-}
-
-Timer::Timer() : fd_(::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)) {
-  if (!fd_) {
-    throw Error("cannot create a timer", errno);
-  }
-}
-
-void Timer::arm(std::chrono::nanoseconds delay, bool repeat) {
-  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(delay);
-  timespec time{};
-  time.tv_sec = seconds.count();
-  time.tv_nsec = (delay - seconds).count();
-  itimerspec spec{};
-  spec.it_value = time;
-  if (repeat) {
-    spec.it_interval = time;
-  }
-  ::timerfd_settime(fd_.get(), 0, &spec, nullptr);
-}
-
-bool Timer::take() {
-  std::uint64_t expirations = 0;
-  return ::read(fd_.get(), &expirations, sizeof expirations) ==
-         static_cast<ssize_t>(sizeof expirations);
-}
-
-ClockStepWatch::ClockStepWatch()
-    : fd_(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK)) {
-  if (!fd_) {
-    throw Error("cannot create a timer", errno);
-  }
-  arm();
-}
-
-void ClockStepWatch::arm() {
-  itimerspec never{};
-  never.it_value.tv_sec = std::numeric_limits<time_t>::max();
-  ::timerfd_settime(fd_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, nullptr);
-}
-
-bool ClockStepWatch::take() {
-  std::uint64_t expirations = 0;
-  if (::read(fd_.get(), &expirations, sizeof expirations) < 0 && errno == ECANCELED) {
-    arm();
-    return true;
-  }
-  return false;
-}
-
-StopSignals::StopSignals() {
-  struct sigaction hangup {};
-  ::sigaction(SIGHUP, nullptr, &hangup);
-  sigset_t set;
-  sigemptyset(&set);
-  sigaddset(&set, SIGINT);
-  sigaddset(&set, SIGTERM);
-  if (hangup.sa_handler != SIG_IGN) {
-    sigaddset(&set, SIGHUP);
-  }
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  fd_ = UniqueFd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd_) {
-    throw Error("cannot receive signals", errno);
-  }
-}
-
-StopSignals::~StopSignals() = default;
-
-StopSignals::Taken StopSignals::take() {
-  signalfd_siginfo info{};
-  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) {
-    return {};
-  }
-  return {static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL};
+  stopped_ = false;
 }
 
 }  // namespace bpftrap

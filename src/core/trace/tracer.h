@@ -14,6 +14,8 @@
 #include "core/bpf/lost_counter.h"
 #include "core/bpf/ring_buffer.h"
 #include "core/os/event_loop.h"
+#include "core/os/signals.h"
+#include "core/os/timer.h"
 #include "core/output/output.h"
 #include "core/output/sink.h"
 

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// SIGINT, SIGTERM and SIGHUP as something to read.
+#pragma once
+
+#include "core/os/unique_fd.h"
+
+namespace bpftrap {
+
+// A SIGHUP that was ignored (nohup) stays ignored.
+class StopSignals {
+ public:
+  // Blocks them for the process, for good, and ignores SIGPIPE. Throws Error.
+  StopSignals();
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  struct Taken {
+    int number = 0;          // 0: none came
+    bool by_kernel = false;  // such as Ctrl-C: the terminal's whole foreground job has it
+  };
+
+  int fd() const { return fd_.get(); }
+  // To be called when readable.
+  Taken take();
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace bpftrap
