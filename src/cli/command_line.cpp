@@ -112,8 +112,13 @@ Invocation read_command_line(int argc, const char* const* argv) {
 #include "cli/commands.def"
 #undef COMMAND
 
+  int failure = could_not_work;
   try {
     std::vector<std::string> words = words_of(argc, argv);
+    // The last word comes first, and PROGRAM's are behind all others.
+    if (!words.empty() && words.front().starts_with(program_word_option)) {
+      failure = bpftrap_failed;
+    }
     app.parse(words);
   } catch (const CLI::Success& asked) {  // --help, --version
     std::ostringstream text;
@@ -125,7 +130,7 @@ Invocation read_command_line(int argc, const char* const* argv) {
     append_terminal_safe(text, explain(app, wrong, commands));
     return {nullptr, text, wrong_command_line};
   }
-  return {runs.at(app.get_subcommands().front()), "", ended_as_asked};
+  return {runs.at(app.get_subcommands().front()), "", ended_as_asked, failure};
 }
 
 }  // namespace bpftrap

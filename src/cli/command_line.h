@@ -7,10 +7,9 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "core/os/exit_status.h"
 
 namespace bpftrap {
-
-enum ExitStatus { ended_as_asked = 0, could_not_work = 1, wrong_command_line = 2 };
 
 struct Invocation {
   Run run;  // the command; empty where there is none to run
@@ -18,6 +17,8 @@ struct Invocation {
   // wrong.
   std::string text;
   int status = ended_as_asked;
+  // The exit status if `run` throws.
+  int failure = could_not_work;
 };
 
 Invocation read_command_line(int argc, const char* const* argv);

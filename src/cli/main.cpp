@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs what the command line asks for, and alone turns an error into a message and an exit status.
+// Runs what the command line asks for. Only this file turns an error into a message and an exit
+// status.
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,8 +15,7 @@ namespace bpftrap {
 
 namespace {
 
-int run(int argc, char** argv) {
-  Invocation line = read_command_line(argc, argv);
+int run(const Invocation& line) {
   if (line.run) {
     return line.run();
   }
@@ -49,11 +49,14 @@ void __gnu_cxx::__verbose_terminate_handler() {
 
 int main(int argc, char** argv) {
   bpftrap::fill_standard_streams();
+  int failure = bpftrap::could_not_work;
   try {
-    return bpftrap::run(argc, argv);
+    bpftrap::Invocation line = bpftrap::read_command_line(argc, argv);
+    failure = line.failure;
+    return bpftrap::run(line);
   } catch (const bpftrap::Stopped& stopped) {
     bpftrap::say(stopped);
-    return bpftrap::ended_as_asked;
+    return failure == bpftrap::could_not_work ? bpftrap::ended_as_asked : failure;
   } catch (const bpftrap::BpfError& error) {
     bpftrap::say(bpftrap::explain(error));
   } catch (const bpftrap::Error& error) {
@@ -61,5 +64,5 @@ int main(int argc, char** argv) {
   } catch (const std::exception& error) {
     bpftrap::say(error.what());
   }
-  return bpftrap::could_not_work;
+  return failure;
 }

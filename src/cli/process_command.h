@@ -31,9 +31,6 @@ void size_key_map(bpf_map* map, const std::vector<std::uint32_t>& keys);
 // Puts the keys into the loaded map. Throws Error.
 void fill_key_map(const bpf_map* map, const std::vector<std::uint32_t>& keys);
 
-// Exit status with -- PROGRAM where it is not PROGRAM's, as timeout(1) and env(1) have it.
-inline constexpr int bpftrap_itself_failed = 125;
-
 // Whether programs may call bpf_loop(): src/bpf/process_exit.bpf.h.
 bool kernel_has_bpf_loop();
 
@@ -67,7 +64,7 @@ class ProgramRun {
 };
 
 // Opens, configures, loads and attaches the process tracer and traces with it; the exit status.
-// Throws Error; with PROGRAM it says the error itself, as its exit status is another one then.
+// Throws Error.
 int trace_processes(ProcessCommand command, const TraceOptions& options);
 
 // Loads and attaches the programs for a moment, for `doctor`; `failed`: that of --failed, too.

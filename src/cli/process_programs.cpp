@@ -12,7 +12,6 @@
 #include "cli/process_command.h"
 #include "core/bpf/recursion_misses.h"
 #include "core/bpf/skeleton.h"
-#include "core/doctor/explain.h"
 #include "core/os/error.h"
 #include "core/os/memory_limit.h"
 #include "core/os/pid_namespace.h"
@@ -52,7 +51,9 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
   }
 }
 
-int trace(ProcessCommand command, const TraceOptions& options) {
+}  // namespace
+
+int trace_processes(ProcessCommand command, const TraceOptions& options) {
   require_processes(options.trees);
   std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
   Host host(options.output);
@@ -115,25 +116,6 @@ int trace(ProcessCommand command, const TraceOptions& options) {
   ProgramRun program_run(program, host, std::move(last));
   int status = run(program_run.hooks());
   return program.ended() ? program.exit_status() : status;
-}
-
-}  // namespace
-
-int trace_processes(ProcessCommand command, const TraceOptions& options) {
-  try {
-    return trace(std::move(command), options);
-  } catch (const BpfError& error) {
-    if (options.program.empty()) {
-      throw;
-    }
-    say(explain(error));
-  } catch (const Error& error) {
-    if (options.program.empty()) {
-      throw;
-    }
-    say(error);
-  }
-  return bpftrap_itself_failed;
 }
 
 void try_programs(std::string_view command, bool failed) {

@@ -224,6 +224,21 @@ TEST_F(ProgramTest, WhereBpftrapCannotTraceItIsNotExecuted) {
   }
 }
 
+TEST_F(ProgramTest, WithoutPrivilegesTheCauseIsSaidAndItIsNotExecuted) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give privileges up";
+  }
+  Outcome outcome = run_bpftrap(Words{"exec"} + program({"note", notes_, "exit", "0"}),
+                                {.before_exec = [] {
+                                  if (::setresuid(54321, 54321, 54321) != 0) {
+                                    ::_exit(77);
+                                  }
+                                }});
+  EXPECT_EQ(outcome.status, 125);
+  EXPECT_NE(outcome.errors.find("sudo"), std::string::npos) << outcome.errors;
+  EXPECT_TRUE(read_notes(notes_).empty());
+}
+
 TEST_F(ProgramTest, WrongCommandLinesDoNotExecuteIt) {
   Outcome outcome = run_bpftrap(Words{"exec", "--bogus"} + program({"note", notes_, "exit", "0"}));
   EXPECT_EQ(outcome.status, 2);

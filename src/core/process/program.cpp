@@ -16,27 +16,12 @@
 #include <string_view>
 
 #include "core/os/error.h"
+#include "core/os/exit_status.h"
 #include "core/os/sudo_user.h"
 
 namespace bpftrap {
 
 namespace {
-
-// As timeout(1), env(1) and nohup(1) use them.
-enum ExitStatus { failed_itself = 125, cannot_execute = 126, not_found = 127, signal_base = 128 };
-
-// The numbers of pidfd_open(2) and pidfd_send_signal(2) are the same on every architecture but
-// alpha; the headers of an older system lack them.
-#ifdef SYS_pidfd_open
-constexpr long sys_pidfd_open = SYS_pidfd_open;
-#else
-constexpr long sys_pidfd_open = 434;
-#endif
-#ifdef SYS_pidfd_send_signal
-constexpr long sys_pidfd_send_signal = SYS_pidfd_send_signal;
-#else
-constexpr long sys_pidfd_send_signal = 424;
-#endif
 
 // A pipe that keeps clear of 0, 1 and 2 where bpftrap was started without them: the child would
 // take its end for a standard stream.
@@ -101,8 +86,8 @@ bool is_file(const std::string& path) {
 // a failed exec for each directory of PATH, and one that the user may not search (root's own, under
 // sudo) would make «not found» a «Permission denied». Returns the errno of the failure.
 int execute(const std::vector<std::string>& argv, const Environment& environment) {
-  const std::vector<char*> arguments = pointers(argv);
-  const std::vector<char*> variables = pointers(environment);
+  std::vector<char*> arguments = pointers(argv);
+  std::vector<char*> variables = pointers(environment);
   const std::string& name = argv.front();
   if (name.empty() || name.find('/') != std::string::npos) {
     ::execvpe(name.c_str(), arguments.data(), variables.data());
@@ -111,7 +96,7 @@ int execute(const std::vector<std::string>& argv, const Environment& environment
   std::string_view path = find_variable(environment, "PATH").value_or("/bin:/usr/bin");
   int result = ENOENT;
   for (bool last = false; !last;) {
-    const std::size_t colon = path.find(':');
+    std::size_t colon = path.find(':');
     last = colon == std::string_view::npos;
     std::string candidate(path.substr(0, colon));
     path.remove_prefix(last ? path.size() : colon + 1);
@@ -137,7 +122,7 @@ int execute(const std::vector<std::string>& argv, const Environment& environment
                             const std::optional<SudoUser>& user) {
   reset_signals();
   if (!wait_at(gate)) {
-    ::_exit(failed_itself);
+    ::_exit(bpftrap_failed);
   }
   // Where standard error is closed, so is standard output then: the trace is not for PROGRAM.
   if (options.stdout_to_stderr && ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
@@ -147,7 +132,7 @@ int execute(const std::vector<std::string>& argv, const Environment& environment
     if (user) {
       become(*user);
     }
-    const int err = execute(options.argv, environment);
+    int err = execute(options.argv, environment);
     say(Error("cannot execute '" + options.argv.front() + "'", err));
     ::_exit(err == ENOENT ? not_found : cannot_execute);
   } catch (const Error& error) {
@@ -155,7 +140,7 @@ int execute(const std::vector<std::string>& argv, const Environment& environment
   } catch (const std::exception& error) {
     say(error.what());
   }
-  ::_exit(failed_itself);
+  ::_exit(bpftrap_failed);
 }
 
 }  // namespace
@@ -181,13 +166,12 @@ Program::Program(const ProgramOptions& options) {
   }
   gate_ = std::move(own_end);
   gate_end_ = std::move(child_end);
-  pidfd_ = UniqueFd(static_cast<int>(::syscall(sys_pidfd_open, pid_, 0)));  // is O_CLOEXEC
+  pidfd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));  // is O_CLOEXEC
   if (!pidfd_) {
-    const int err = errno;
+    int err = errno;
     ::kill(pid_, SIGKILL);
     wait(0);
-    throw Error("cannot watch the process of '" + options.argv.front() + "'", err,
-                err == ENOSYS ? "starting a program needs Linux 5.3 or newer" : "");
+    throw Error("cannot watch the process of '" + options.argv.front() + "'", err);
   }
 }
 
@@ -200,7 +184,7 @@ Program::~Program() {
 
 void Program::release() {
   if (gate_) {
-    const char byte = 1;
+    char byte = 1;
     [[maybe_unused]] ssize_t written = ::write(gate_.get(), &byte, sizeof byte);
     gate_.reset();
     gate_end_.reset();
@@ -208,8 +192,8 @@ void Program::release() {
 }
 
 bool Program::signal(int number) {
-  const auto send = [this](int which) {
-    return ::syscall(sys_pidfd_send_signal, pidfd_.get(), which, nullptr, 0) == 0;
+  auto send = [this](int which) {
+    return ::syscall(SYS_pidfd_send_signal, pidfd_.get(), which, nullptr, 0) == 0;
   };
   if (!send(number)) {
     return false;
@@ -227,7 +211,7 @@ bool Program::ended() {
 
 int Program::exit_status() {
   wait(0);
-  return status_.value_or(failed_itself);
+  return status_.value_or(bpftrap_failed);
 }
 
 void Program::wait(int options) {
@@ -237,11 +221,11 @@ void Program::wait(int options) {
       if (errno == EINTR) {
         continue;
       }
-      status_ = failed_itself;  // somebody else has waited for it
+      status_ = bpftrap_failed;  // somebody else has waited for it
     } else if (info.si_pid == 0) {
       return;  // WNOHANG: still alive
     } else {
-      status_ = info.si_code == CLD_EXITED ? info.si_status : signal_base + info.si_status;
+      status_ = info.si_code == CLD_EXITED ? info.si_status : ended_by_signal + info.si_status;
     }
   }
 }

@@ -15,45 +15,45 @@
 namespace bpftrap {
 
 struct ProgramOptions {
-  /// The program's name, looked for in PATH where it has no slash, and its arguments.
+  // The program's name, looked for in PATH where it has no slash, and its arguments.
   std::vector<std::string> argv;
-  /// Standard output goes where standard error goes.
+  // Standard output goes where standard error goes.
   bool stdout_to_stderr = false;
 };
 
-/// PROGRAM starts with no signal blocked and all of them at their defaults, except that a SIGHUP
-/// which was ignored stays so (nohup). It stays in bpftrap's process group, so that the terminal's
-/// Ctrl-C and Ctrl-Z reach it. With root's rights and under sudo it runs as the user who called
-/// sudo. Of descriptors it has those that bpftrap was started with.
+// PROGRAM starts with no signal blocked and all of them at their defaults, except that a SIGHUP
+// which was ignored stays so (nohup). It stays in bpftrap's process group, so that the terminal's
+// Ctrl-C and Ctrl-Z reach it. With root's rights and under sudo it runs as the user who called
+// sudo. Of descriptors it has those that bpftrap was started with.
 class Program {
  public:
-  /// Forks. What is to stay bpftrap's own must be O_CLOEXEC by now; signals that it has blocked are
-  /// unblocked in the child. Puts SIGCHLD to its default: where it is ignored there is no status to
-  /// wait for. Throws Error, also where the kernel has no pidfd_open() (before 5.3).
+  // Forks. What is to stay bpftrap's own must be O_CLOEXEC by now; signals that it has blocked are
+  // unblocked in the child. Puts SIGCHLD to its default: where it is ignored there is no status to
+  // wait for. Throws Error.
   explicit Program(const ProgramOptions& options);
-  /// Kills a program that was not released; one that was goes on.
+  // Kills a program that was not released; one that was goes on.
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  /// Stays its own until ended() or exit_status() has told of its end.
+  // Stays its own until ended() or exit_status() has told of its end.
   pid_t pid() const { return pid_; }
-  /// Readable from its end on, also after that was told of.
+  // Readable from its end on, also after that was told of.
   int pidfd() const { return pidfd_.get(); }
 
-  /// Lets it execute. What fails then, the child says itself on standard error; exit_status() is
-  /// 127 (not found), 126 (cannot be executed) or 125 (cannot become the user).
+  // Lets it execute. What fails then, the child says itself on standard error; exit_status() is
+  // 127 (not found), 126 (cannot be executed) or 125 (cannot become the user).
   void release();
 
-  /// Sends it the signal, and SIGCONT after it, as timeout(1) does: one that is stopped could not
-  /// end. False where it has ended or may not be signalled.
+  // Sends it the signal, and SIGCONT after it, as timeout(1) does: one that is stopped could not
+  // end. False where it has ended or may not be signalled.
   bool signal(int number);
 
-  /// Whether it has ended; does not wait.
+  // Whether it has ended; does not wait.
   bool ended();
 
-  /// Waits for the end of a program that was released: its exit status, or 128+N where signal N
-  /// ended it.
+  // Waits for the end of a program that was released: its exit status, or 128+N where signal N
+  // ended it.
   int exit_status();
 
  private:

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The exit statuses of bpftrap, the only place that has these numbers.
+#pragma once
+
+namespace bpftrap {
+
+enum ExitStatus {
+  ended_as_asked = 0,
+  could_not_work = 1,
+  wrong_command_line = 2,
+  // With -- PROGRAM, as timeout(1), env(1) and nohup(1) use them. Every other one is PROGRAM's own.
+  bpftrap_failed = 125,
+  cannot_execute = 126,
+  not_found = 127,
+  ended_by_signal = 128,  // plus the signal's number
+};
+
+}  // namespace bpftrap
