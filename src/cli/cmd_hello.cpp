@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/host.h"
 #include "core/os/error.h"
+#include "core/os/exit_status.h"
 #include "core/os/tracefs.h"
 #include "core/record/decode.h"
 #include "core/record/fields_common.h"
@@ -190,7 +191,10 @@ int show_pipe(Host& host, const std::string& tracefs, std::uint32_t pid,
 }
 
 int run(const HelloOptions& options) {
-  Host host(options.output);
+  std::unique_ptr<Host> host = Host::open(options.output);
+  if (!host) {
+    return ended_as_asked;
+  }
   std::uint32_t pid = options.pid.value_or(static_cast<std::uint32_t>(::getpid()));
   OpenSkeleton<hello_bpf> open("hello");
   open.rodata().cfg = {pid, options.trace_pipe ? 1U : 0U};
@@ -198,11 +202,11 @@ int run(const HelloOptions& options) {
   std::string tracefs = provide_tracefs();
   loaded.attach();
   if (options.trace_pipe) {
-    return show_pipe(host, tracefs, pid, options, loaded);
+    return show_pipe(*host, tracefs, pid, options, loaded);
   }
   HelloStream stream;
-  Speaker speaker(host.loop(), options.interval);
-  return host.trace<HelloRecord>("hello", {"TIME", "PID", "COMM", "MESSAGE"}, loaded, stream);
+  Speaker speaker(host->loop(), options.interval);
+  return host->trace<HelloRecord>("hello", {"TIME", "PID", "COMM", "MESSAGE"}, loaded, stream);
 }
 
 }  // namespace

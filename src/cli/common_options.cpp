@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "core/output/output_file.h"
 #include "core/text/units.h"
 
 namespace bpftrap {
@@ -90,9 +91,11 @@ void add_color_option(CLI::App& app, OutputOptions& options) {
 }
 
 std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd) {
-  return options.output.empty() ? std::make_unique<Output>()
-                                : std::make_unique<Output>(
-                                      options.output, WaitForReader{interrupt_fd, options.timeout});
+  if (options.output.empty()) {
+    return std::make_unique<Output>();
+  }
+  UniqueFd file = open_output_file(options.output, {interrupt_fd, options.timeout});
+  return file ? std::make_unique<Output>(std::move(file), options.output) : nullptr;
 }
 
 bool wants_color(const OutputOptions& options, const Output& output) {

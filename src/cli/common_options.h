@@ -56,9 +56,8 @@ void add_output_options(CLI::App& app, OutputOptions& options);
 // Of the above only --color.
 void add_color_option(CLI::App& app, OutputOptions& options);
 
-// Standard output or the file of --output. A FIFO that nobody reads yet is waited for until
-// `interrupt_fd` gets readable (Stopped is thrown then), or as long as --timeout says. Throws
-// Error.
+// Standard output or the file of --output. A FIFO that nobody reads yet is waited for as long as
+// --timeout says, or until `interrupt_fd` gets readable: the result is null then. Throws Error.
 std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd);
 
 // Whether --color, NO_COLOR and the output ask for colour.

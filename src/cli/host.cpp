@@ -7,6 +7,12 @@
 
 namespace bpftrap {
 
+std::unique_ptr<Host> Host::open(const OutputOptions& options) {
+  std::unique_ptr<Host> host(new Host(options));
+  host->output_ = open_output(options, host->signals_.fd());
+  return host->output_ ? std::move(host) : nullptr;
+}
+
 void Host::confine(const SandboxNeeds& needs) const {
   if (!options_.sandbox) {
     return;

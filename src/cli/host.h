@@ -31,9 +31,9 @@ struct TraceHooks {
 
 class Host {
  public:
-  // From here on signals wait until they are asked for. Opens the output. Throws Error.
-  explicit Host(const OutputOptions& options)
-      : options_(options), log_(options.verbose), output_(open_output(options, signals_.fd())) {}
+  // From here on signals wait until they are asked for. Opens the output. The result is null if a
+  // signal came before the output had a reader; that was said. Throws Error.
+  static std::unique_ptr<Host> open(const OutputOptions& options);
 
   EventLoop& loop() { return loop_; }
   StopSignals& signals() { return signals_; }
@@ -52,6 +52,8 @@ class Host {
             LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceHooks hooks = {});
 
  private:
+  explicit Host(const OutputOptions& options) : options_(options), log_(options.verbose) {}
+
   const OutputOptions& options_;
   LibbpfLog log_;
   StopSignals signals_;

@@ -9,7 +9,6 @@
 #include "core/doctor/explain.h"
 #include "core/os/error.h"
 #include "core/os/standard_streams.h"
-#include "core/output/output_file.h"
 
 namespace bpftrap {
 
@@ -54,9 +53,6 @@ int main(int argc, char** argv) {
     bpftrap::Invocation line = bpftrap::read_command_line(argc, argv);
     failure = line.failure;
     return bpftrap::run(line);
-  } catch (const bpftrap::Stopped& stopped) {
-    bpftrap::say(stopped);
-    return failure == bpftrap::could_not_work ? bpftrap::ended_as_asked : failure;
   } catch (const bpftrap::BpfError& error) {
     bpftrap::say(bpftrap::explain(error));
   } catch (const bpftrap::Error& error) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "core/bpf/recursion_misses.h"
 #include "core/bpf/skeleton.h"
 #include "core/os/error.h"
+#include "core/os/exit_status.h"
 #include "core/os/memory_limit.h"
 #include "core/os/pid_namespace.h"
 #include "process.skel.h"
@@ -51,12 +53,24 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
   }
 }
 
+// The wait for the reader of --output was stopped.
+int stopped_before_start(const TraceOptions& options) {
+  if (!options.program.empty()) {
+    throw Error("did not start '" + options.program.front() + "'", 0);
+  }
+  return ended_as_asked;
+}
+
 }  // namespace
 
 int trace_processes(ProcessCommand command, const TraceOptions& options) {
   require_processes(options.trees);
   std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
-  Host host(options.output);
+  std::unique_ptr<Host> opened = Host::open(options.output);
+  if (!opened) {
+    return stopped_before_start(options);
+  }
+  Host& host = *opened;
   OpenSkeleton<process_bpf> open(command.name, options.btf);
   bpftrap_scope& scope = open.rodata().cfg;
   scope = make_scope(options, command.scope);

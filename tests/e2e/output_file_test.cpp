@@ -94,6 +94,9 @@ TEST_F(OutputFileTest, FifoWithoutReaderIsToldOfAndLeftBySignals) {
     std::uint64_t asked = boot_ns_now();
     EXPECT_EQ(bpftrap.stop(signal), 0);
     EXPECT_LE(boot_ns_now() - asked, 5'000'000'000U);
+    EXPECT_NE(bpftrap.errors().find("\nbpftrap: stopped before anybody read '" + fifo),
+              std::string::npos)
+        << bpftrap.errors();
   }
   Outcome outcome = run_bpftrap({"exec", "--output", fifo, "--timeout", "100ms"});
   EXPECT_EQ(outcome.status, 1);
@@ -109,8 +112,11 @@ TEST_F(OutputFileTest, ProgramIsNotRunWhereNobodyReadsTheFifo) {
   for (int i = 0; i < 10'000 && bpftrap.errors().empty(); ++i) {
     sleep_for(1ms);
   }
-  EXPECT_EQ(bpftrap.stop(), 125);
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 125);
   EXPECT_EQ(bpftrap.output(), "");
+  EXPECT_EQ(bpftrap.errors(), "bpftrap: waiting for somebody to read '" + fifo +
+                                  "' (--output)\nbpftrap: stopped before anybody read '" + fifo +
+                                  "' (--output)\nbpftrap: did not start '" + self_path() + "'\n");
 }
 
 TEST_F(OutputFileTest, FifoIsWrittenOnceItIsRead) {

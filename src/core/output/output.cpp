@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <utility>
 
 #include "core/os/error.h"
 #include "core/os/memory_limit.h"
@@ -27,10 +28,8 @@ Output::Output() : fd_(STDOUT_FILENO), name_("standard output") {
   prepare();
 }
 
-Output::Output(const std::string& path, const WaitForReader& wait)
-    : owned_(open_output_file(path, wait)),
-      fd_(owned_.get()),
-      name_(fmt::format("'{}' (--output)", path)) {
+Output::Output(UniqueFd file, std::string_view path)
+    : owned_(std::move(file)), fd_(owned_.get()), name_(fmt::format("'{}' (--output)", path)) {
   prepare();
 }
 
@@ -53,8 +52,7 @@ void Output::prepare() {
     return;
   }
   // O_NONBLOCK belongs to the open file, which other processes (the shell) share; so it is set on
-  // an open file of our own. Where that is not to be had, only as much is written as poll()
-  // promises.
+  // an open file of our own. Without one, only as much is written as poll() promises.
   int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
   UniqueFd own(::open(fmt::format("/proc/self/fd/{}", fd_).c_str(), flags));
   if (!own) {
@@ -67,7 +65,7 @@ void Output::prepare() {
 }
 
 void Output::fail(int err) {
-  // Of a line whose end found no room the beginning is taken back: what is written is whole.
+  // On ENOSPC, truncate the partial last line: every line of the file is whole.
   std::size_t whole = written_ == 0 ? 0 : buffer_.rfind('\n', written_ - 1) + 1;
   off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
   auto part = static_cast<off_t>(written_ - whole);
@@ -92,7 +90,7 @@ std::size_t Output::write_some() {
   if (kind_ == Kind::socket) {
     count = ::send(fd_, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
   } else {
-    // writev(), for `bpftrap hello` watches write().
+    // writev(), because `bpftrap hello` watches write().
     iovec part{from, size};
     count = ::writev(fd_, &part, 1);
   }

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/os/unique_fd.h"
-#include "core/output/output_file.h"
 
 namespace bpftrap {
 
@@ -20,9 +20,8 @@ class Output {
 
   // Standard output. Throws Error where it is closed.
   Output();
-  // A file, created with mode 0600 (command lines hold secrets) or emptied: see output_file.h.
-  // Throws Error.
-  explicit Output(const std::string& path, const WaitForReader& wait = {});
+  // The open file of --output (output_file.h), and its path for messages. Throws Error.
+  Output(UniqueFd file, std::string_view path);
 
   // Lines are appended here; flush() takes them.
   std::string& buffer() { return buffer_; }

@@ -205,7 +205,8 @@ UniqueFd open_output_file(const std::string& path, const WaitForReader& wait) {
     constexpr milliseconds interval{50};
     pollfd interrupt{wait.interrupt_fd, POLLIN, 0};
     if (::poll(&interrupt, 1, interval.count()) > 0) {
-      throw Stopped(fmt::format("stopped before anybody read '{}' (--output)", path), 0);
+      say(fmt::format("stopped before anybody read '{}' (--output)", path));
+      return UniqueFd();
     }
     if (wait.timeout && std::chrono::steady_clock::now() - begin >= *wait.timeout) {
       throw Error(fmt::format("nobody reads '{}' (--output)", path), 0,

@@ -19,16 +19,12 @@ struct WaitForReader {
   std::optional<std::chrono::nanoseconds> timeout;
 };
 
-// The wait was interrupted: nobody wants the output any more.
-class Stopped : public Error {
-  using Error::Error;
-};
-
-// Opens for writing (O_NONBLOCK, O_CLOEXEC) and empties the file, or creates it with mode 0600.
-// In a directory with the sticky bit, which many may write into, no symbolic link is followed, be
-// it at whatever place of the path, and no file or FIFO is opened, unless root or this user owns it
-// (as fs.protected_symlinks, protected_regular and protected_fifos have it, set or not). Says on
-// standard error that a FIFO waits for its reader. Throws Error, Stopped.
-UniqueFd open_output_file(const std::string& path, const WaitForReader& wait);
+// Opens for writing (O_NONBLOCK, O_CLOEXEC) and empties the file, or creates it with mode 0600,
+// because command lines hold secrets. In a directory with the sticky bit, which many may write
+// into, no symbolic link is followed, be it at whatever place of the path, and no file or FIFO is
+// opened, unless root or this user owns it (as fs.protected_symlinks, protected_regular and
+// protected_fifos have it, set or not). Throws Error. Says on standard error that a FIFO waits for
+// its reader. No descriptor: the wait was interrupted, which it has said.
+UniqueFd open_output_file(const std::string& path, const WaitForReader& wait = {});
 
 }  // namespace bpftrap

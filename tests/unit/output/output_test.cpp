@@ -10,6 +10,7 @@
 
 #include "core/os/error.h"
 #include "core/os/file.h"
+#include "core/output/output_file.h"
 
 namespace bpftrap {
 namespace {
@@ -21,7 +22,7 @@ std::string temp(const char* name) {
 TEST(Output, AFileForItsOwnerOnly) {
   std::string path = temp("file");
   ::unlink(path.c_str());
-  Output output(path);
+  Output output(open_output_file(path), path);
   output.buffer() += "line\n";
   output.flush();
   output.close();
@@ -34,7 +35,7 @@ TEST(Output, AFileForItsOwnerOnly) {
 
 TEST(Output, AnErrorNamesTheFile) {
   try {
-    Output output("/nonexistent/file");
+    open_output_file("/nonexistent/file");
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(error.message().find("'/nonexistent/file'"), std::string::npos) << error.message();
@@ -42,7 +43,7 @@ TEST(Output, AnErrorNamesTheFile) {
 }
 
 TEST(Output, AFullDiskIsAnError) {
-  Output output("/dev/full");
+  Output output(open_output_file("/dev/full"), "/dev/full");
   output.buffer() += "line\n";
   EXPECT_THROW(output.flush(), Error);
 }
@@ -62,7 +63,7 @@ class Fifo : public testing::Test {
 };
 
 TEST_F(Fifo, WhatTheReaderDoesNotTakeWaits) {
-  Output output(path_);
+  Output output(open_output_file(path_), path_);
   std::string sent;
   for (int i = 0; i < 50'000; ++i) {
     sent += std::to_string(i) + '\n';
@@ -83,7 +84,7 @@ TEST_F(Fifo, WhatTheReaderDoesNotTakeWaits) {
 }
 
 TEST_F(Fifo, AReaderThatIsGoneIsNoError) {
-  Output output(path_);
+  Output output(open_output_file(path_), path_);
   reader_.reset();
   output.buffer() += "line\n";
   ASSERT_EQ(std::signal(SIGPIPE, SIG_IGN) == SIG_ERR, false);
@@ -93,7 +94,7 @@ TEST_F(Fifo, AReaderThatIsGoneIsNoError) {
 }
 
 TEST_F(Fifo, FullIsSaid) {
-  Output output(path_);
+  Output output(open_output_file(path_), path_);
   output.buffer().assign(Output::waiting_most + 1'000'000, 'x');
   EXPECT_TRUE(output.full());
 }

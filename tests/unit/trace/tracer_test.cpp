@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "core/output/output_file.h"
 #include "unit/producer.h"
 
 namespace bpftrap {
@@ -45,7 +46,7 @@ TEST(Tracer, ForgetsTheDeadOnlyWhenWhatTheyLeftIsHandled) {
   RingBuffer ring(producer.fd(), 4096);
   LostCounter lost({1, [](bpftrap_lost*) { return true; }});
   SweepingHandler handler(producer);
-  Output output(path);
+  Output output(open_output_file(path), path);
   WallClock clock;
   Sink sink(JsonSink(output.buffer(), clock));
   Tracer tracer({loop, signals, ring, lost, handler, sink, output, clock, [] {}},
