@@ -129,9 +129,4 @@ bool ProgramRun::ends_run(StopSignals::Taken signal) {
   return false;
 }
 
-bool kernel_has_bpf_loop() {
-  // libbpf cannot ask for tracing programs; the helper came to all types at once.
-  return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, nullptr) == 1;
-}
-
 }  // namespace bpftrap

@@ -31,9 +31,6 @@ void size_key_map(bpf_map* map, const std::vector<std::uint32_t>& keys);
 // Puts the keys into the loaded map. Throws Error.
 void fill_key_map(const bpf_map* map, const std::vector<std::uint32_t>& keys);
 
-// Whether programs may call bpf_loop(): src/bpf/process_exit.bpf.h.
-bool kernel_has_bpf_loop();
-
 // The file descriptors of --cgroup: a path in the file system, or one within the hierarchy as
 // records show it. Throws Error.
 std::vector<UniqueFd> open_cgroups(const std::vector<std::string>& paths);

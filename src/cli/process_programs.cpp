@@ -11,6 +11,7 @@
 
 #include "bpf/process.event.h"
 #include "cli/process_command.h"
+#include "core/bpf/kernel_features.h"
 #include "core/bpf/recursion_misses.h"
 #include "core/bpf/skeleton.h"
 #include "core/os/error.h"

@@ -19,11 +19,11 @@
 #include <climits>
 #include <memory>
 
+#include "core/bpf/kernel_features.h"
 #include "core/bpf/memlock.h"
 #include "core/os/file.h"
 #include "core/os/pid_namespace.h"
 #include "core/os/unique_fd.h"
-#include "core/process/followed.h"
 
 namespace bpftrap {
 

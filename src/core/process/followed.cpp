@@ -2,7 +2,6 @@
 #include "core/process/followed.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
@@ -16,7 +15,6 @@
 
 #include "bpf/scope.h"
 #include "core/os/error.h"
-#include "core/os/kernel_version.h"
 #include "core/os/proc_stat.h"
 #include "core/os/unique_fd.h"
 
@@ -105,13 +103,6 @@ std::uint64_t Followed::count() const {
   std::uint64_t value = 0;
   bpf_map_lookup_elem(maps_.count, &zero, &value);
   return value;
-}
-
-bool kernel_has_task_storage() {
-  // The map came with 5.11, for programs of another type. Nothing in BTF tells the two releases
-  // apart, so this one asks for the version.
-  return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, nullptr) == 1 &&
-         kernel_is_at_least(5, 12);
 }
 
 }  // namespace bpftrap

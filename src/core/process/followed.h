@@ -42,7 +42,4 @@ class Followed {
   Maps maps_;
 };
 
-// Whether tracing programs may keep task storage: since 5.12 (a10787e6d58c).
-bool kernel_has_task_storage();
-
 }  // namespace bpftrap
