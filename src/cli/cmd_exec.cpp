@@ -23,7 +23,7 @@ int run(const TraceOptions& options) {
   command.stream.exits_of_execs_only = !options.min_duration;
   command.stream.read_older = options.min_duration.has_value();
   command.failed_execs = options.failed && !options.min_duration;
-  return trace_processes(std::move(command), options);
+  return trace_processes(command, options);
 }
 
 }  // namespace

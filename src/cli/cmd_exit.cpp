@@ -16,7 +16,7 @@ int run(const TraceOptions& options) {
                      "DURATION", "CPU", "RSS",  "STATUS", "COMMAND"};
   command.scope.failed_is_status = true;
   command.stream.read_older = true;
-  return trace_processes(std::move(command), options);
+  return trace_processes(command, options);
 }
 
 }  // namespace

@@ -2,8 +2,12 @@
 #include "cli/host.h"
 
 #include <ctime>
+#include <optional>
 
 #include "core/os/error.h"
+#include "core/os/exit_status.h"
+#include "core/os/idle_work.h"
+#include "core/trace/sweeper.h"
 
 namespace bpftrap {
 
@@ -23,6 +27,30 @@ void Host::confine(const SandboxNeeds& needs) const {
       say(line);
     }
   }
+}
+
+int Host::trace(const std::string& command, Tracer::Source source, Tracer::Destination destination,
+                RecordHandler& handler, TraceExtras extras) {
+  LostCounter& lost = source.lost;
+  // Only a trace that hands signals on to PROGRAM has to signal anybody.
+  SandboxNeeds needs{extras.program != nullptr, static_cast<bool>(extras.read_files),
+                     [&lost] { return lost.readable(); }};
+  std::optional<IdleWork> reading;
+  if (extras.read_files) {
+    reading.emplace(loop_, std::move(extras.read_files), [this, &needs] {
+      needs.reads_files = false;
+      confine(needs);
+    });
+  }
+  std::optional<Sweeper> sweeper;
+  if (!extras.sweeps.empty()) {
+    sweeper.emplace(loop_, source.ring, std::move(extras.sweeps));
+  }
+  Tracer tracer({loop_, signals_, std::move(source), handler, destination, extras.observer,
+                 extras.program, [this, &needs] { confine(needs); }},
+                {command, options_.count, options_.timeout});
+  tracer.run();
+  return ended_as_asked;
 }
 
 }  // namespace bpftrap

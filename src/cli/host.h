@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What surrounds the BPF programs of every command: libbpf's log, signals, the output, the loop. A
-// command opens and loads its skeleton in between, then calls trace().
+// command opens a host, opens and loads its skeleton, then calls trace().
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -14,18 +14,26 @@
 
 #include "cli/common_options.h"
 #include "core/bpf/libbpf_log.h"
+#include "core/bpf/lost_counter.h"
+#include "core/bpf/ring_buffer.h"
 #include "core/bpf/skeleton.h"
 #include "core/os/event_loop.h"
 #include "core/os/signals.h"
+#include "core/process/program_run.h"
+#include "core/process/sweep.h"
+#include "core/trace/record_handler.h"
 #include "core/trace/sandbox.h"
 #include "core/trace/tracer.h"
 
 namespace bpftrap {
 
-// What a command does meanwhile: see Tracer::Parts.
-struct TraceHooks {
-  std::function<void()> started = {};
-  std::function<bool(StopSignals::Taken)> ends_run = {};
+// What a command may need in a trace besides a handler.
+struct TraceExtras {
+  TraceObserver* observer = nullptr;
+  std::vector<Sweepable*> sweeps = {};
+  // A step of reading files while there is nothing else to do, false when through: see IdleWork.
+  std::function<bool()> read_files = {};
+  ProgramRun* program = nullptr;
   std::vector<CountedProgram> programs = {};
 };
 
@@ -38,7 +46,6 @@ class Host {
   EventLoop& loop() { return loop_; }
   StopSignals& signals() { return signals_; }
   Output& output() { return *output_; }
-  const OutputOptions& options() const { return options_; }
 
   // Gives up what is not needed any more, unless --no-sandbox is given; with --verbose it says what
   // the kernel would not give up.
@@ -49,10 +56,13 @@ class Host {
   // the maps `records` (ring buffer) and `lost` (src/bpf/record.h).
   template <class... Records, class Skeleton>
   int trace(const std::string& command, std::vector<std::string_view> columns,
-            LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceHooks hooks = {});
+            LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceExtras extras = {});
 
  private:
   explicit Host(const OutputOptions& options) : options_(options), log_(options.verbose) {}
+
+  int trace(const std::string& command, Tracer::Source source, Tracer::Destination destination,
+            RecordHandler& handler, TraceExtras extras);
 
   const OutputOptions& options_;
   LibbpfLog log_;
@@ -63,23 +73,15 @@ class Host {
 
 template <class... Records, class Skeleton>
 int Host::trace(const std::string& command, std::vector<std::string_view> columns,
-                LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceHooks hooks) {
+                LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceExtras extras) {
   bpf_map* records = loaded.maps().records;
   RingBuffer ring(bpf_map__fd(records), bpf_map__max_entries(records));
   LostCounter lost(LossSources::of_kernel(bpf_map__fd(loaded.maps().lost)),
-                   std::move(hooks.programs));
-  // Only who hands signals on has a say in what they end.
-  bool signals_program = static_cast<bool>(hooks.ends_run);
+                   std::move(extras.programs));
   WallClock clock;
   Sink sink = make_sink<Records...>(options_, *output_, clock, std::move(columns));
-  Tracer tracer(
-      {loop_, signals_, ring, lost, handler, sink, *output_, clock, [&loaded] { loaded.detach(); },
-       std::move(hooks.started), std::move(hooks.ends_run),
-       [this, &lost, signals_program](bool reads_files) {
-         confine({signals_program, reads_files, [&lost] { return lost.readable(); }});
-       }},
-      {command, options_.count, options_.timeout});
-  return tracer.run();
+  return trace(command, {ring, lost, [&loaded] { loaded.detach(); }}, {sink, *output_, clock},
+               handler, std::move(extras));
 }
 
 }  // namespace bpftrap

@@ -5,7 +5,6 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/epoll.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
@@ -87,46 +86,6 @@ void require_processes(const std::vector<std::uint32_t>& pids) {
                   "see `ps -e` for those there are");
     }
   }
-}
-
-ProgramRun::ProgramRun(Program& program, Host& host, std::optional<LastDescendant> last)
-    : program_(program), host_(host), last_(std::move(last)) {
-  host.loop().watch(program.pidfd(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { ended(); });
-  host.loop().watch(ask_last_.fd(), EPOLLIN, [this](std::uint32_t) {
-    if (ask_last_.take() && last_->has_ended()) {
-      host_.loop().stop();
-    }
-  });
-}
-
-TraceHooks ProgramRun::hooks() {
-  return {[this] { program_.release(); },
-          [this](StopSignals::Taken signal) { return ends_run(signal); }};
-}
-
-void ProgramRun::ended() {
-  // Its exit record is in the ring buffer: it was made before the kernel let anybody know.
-  if (last_) {
-    ask_last_.arm(std::chrono::milliseconds(20), true);
-  } else {
-    host_.loop().stop();
-  }
-}
-
-bool ProgramRun::ends_run(StopSignals::Taken signal) {
-  if (program_.ended()) {
-    return true;
-  }
-  // Ctrl-C went to the terminal's whole foreground job, PROGRAM included.
-  if (signal.by_kernel) {
-    return false;
-  }
-  // Who asks twice does not want to wait for PROGRAM.
-  if (std::exchange(forwarded_, true)) {
-    return true;
-  }
-  program_.signal(signal.number);
-  return false;
 }
 
 }  // namespace bpftrap

@@ -2,17 +2,14 @@
 // What `exec` and `exit` share: from options to a running tracer.
 #pragma once
 
-#include <optional>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/host.h"
 #include "cli/trace_options.h"
-#include "core/os/error.h"
-#include "core/process/followed.h"
-#include "core/process/last_descendant.h"
-#include "core/process/program.h"
+#include "core/os/unique_fd.h"
 #include "core/trace/process_stream.h"
 
 namespace bpftrap {
@@ -41,28 +38,9 @@ void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups);
 // Throws Error where a process of --tree does not exist.
 void require_processes(const std::vector<std::uint32_t>& pids);
 
-// PROGRAM while it is traced: lets it go, waits for its end, hands signals on.
-class ProgramRun {
- public:
-  // Waits for `last`, too, where there is one. What is referred to must outlive it.
-  ProgramRun(Program& program, Host& host, std::optional<LastDescendant> last);
-
-  TraceHooks hooks();
-
- private:
-  bool ends_run(StopSignals::Taken signal);
-  void ended();
-
-  Program& program_;
-  Host& host_;
-  std::optional<LastDescendant> last_;
-  bool forwarded_ = false;
-  Timer ask_last_;
-};
-
-// Opens, configures, loads and attaches the process tracer and traces with it; the exit status.
-// Throws Error.
-int trace_processes(ProcessCommand command, const TraceOptions& options);
+// Opens, configures, loads and attaches the process tracer and traces with it, until a stop or the
+// end of PROGRAM. Returns the exit status. Throws Error.
+int trace_processes(const ProcessCommand& command, const TraceOptions& options);
 
 // Loads and attaches the programs for a moment, for `doctor`; `failed`: that of --failed, too.
 // Throws Error.

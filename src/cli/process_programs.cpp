@@ -18,6 +18,10 @@
 #include "core/os/exit_status.h"
 #include "core/os/memory_limit.h"
 #include "core/os/pid_namespace.h"
+#include "core/process/followed.h"
+#include "core/process/last_descendant.h"
+#include "core/process/program.h"
+#include "core/process/program_run.h"
 #include "process.skel.h"
 
 namespace bpftrap {
@@ -64,7 +68,7 @@ int stopped_before_start(const TraceOptions& options) {
 
 }  // namespace
 
-int trace_processes(ProcessCommand command, const TraceOptions& options) {
+int trace_processes(const ProcessCommand& command, const TraceOptions& options) {
   require_processes(options.trees);
   std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
   std::unique_ptr<Host> opened = Host::open(options.output);
@@ -105,15 +109,21 @@ int trace_processes(ProcessCommand command, const TraceOptions& options) {
   for (std::uint32_t pid : options.trees) {
     followed.add_tree(static_cast<pid_t>(pid), "/proc");
   }
-  command.stream.pids_are_own = own_pid_namespace() == PidNamespace::initial;
-  command.stream.command_line_bytes = memory_share(CommandLines::bytes_most);
-  command.stream.summary = options.summary;
-  command.stream.color = wants_color(options.output, host.output());
-  ProcessStream stream(command.stream);
-  auto run = [&](TraceHooks hooks) {
-    hooks.programs = counted_programs(program_pairs(loaded.progs()));
-    return host.trace<ExecRecord, ExitRecord>(command.name, std::move(command.columns), loaded,
-                                              stream, std::move(hooks));
+  ProcessStreamOptions stream_options = command.stream;
+  stream_options.pids_are_own = own_pid_namespace() == PidNamespace::initial;
+  stream_options.command_line_bytes = memory_share(CommandLines::bytes_most);
+  stream_options.summary = options.summary;
+  stream_options.color = wants_color(options.output, host.output());
+  ProcessStream stream(stream_options);
+  auto run = [&](TraceExtras extras) {
+    extras.observer = &stream;
+    extras.sweeps.insert(extras.sweeps.begin(), &stream);
+    if (stream.reads_older()) {
+      extras.read_files = [&stream] { return stream.read_older(); };
+    }
+    extras.programs = counted_programs(program_pairs(loaded.progs()));
+    return host.trace<ExecRecord, ExitRecord>(command.name, command.columns, loaded, stream,
+                                              std::move(extras));
   };
   if (options.program.empty()) {
     return run({});
@@ -121,15 +131,18 @@ int trace_processes(ProcessCommand command, const TraceOptions& options) {
   // Not earlier, or the time it takes to get here would count as its own.
   Program program({options.program, options.output.output.empty()});
   followed.add_child(program.pid());
+  TraceExtras extras;
   std::optional<LastDescendant> last;
   if (options.wait_all) {
     last.emplace(LastDescendant::Sources{[&followed] { return followed.count(); },
-                                         [&stream] { return stream.all_ended(); }},
+                                         [&stream] { return stream.born(); }},
                  LostCounter(LossSources::of_kernel(bpf_map__fd(maps.lost)),
                              counted_programs(program_pairs(loaded.progs()))));
+    extras.sweeps.push_back(&*last);
   }
-  ProgramRun program_run(program, host, std::move(last));
-  int status = run(program_run.hooks());
+  ProgramRun program_run(program, host.loop(), last ? &*last : nullptr);
+  extras.program = &program_run;
+  int status = run(std::move(extras));
   return program.ended() ? program.exit_status() : status;
 }
 

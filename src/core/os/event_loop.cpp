@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <utility>
 
 #include "core/os/error.h"
 
@@ -41,6 +43,22 @@ void EventLoop::change(int fd, std::uint32_t events) {
       ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
     }
   }
+}
+
+void EventLoop::each_second(std::function<void()> callback) {
+  each_second_.push_back(std::move(callback));
+  if (second_) {
+    return;
+  }
+  second_.emplace();
+  watch(second_->fd(), EPOLLIN, [this](std::uint32_t) {
+    if (second_->take()) {
+      for (const std::function<void()>& each : each_second_) {
+        each();
+      }
+    }
+  });
+  second_->arm(std::chrono::seconds(1), true);
 }
 
 void EventLoop::run() {

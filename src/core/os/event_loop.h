@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <optional>
 
+#include "core/os/timer.h"
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
@@ -22,6 +24,9 @@ class EventLoop {
   bool watch(int fd, std::uint32_t events, Callback callback);
   void change(int fd, std::uint32_t events);
 
+  // Calls back once per second inside run(), in the order of the calls of this function.
+  void each_second(std::function<void()> callback);
+
   // Dispatches until stop(). A stop() before run() counts: run() then returns at once. Each stop()
   // ends one run().
   void run();
@@ -35,6 +40,8 @@ class EventLoop {
 
   UniqueFd epoll_;
   std::list<Watch> watches_;
+  std::optional<Timer> second_;
+  std::list<std::function<void()>> each_second_;
   bool stopped_ = false;
 };
 

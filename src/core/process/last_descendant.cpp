@@ -10,10 +10,29 @@ bool LastDescendant::has_ended() {
   if (followed == 0) {
     return true;
   }
-  // Who ended unseen is counted among the living for ever. But of the ends that no program saw some
-  // or all may be those of threads, or of others than descendants.
-  return followed <= lost_.unseen(BPFTRAP_RECORD_EXIT) && sources_.all_ended() &&
-         lost_.read().records[BPFTRAP_RECORD_FORK] == 0;
+  // A process whose end was missed is counted as living for good. But some or all of the missed
+  // ends may be those of threads, or of processes that are no descendants.
+  if (followed > lost_.unseen(BPFTRAP_RECORD_EXIT)) {
+    return false;
+  }
+  if (state_ == State::unasked) {
+    state_ = State::asked;
+  }
+  return state_ == State::ended && lost_.read().records[BPFTRAP_RECORD_FORK] == 0;
+}
+
+void LastDescendant::mark_dead() {
+  if (state_ == State::asked) {
+    state_ = State::sweeping;
+  }
+}
+
+void LastDescendant::forget_dead() {
+  // Each birth from before the sweep has been handled. If one process lived, one would be left: a
+  // process born since has a parent that lived then, whose end is reported after the birth.
+  if (state_ == State::sweeping) {
+    state_ = sources_.born() == 0 ? State::ended : State::unasked;
+  }
 }
 
 }  // namespace bpftrap

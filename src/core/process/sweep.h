@@ -21,6 +21,18 @@ inline bool is_gone(Pid pid) {
   return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
 }
 
+// Keeps something of processes, for which a sweep is made (core/trace/sweeper.h).
+class Sweepable {
+ public:
+  virtual ~Sweepable() = default;
+
+  virtual bool wants_sweep() const = 0;
+  // Looks which of the processes are dead …
+  virtual void mark_dead() = 0;
+  // … and forgets those: every record that was submitted before mark_dead() has been handled.
+  virtual void forget_dead() = 0;
+};
+
 // Of a map by Key, which is the pid or has it.
 template <class Key>
 class Sweep {

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <utility>
+#include <chrono>
 
 #include "bpf/process.event.h"
 #include "bpf/scope.h"
@@ -13,6 +13,13 @@
 #include "core/text/text.h"
 
 namespace bpftrap {
+
+namespace {
+
+// Losses ask for one sweep within this time at most.
+constexpr std::chrono::seconds between_sweeps_of_losses{10};
+
+}  // namespace
 
 ProcessStream::ProcessStream(ProcessStreamOptions options)
     : options_(options),
@@ -114,55 +121,57 @@ std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
          (options_.write_execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0);
 }
 
-void ProcessStream::look_at(const bpftrap_lost& lost) {
-  std::uint64_t unmarked = lost.records[BPFTRAP_LOST_MARKS];
-  if (unmarked > unmarked_) {
-    say(fmt::format("{} process{} could not be remembered: the filters may be wrong about {}",
-                    unmarked - unmarked_, unmarked - unmarked_ == 1 ? "" : "es",
-                    unmarked - unmarked_ == 1 ? "it" : "them"));
-    unmarked_ = unmarked;
-  }
-  if (lines_.refused() > 0 && !refused_told_) {
-    refused_told_ = true;
-    std::string room;
-    append_human_size(room, lines_.most());
-    say(
-        fmt::format("the command lines of the processes that live now fill {}: some ends will be "
-                    "shown without theirs; follow fewer processes (--user, --tree, --cgroup), or "
-                    "allow bpftrap more memory where its cgroup limits it",
-                    room));
+void ProcessStream::account(const bpftrap_lost& lost) {
+  warn_of_unmarked(lost.records[BPFTRAP_LOST_MARKS]);
+  warn_of_refused_lines();
+  if (std::uint64_t all = lost_records(lost); all > lost_) {
+    lost_ = all;
+    lost_since_sweep_ = true;
   }
 }
 
+void ProcessStream::warn_of_unmarked(std::uint64_t unmarked) {
+  if (unmarked <= unmarked_) {
+    return;
+  }
+  std::uint64_t more = unmarked - unmarked_;
+  say(fmt::format("{} process{} could not be remembered: the filters may be wrong about {}", more,
+                  more == 1 ? "" : "es", more == 1 ? "it" : "them"));
+  unmarked_ = unmarked;
+}
+
+void ProcessStream::warn_of_refused_lines() {
+  if (lines_.refused() == 0 || refused_told_) {
+    return;
+  }
+  refused_told_ = true;
+  std::string room;
+  append_human_size(room, lines_.most());
+  say(
+      fmt::format("the command lines of the processes that live now fill {}: some ends will be "
+                  "shown without theirs; follow fewer processes (--user, --tree, --cgroup), or "
+                  "allow bpftrap more memory where its cgroup limits it",
+                  room));
+}
+
 bool ProcessStream::wants_sweep() const {
-  return options_.pids_are_own && (asked_ || lines_.wants_sweep() || descent_.wants_sweep());
+  bool after_losses = lost_since_sweep_ && BootClock::now() - swept_ > between_sweeps_of_losses;
+  return options_.pids_are_own && (after_losses || lines_.wants_sweep() || descent_.wants_sweep());
 }
 
 void ProcessStream::mark_dead() {
   if (!options_.pids_are_own) {
     return;
   }
+  lost_since_sweep_ = false;
+  swept_ = BootClock::now();
   lines_.mark_dead();
   descent_.mark_dead();
-  answering_ = std::exchange(asked_, false);
 }
 
 void ProcessStream::forget_dead() {
   lines_.forget_dead();
   descent_.forget_dead();
-  // Each birth from before the sweep has been handled. One of the living would have been left, for
-  // whoever was born since has a parent that lived then, and whose end is told after the birth.
-  all_ended_ = std::exchange(answering_, false) && descent_.size() == 0;
-}
-
-bool ProcessStream::all_ended() {
-  asked_ = !all_ended_;
-  return all_ended_;
-}
-
-bool ProcessStream::idle() {
-  options_.read_older = options_.read_older && lines_.read_older("/proc");
-  return options_.read_older;
 }
 
 }  // namespace bpftrap

@@ -7,7 +7,8 @@
 #include "core/process/cgroup_paths.h"
 #include "core/process/command_lines.h"
 #include "core/process/descent.h"
-#include "core/trace/tracer.h"
+#include "core/process/sweep.h"
+#include "core/trace/record_handler.h"
 
 namespace bpftrap {
 
@@ -20,50 +21,54 @@ struct ProcessStreamOptions {
   bool tree_view = false;  // command lines are indented by descent; forks are to be reported
   bool summary = false;    // say at the end what ran, by program name
   bool color = false;      // of the summary's table
-  // Process ids are those that kill() and /proc know: else nobody can be found dead, or older.
+  // Process ids are those that kill() and /proc know. Else there is no sweep, and no reading of
+  // older processes.
   bool pids_are_own = true;
   std::size_t command_line_bytes = CommandLines::bytes_most;
 };
 
-class ProcessStream final : public RecordHandler {
+class ProcessStream final : public RecordHandler, public TraceObserver, public Sweepable {
  public:
   explicit ProcessStream(ProcessStreamOptions options);
 
-  void live(BootTime since) override { live_since_ = since; }
   Result handle(std::span<const std::byte> bytes, Sink& sink) override;
   std::uint64_t lost_records(const bpftrap_lost& lost) const override;
-  void look_at(const bpftrap_lost& lost) override;
-  bool has_idle_work() const override { return options_.read_older; }
-  bool idle() override;
+
+  void live(BootTime since) override { live_since_ = since; }
+  void account(const bpftrap_lost& lost) override;
   void finish(Sink& sink) override;
+
   bool wants_sweep() const override;
   void mark_dead() override;
   void forget_dead() override;
 
-  // Whether each process whose birth was told has ended, be it that its end was told or that a
-  // sweep found it dead. The sweep has to begin after the first call: until it is through the
-  // answer is no. To be asked when none is born any more but to those, and only where births are
-  // reported.
-  bool all_ended();
+  // Whether command lines of older processes are to be read from /proc.
+  bool reads_older() const { return options_.read_older; }
+  // Reads the next few of them; false when through.
+  bool read_older() { return lines_.read_older("/proc"); }
+
+  // Processes whose birth was reported, and whose end neither was nor was found by a sweep.
+  std::size_t born() const { return descent_.size(); }
 
  private:
   Result write(ExecRecord& record, Sink& sink);
   Result write(ExitRecord& record, Sink& sink);
   // Whether the process was there before tracing was live.
   bool is_older(const ProcessId& id) const;
+  void warn_of_unmarked(std::uint64_t unmarked);
+  void warn_of_refused_lines();
 
   ProcessStreamOptions options_;
   BootTime live_since_;
   CgroupPaths cgroups_;
   CommandLines lines_;
-  std::uint64_t unmarked_ = 0;
   Descent descent_;
   Summary summary_;
+  std::uint64_t unmarked_ = 0;
   bool refused_told_ = false;
-  // Of all_ended(): it was asked, a sweep has begun since, and what came out of it.
-  bool asked_ = false;
-  bool answering_ = false;
-  bool all_ended_ = false;
+  std::uint64_t lost_ = 0;
+  bool lost_since_sweep_ = false;
+  BootTime swept_;
 };
 
 }  // namespace bpftrap

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Lost records, recursion misses, and the end of --wait-all, with counts that the test makes up.
+// Lost records and recursion misses, with counts that the test makes up.
 #include "core/bpf/lost_counter.h"
 
 #include <gtest/gtest.h>
@@ -9,7 +9,6 @@
 
 #include "bpf/process.event.h"
 #include "bpf/scope.h"
-#include "core/process/last_descendant.h"
 
 namespace bpftrap {
 namespace {
@@ -84,55 +83,6 @@ TEST_F(LostCounterTest, SaysWhatItKnewWhereTheKernelDoesNotAnswer) {
   per_cpu_[0].records[exits] = 2;
   EXPECT_FALSE(counter.readable());
   EXPECT_EQ(counter.read().records[exits], 1U);
-}
-
-class LastDescendantTest : public LostCounterTest {
- protected:
-  LastDescendant last() {
-    return LastDescendant({[this] { return followed_; },
-                           [this] {
-                             ++asked_;
-                             return all_ended_;
-                           }},
-                          counter());
-  }
-
-  std::uint64_t followed_ = 1;
-  bool all_ended_ = false;
-  int asked_ = 0;
-};
-
-TEST_F(LastDescendantTest, HasEndedWhenTheKernelCountsNone) {
-  LastDescendant last = this->last();
-  EXPECT_FALSE(last.has_ended());
-  followed_ = 0;
-  EXPECT_TRUE(last.has_ended());
-  EXPECT_EQ(asked_, 0) << "nothing was missed";
-}
-
-TEST_F(LastDescendantTest, EndsOfThreadsThatWereMissedEndNothing) {
-  missed_ = {{10, 100}, {11, 100}};
-  LastDescendant last = this->last();
-  EXPECT_FALSE(last.has_ended()) << "it lives";
-  followed_ = 0;
-  EXPECT_TRUE(last.has_ended());
-}
-
-TEST_F(LastDescendantTest, AnEndThatWasMissedIsFoundOut) {
-  missed_ = {{10, 1}, {11, 1}};
-  LastDescendant last = this->last();
-  EXPECT_FALSE(last.has_ended());
-  all_ended_ = true;
-  EXPECT_TRUE(last.has_ended());
-  followed_ = 2;
-  EXPECT_FALSE(last.has_ended()) << "one end was missed at most";
-}
-
-TEST_F(LastDescendantTest, WaitsWhereABirthWasLost) {
-  missed_ = {{10, 1}, {11, 1}};
-  all_ended_ = true;
-  per_cpu_[0].records[BPFTRAP_RECORD_FORK] = 1;
-  EXPECT_FALSE(last().has_ended()) << "the process that was born may live";
 }
 
 }  // namespace

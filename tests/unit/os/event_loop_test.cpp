@@ -7,6 +7,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <string>
+
 #include "core/os/error.h"
 
 namespace bpftrap {
@@ -114,6 +117,20 @@ TEST(EventLoop, TellsOfAReaderThatIsGoneUnasked) {
   });
   pipe.reader.reset();
   loop.run();
+}
+
+TEST(EventLoop, CallsBackEachSecondInOrder) {
+  EventLoop loop;
+  std::string calls;
+  loop.each_second([&] { calls += 'a'; });
+  loop.each_second([&] {
+    calls += 'b';
+    loop.stop();
+  });
+  std::chrono::steady_clock::time_point begin = std::chrono::steady_clock::now();
+  loop.run();
+  EXPECT_EQ(calls, "ab");
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(900));
 }
 
 TEST(EventLoop, CannotWatchRegularFiles) {

@@ -8,6 +8,7 @@
 
 #include <csignal>
 
+#include "bpf/scope.h"
 #include "unit/wire.h"
 
 namespace bpftrap {
@@ -76,7 +77,8 @@ TEST_F(ProcessStreamTest, WhoseIdsAreOthersLooksForNoDead) {
   fork_many(other);
   EXPECT_TRUE(own.wants_sweep());
   EXPECT_FALSE(other.wants_sweep());
-  EXPECT_FALSE(ProcessStream({.read_older = true, .pids_are_own = false}).has_idle_work());
+  EXPECT_TRUE(ProcessStream({.read_older = true}).reads_older());
+  EXPECT_FALSE(ProcessStream({.read_older = true, .pids_are_own = false}).reads_older());
 }
 
 // A process that lives until it is told to end.
@@ -103,39 +105,55 @@ class Living {
   pid_t pid_;
 };
 
-TEST_F(ProcessStreamTest, AllHaveEndedOnlyWhenASweepFindsNobody) {
+TEST_F(ProcessStreamTest, ASweepForgetsTheDeadOfItsBeginning) {
   ProcessStream stream({.write_execs = true});
   Living child;
   fork(stream, child.pid(), 1);
-  EXPECT_FALSE(stream.all_ended());
-  EXPECT_TRUE(stream.wants_sweep());
   stream.mark_dead();
-  EXPECT_FALSE(stream.wants_sweep());
   stream.forget_dead();
-  EXPECT_FALSE(stream.all_ended()) << "it lives";
+  EXPECT_EQ(stream.born(), 1U) << "it lives";
   child.end();
   stream.mark_dead();
   fork(stream, nobody, child.pid());
   stream.forget_dead();
-  EXPECT_FALSE(stream.all_ended()) << "it had a child, which nobody has looked for";
+  EXPECT_EQ(stream.born(), 1U) << "it had a child, which nobody has looked for";
   stream.mark_dead();
-  EXPECT_FALSE(stream.all_ended()) << "not before the sweep is through";
   stream.forget_dead();
-  EXPECT_TRUE(stream.all_ended());
+  EXPECT_EQ(stream.born(), 0U);
 }
 
-TEST_F(ProcessStreamTest, ASweepFromBeforeTheQuestionIsNoAnswer) {
+TEST_F(ProcessStreamTest, LossesAskForASweep) {
+  ProcessStream stream({.write_execs = true});
+  bpftrap_lost lost{};
+  stream.account(lost);
+  EXPECT_FALSE(stream.wants_sweep());
+  lost.records[BPFTRAP_RECORD_EXIT] = 1;
+  stream.account(lost);
+  EXPECT_TRUE(stream.wants_sweep());
+  stream.mark_dead();
+  EXPECT_FALSE(stream.wants_sweep());
+  stream.account(lost);
+  EXPECT_FALSE(stream.wants_sweep()) << "nothing more was lost";
+  lost.records[BPFTRAP_RECORD_EXIT] = 2;
+  stream.account(lost);
+  EXPECT_FALSE(stream.wants_sweep()) << "there was one within the last ten seconds";
+}
+
+TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {
   ProcessStream stream({});
-  stream.mark_dead();
-  EXPECT_FALSE(stream.all_ended());
-  stream.forget_dead();
-  EXPECT_FALSE(stream.all_ended()) << "PROGRAM may have forked in between";
-  stream.mark_dead();
-  stream.forget_dead();
-  EXPECT_TRUE(stream.all_ended());
+  bpftrap_lost lost{};
+  lost.records[BPFTRAP_LOST_MARKS] = 1;
+  testing::internal::CaptureStderr();
+  stream.account(lost);
+  stream.account(lost);
+  lost.records[BPFTRAP_LOST_MARKS] = 3;
+  stream.account(lost);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "bpftrap: 1 process could not be remembered: the filters may be wrong about it\n"
+            "bpftrap: 2 processes could not be remembered: the filters may be wrong about them\n");
 }
 
-TEST_F(ProcessStreamTest, AnEndThatIsToldNeedsNoSweepToBeForgotten) {
+TEST_F(ProcessStreamTest, AnEndThatIsReportedNeedsNoSweepToBeForgotten) {
   ProcessStream stream({});
   stream.live(BootTime(4500ms));
   bpftrap_process process = wire_process();
@@ -144,11 +162,9 @@ TEST_F(ProcessStreamTest, AnEndThatIsToldNeedsNoSweepToBeForgotten) {
   event.start_boot_ns = process.start_boot_ns;
   event.pid = process.pid;
   stream.handle(bytes_of(event), sink_);
+  EXPECT_EQ(stream.born(), 1U);
   EXPECT_EQ(exit(stream), Result::written);
-  EXPECT_FALSE(stream.all_ended());
-  stream.mark_dead();
-  stream.forget_dead();
-  EXPECT_TRUE(stream.all_ended());
+  EXPECT_EQ(stream.born(), 0U);
 }
 
 }  // namespace

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/process/program_run.h"
+
+#include <sys/epoll.h>
+
+#include <chrono>
+#include <utility>
+
+namespace bpftrap {
+
+namespace {
+
+constexpr std::chrono::milliseconds ask_interval{20};
+
+}  // namespace
+
+ProgramRun::ProgramRun(Program& program, EventLoop& loop, LastDescendant* last)
+    : program_(program), loop_(loop), last_(last) {
+  loop_.watch(program.pidfd(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { program_ended(); });
+  loop_.watch(ask_last_.fd(), EPOLLIN, [this](std::uint32_t) {
+    if (ask_last_.take() && last_->has_ended()) {
+      loop_.stop();
+    }
+  });
+}
+
+void ProgramRun::program_ended() {
+  // Its exit record is in the ring buffer: the kernel made that before it let anybody know.
+  if (last_ != nullptr) {
+    ask_last_.arm(ask_interval, true);
+  } else {
+    loop_.stop();
+  }
+}
+
+bool ProgramRun::ends_trace(StopSignals::Taken signal) {
+  if (program_.ended()) {
+    return true;
+  }
+  // Ctrl-C went to the terminal's whole foreground job, PROGRAM included.
+  if (signal.by_kernel) {
+    return false;
+  }
+  // A user who asks twice does not want to wait for PROGRAM.
+  if (std::exchange(forwarded_, true)) {
+    return true;
+  }
+  program_.signal(signal.number);
+  return false;
+}
+
+}  // namespace bpftrap

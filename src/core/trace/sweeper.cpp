@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/trace/sweeper.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace bpftrap {
+
+Sweeper::Sweeper(EventLoop& loop, const RingBuffer& ring, std::vector<Sweepable*> targets)
+    : ring_(ring), targets_(std::move(targets)) {
+  loop.each_second([this] { advance(); });
+}
+
+bool Sweeper::is_wanted() const {
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [](const Sweepable* target) { return target->wants_sweep(); });
+}
+
+void Sweeper::advance() {
+  if (!until_ && is_wanted()) {
+    for (Sweepable* target : targets_) {
+      target->mark_dead();
+    }
+    // Read after the marking: all records of a process that was dead by then are before this.
+    until_ = ring_.produced();
+  }
+  if (until_ && ring_.consumed() >= *until_) {
+    until_.reset();
+    for (Sweepable* target : targets_) {
+      target->forget_dead();
+    }
+  }
+}
+
+}  // namespace bpftrap

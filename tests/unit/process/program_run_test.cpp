@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// PROGRAM's part in a trace: what ends the loop, and which signals do.
+#include "core/process/program_run.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+namespace bpftrap {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr StopSignals::Taken by_process(int number) {
+  return {number, false};
+}
+
+TEST(ProgramRun, ItsEndStopsTheLoop) {
+  EventLoop loop;
+  Program program(ProgramOptions{.argv = {"/bin/sh", "-c", "exit 7"}});
+  ProgramRun run(program, loop);
+  run.start();
+  loop.run();
+  EXPECT_EQ(program.exit_status(), 7);
+}
+
+TEST(ProgramRun, TheEndOfTheLastDescendantStopsTheLoop) {
+  EventLoop loop;
+  Program program(ProgramOptions{.argv = {"/bin/sh", "-c", "exit 7"}});
+  int asked = 0;
+  LastDescendant last({[&] { return std::uint64_t{++asked < 3 ? 1U : 0U}; }, [] { return 0U; }},
+                      LostCounter({1, [](bpftrap_lost*) { return true; }}));
+  ProgramRun run(program, loop, &last);
+  run.start();
+  loop.run();
+  EXPECT_EQ(asked, 3);
+}
+
+TEST(ProgramRun, ASignalGoesToProgramAndASecondOneEndsTheTrace) {
+  EventLoop loop;
+  Program program(ProgramOptions{
+      .argv = {"/bin/sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.01; done"}});
+  ProgramRun run(program, loop);
+  run.start();
+  // Before its trap is set, the signal itself would end it.
+  std::this_thread::sleep_for(200ms);
+  EXPECT_FALSE(run.ends_trace(by_process(SIGTERM)));
+  EXPECT_TRUE(run.ends_trace(by_process(SIGTERM)));
+  loop.run();
+  EXPECT_EQ(program.exit_status(), 9);
+}
+
+TEST(ProgramRun, WhatTheTerminalSentIsNotHandedOn) {
+  EventLoop loop;
+  Program program(ProgramOptions{.argv = {"/bin/sleep", "0.2"}});
+  ProgramRun run(program, loop);
+  run.start();
+  EXPECT_FALSE(run.ends_trace({SIGINT, true}));
+  loop.run();
+  EXPECT_EQ(program.exit_status(), 0);
+}
+
+TEST(ProgramRun, AfterItsEndASignalEndsTheTrace) {
+  EventLoop loop;
+  Program program(ProgramOptions{.argv = {"/bin/true"}});
+  ProgramRun run(program, loop);
+  run.start();
+  EXPECT_EQ(program.exit_status(), 0);
+  EXPECT_TRUE(run.ends_trace({SIGINT, true}));
+}
+
+}  // namespace
+}  // namespace bpftrap
