@@ -28,6 +28,7 @@ namespace bpftrap {
 
 namespace {
 
+using Maps = decltype(process_bpf::maps);
 using Programs = decltype(process_bpf::progs);
 
 // Programs that are loaded twice if the kernel may miss events: see recursion_misses.h.
@@ -58,6 +59,122 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
   }
 }
 
+// The configuration of the programs: what the options ask for, in the way that this kernel allows.
+bpftrap_scope choose_scope(const ProcessCommand& command, const TraceOptions& options) {
+  bpftrap_scope scope = make_scope(options, command.scope);
+  bool marks = scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0;
+  scope.task_storage = options.btf.empty() && marks && kernel_has_task_storage() ? 1 : 0;
+  scope.twice = kernel_misses_events() ? 1 : 0;
+  if (options.wait_all && scope.twice != 0) {
+    scope.report_forks = 1;  // for LastDescendant, because an end may be missed
+  }
+  return scope;
+}
+
+// Sizes the maps, and leaves out those that are not needed.
+void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOptions& options) {
+  bool by_task = scope.task_storage != 0;
+  auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  bpf_map__set_max_entries(maps.records, ring_buffer_bytes(options.buffer_size, page));
+  bpf_map__set_autocreate(maps.task_marks, by_task);
+  // Raw tracepoints want memory that is there already: before 6.1 the kernel warns of them
+  // otherwise (kernel/bpf/verifier.c check_map_prog_compatibility()).
+  bpf_map__set_map_flags(maps.pid_marks, by_task ? __u32{BPF_F_NO_PREALLOC} : 0);
+  bpf_map__set_autocreate(maps.pid_marks,
+                          scope.follow != 0 || (bpftrap_keeps_verdicts(&scope) != 0 && !by_task));
+  size_key_map(maps.pids, options.pids);
+}
+
+LoadedSkeleton<process_bpf> load(const ProcessCommand& command, const TraceOptions& options,
+                                 const bpftrap_scope& scope) {
+  OpenSkeleton<process_bpf> open(command.name, options.btf);
+  open.rodata().cfg = scope;
+  configure_maps(open.maps(), scope, options);
+  choose_programs(open.progs(), scope, command.failed_execs);
+  if (scope.task_storage != 0) {
+    make_tracing_programs(open.object(), command.name);
+  }
+  return std::move(open).load();
+}
+
+void attach(LoadedSkeleton<process_bpf>& loaded) {
+  loaded.attach();
+  loaded.bss().live_since = static_cast<__u64>(BootClock::now().time_since_epoch().count());
+}
+
+Followed followed_in(const Maps& maps, const bpftrap_scope& scope) {
+  return Followed({bpf_map__fd(maps.pid_marks),
+                   scope.task_storage != 0 ? bpf_map__fd(maps.task_marks) : -1,
+                   bpf_map__fd(maps.followed)});
+}
+
+ProcessStreamOptions stream_options(const ProcessCommand& command, const TraceOptions& options,
+                                    const Output& output) {
+  ProcessStreamOptions stream = command.stream;
+  stream.pids_are_own = own_pid_namespace() == PidNamespace::initial;
+  stream.command_line_bytes = memory_share(CommandLines::bytes_most);
+  stream.summary = options.summary;
+  stream.color = wants_color(options.output, output);
+  return stream;
+}
+
+// A trace whose programs are attached.
+class ProcessTrace {
+ public:
+  ProcessTrace(const ProcessCommand& command, const TraceOptions& options, Host& host,
+               LoadedSkeleton<process_bpf>& loaded)
+      : command_(command),
+        options_(options),
+        host_(host),
+        loaded_(loaded),
+        stream_(stream_options(command, options, host.output())) {}
+
+  // Until a stop.
+  int run() { return run(TraceExtras()); }
+
+  // Until PROGRAM, and with --wait-all its last descendant, has ended, or until a stop.
+  int run_program(Followed& followed);
+
+ private:
+  int run(TraceExtras extras);
+
+  const ProcessCommand& command_;
+  const TraceOptions& options_;
+  Host& host_;
+  LoadedSkeleton<process_bpf>& loaded_;
+  ProcessStream stream_;
+};
+
+int ProcessTrace::run(TraceExtras extras) {
+  extras.observer = &stream_;
+  extras.sweeps.insert(extras.sweeps.begin(), &stream_);
+  if (stream_.reads_older()) {
+    extras.read_files = [this] { return stream_.read_older(); };
+  }
+  extras.programs = counted_programs(program_pairs(loaded_.progs()));
+  return host_.trace<ExecRecord, ExitRecord>(command_.name, command_.columns, loaded_, stream_,
+                                             std::move(extras));
+}
+
+int ProcessTrace::run_program(Followed& followed) {
+  // Forked now and not earlier, because the time until it may execute counts as its own.
+  Program program({options_.program, options_.output.output.empty()});
+  followed.add_child(program.pid());
+  TraceExtras extras;
+  std::optional<LastDescendant> last;
+  if (options_.wait_all) {
+    last.emplace(LastDescendant::Sources{[&followed] { return followed.count(); },
+                                         [this] { return stream_.born(); }},
+                 LostCounter(LossSources::of_kernel(bpf_map__fd(loaded_.maps().lost)),
+                             counted_programs(program_pairs(loaded_.progs()))));
+    extras.sweeps.push_back(&*last);
+  }
+  ProgramRun program_run(program, host_.loop(), last ? &*last : nullptr);
+  extras.program = &program_run;
+  int status = run(std::move(extras));
+  return program.ended() ? program.exit_status() : status;
+}
+
 // The wait for the reader of --output was stopped.
 int stopped_before_start(const TraceOptions& options) {
   if (!options.program.empty()) {
@@ -71,79 +188,21 @@ int stopped_before_start(const TraceOptions& options) {
 int trace_processes(const ProcessCommand& command, const TraceOptions& options) {
   require_processes(options.trees);
   std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
-  std::unique_ptr<Host> opened = Host::open(options.output);
-  if (!opened) {
+  std::unique_ptr<Host> host = Host::open(options.output);
+  if (!host) {
     return stopped_before_start(options);
   }
-  Host& host = *opened;
-  OpenSkeleton<process_bpf> open(command.name, options.btf);
-  bpftrap_scope& scope = open.rodata().cfg;
-  scope = make_scope(options, command.scope);
-  bool judged = bpftrap_keeps_verdicts(&scope) != 0;
-  bool by_task = options.btf.empty() && (scope.follow != 0 || judged) && kernel_has_task_storage();
-  scope.task_storage = by_task ? 1 : 0;
-  scope.twice = kernel_misses_events() ? 1 : 0;
-  if (options.wait_all && scope.twice != 0) {
-    scope.report_forks = 1;  // for LastDescendant, as an end may be missed
-  }
-  auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  bpf_map__set_max_entries(open.maps().records, ring_buffer_bytes(options.buffer_size, page));
-  bpf_map__set_autocreate(open.maps().task_marks, by_task);
-  // Raw tracepoints want memory that is there already: before 6.1 the kernel warns of them
-  // otherwise (kernel/bpf/verifier.c check_map_prog_compatibility()).
-  bpf_map__set_map_flags(open.maps().pid_marks, by_task ? __u32{BPF_F_NO_PREALLOC} : 0);
-  bpf_map__set_autocreate(open.maps().pid_marks, scope.follow != 0 || (judged && !by_task));
-  size_key_map(open.maps().pids, options.pids);
-  choose_programs(open.progs(), scope, command.failed_execs);
-  if (by_task) {
-    make_tracing_programs(open.object(), command.name);
-  }
-  LoadedSkeleton<process_bpf> loaded = std::move(open).load();
-  auto& maps = loaded.maps();
-  fill_key_map(maps.pids, options.pids);
-  fill_cgroup_map(maps.cgroups, cgroups);
-  Followed followed({bpf_map__fd(maps.pid_marks), by_task ? bpf_map__fd(maps.task_marks) : -1,
-                     bpf_map__fd(maps.followed)});
-  loaded.attach();
-  loaded.bss().live_since = static_cast<__u64>(BootClock::now().time_since_epoch().count());
+  bpftrap_scope scope = choose_scope(command, options);
+  LoadedSkeleton<process_bpf> loaded = load(command, options, scope);
+  fill_key_map(loaded.maps().pids, options.pids);
+  fill_cgroup_map(loaded.maps().cgroups, cgroups);
+  attach(loaded);
+  Followed followed = followed_in(loaded.maps(), scope);
   for (std::uint32_t pid : options.trees) {
     followed.add_tree(static_cast<pid_t>(pid), "/proc");
   }
-  ProcessStreamOptions stream_options = command.stream;
-  stream_options.pids_are_own = own_pid_namespace() == PidNamespace::initial;
-  stream_options.command_line_bytes = memory_share(CommandLines::bytes_most);
-  stream_options.summary = options.summary;
-  stream_options.color = wants_color(options.output, host.output());
-  ProcessStream stream(stream_options);
-  auto run = [&](TraceExtras extras) {
-    extras.observer = &stream;
-    extras.sweeps.insert(extras.sweeps.begin(), &stream);
-    if (stream.reads_older()) {
-      extras.read_files = [&stream] { return stream.read_older(); };
-    }
-    extras.programs = counted_programs(program_pairs(loaded.progs()));
-    return host.trace<ExecRecord, ExitRecord>(command.name, command.columns, loaded, stream,
-                                              std::move(extras));
-  };
-  if (options.program.empty()) {
-    return run({});
-  }
-  // Not earlier, or the time it takes to get here would count as its own.
-  Program program({options.program, options.output.output.empty()});
-  followed.add_child(program.pid());
-  TraceExtras extras;
-  std::optional<LastDescendant> last;
-  if (options.wait_all) {
-    last.emplace(LastDescendant::Sources{[&followed] { return followed.count(); },
-                                         [&stream] { return stream.born(); }},
-                 LostCounter(LossSources::of_kernel(bpf_map__fd(maps.lost)),
-                             counted_programs(program_pairs(loaded.progs()))));
-    extras.sweeps.push_back(&*last);
-  }
-  ProgramRun program_run(program, host.loop(), last ? &*last : nullptr);
-  extras.program = &program_run;
-  int status = run(std::move(extras));
-  return program.ended() ? program.exit_status() : status;
+  ProcessTrace trace(command, options, *host, loaded);
+  return options.program.empty() ? trace.run() : trace.run_program(followed);
 }
 
 void try_programs(std::string_view command, bool failed) {
