@@ -86,7 +86,7 @@ class OutputFileOfOthers : public OutputFile {
   }
   // What another user is told.
   static int as_other(const std::function<bool()>& body) {
-    const pid_t pid = ::fork();
+    pid_t pid = ::fork();
     if (pid == 0) {
       ::_exit(::setresuid(other_user, other_user, other_user) == 0 && body() ? 0 : 1);
     }
@@ -145,7 +145,7 @@ TEST_F(OutputFile, WhatIsNoFileIsAnErrorThatNamesIt) {
 TEST_F(OutputFile, PathsThatNameADescriptorLeadToIt) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  const UniqueFd reader(ends[0]);
+  UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
   for (const char* directory : {"/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/"}) {
     UniqueFd fd = open(directory + std::to_string(ends[1]));
@@ -157,7 +157,7 @@ TEST_F(OutputFile, PathsThatNameADescriptorLeadToIt) {
   UniqueFd kept(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 10));
   ::fflush(stdout);
   ::dup2(file.get(), STDOUT_FILENO);
-  const std::string said = refusal("/dev/stdout");
+  std::string said = refusal("/dev/stdout");
   ::dup2(kept.get(), STDOUT_FILENO);
   EXPECT_EQ(said, "");
   EXPECT_EQ(precious(), "");
@@ -232,7 +232,7 @@ class FifoWithoutReader : public OutputFile {
 TEST_F(FifoWithoutReader, IsWaitedForUntilInterrupted) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  const UniqueFd interrupt(ends[0]);
+  UniqueFd interrupt(ends[0]);
   UniqueFd writer(ends[1]);
   ASSERT_EQ(::write(writer.get(), "x", 1), 1);
   testing::internal::CaptureStderr();
@@ -247,10 +247,10 @@ TEST_F(FifoWithoutReader, IsWaitedForAsLongAsAsked) {
 }
 
 TEST_F(FifoWithoutReader, IsOpenedOnceThereIsOne) {
-  const pid_t child = ::fork();
+  pid_t child = ::fork();
   if (child == 0) {
     ::usleep(120'000);
-    const int fd = ::open(fifo_.c_str(), O_RDONLY | O_CLOEXEC);
+    int fd = ::open(fifo_.c_str(), O_RDONLY | O_CLOEXEC);
     char byte = 0;
     ::_exit(::read(fd, &byte, 1) == 1 && byte == 'x' ? 0 : 1);
   }

@@ -54,7 +54,7 @@ class Capture {
     Stream(int number, std::string file) : path(std::move(file)), fd(number) {
       std::fflush(nullptr);
       saved = UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 10));
-      const UniqueFd target(
+      UniqueFd target(
           ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
       ::dup2(target.get(), fd);
     }
@@ -104,10 +104,10 @@ class ProgramTest : public testing::Test {
   };
 
   Result run(std::vector<std::string> argv, bool stdout_to_stderr = false) {
-    const Capture capture(directory_);
+    Capture capture(directory_);
     Program program({std::move(argv), stdout_to_stderr});
     program.release();
-    const int status = program.exit_status();
+    int status = program.exit_status();
     return {status, capture.out(), capture.err()};
   }
 
@@ -136,7 +136,7 @@ TEST_F(ProgramTest, ExitStatus) {
 
 TEST_F(ProgramTest, NotFound) {
   for (const std::string name : {"bpftrap-no-such-program", "/no/such/program", ""}) {
-    const Result result = run({name});
+    Result result = run({name});
     EXPECT_EQ(result.status, 127);
     EXPECT_EQ(result.err, "bpftrap: cannot execute '" + name + "': No such file or directory\n");
     EXPECT_EQ(result.out, "");
@@ -144,9 +144,9 @@ TEST_F(ProgramTest, NotFound) {
 }
 
 TEST_F(ProgramTest, CannotBeExecuted) {
-  const std::string file = write("plain", "no program");
+  std::string file = write("plain", "no program");
   for (const std::string& name : {file, directory_}) {
-    const Result result = run({name});
+    Result result = run({name});
     EXPECT_EQ(result.status, 126);
     EXPECT_EQ(result.err, "bpftrap: cannot execute '" + name + "': Permission denied\n");
   }
@@ -160,7 +160,7 @@ TEST_F(ProgramTest, SearchesPath) {
   write("2/only", "");
   write("3/tool", "#!/bin/sh\nexit 3\n", true);
   write("3/script", "exit $1\n", true);  // no #!
-  const std::string path =
+  std::string path =
       directory_ + "/none:" + directory_ + "/1:" + directory_ + "/2:" + directory_ + "/3";
   ::setenv("PATH", path.c_str(), 1);
   EXPECT_EQ(run({"tool"}).status, 3);
@@ -175,7 +175,7 @@ TEST_F(ProgramTest, SearchesPath) {
 
 TEST_F(ProgramTest, AnEmptyPathElementIsTheWorkingDirectory) {
   write("here", "#!/bin/sh\nexit 4\n", true);
-  const auto before = std::filesystem::current_path();
+  auto before = std::filesystem::current_path();
   std::filesystem::current_path(directory_);
   for (const char* path : {"", ":/none", "/none:", "/none::/none"}) {
     ::setenv("PATH", path, 1);
@@ -191,7 +191,7 @@ TEST_F(ProgramTest, KeepsArgumentsAndEnvironment) {
 }
 
 TEST_F(ProgramTest, WaitsAtTheGate) {
-  const std::string file = directory_ + "/ran";
+  std::string file = directory_ + "/ran";
   Program program({{"touch", file}, false});
   EXPECT_GT(program.pid(), 0);
   std::this_thread::sleep_for(50ms);
@@ -209,7 +209,7 @@ TEST_F(ProgramTest, WaitsAtTheGate) {
 }
 
 TEST_F(ProgramTest, KeepsItsPid) {
-  const Capture capture(directory_);
+  Capture capture(directory_);
   Program program({{"/bin/sh", "-c", "echo $$ $PPID"}, false});
   program.release();
   EXPECT_EQ(program.exit_status(), 0);
@@ -217,10 +217,10 @@ TEST_F(ProgramTest, KeepsItsPid) {
 }
 
 TEST_F(ProgramTest, UnreleasedItIsKilledAndWaitedFor) {
-  const std::string file = directory_ + "/ran";
+  std::string file = directory_ + "/ran";
   pid_t pid = 0;
   {
-    const Program program({{"touch", file}, false});
+    Program program({{"touch", file}, false});
     pid = program.pid();
   }
   EXPECT_EQ(::kill(pid, 0), -1);
@@ -229,12 +229,12 @@ TEST_F(ProgramTest, UnreleasedItIsKilledAndWaitedFor) {
 }
 
 TEST_F(ProgramTest, EndsWhereBpftrapDiesBeforeTheRelease) {
-  const std::string file = directory_ + "/ran";
+  std::string file = directory_ + "/ran";
   int told[2];
   ASSERT_EQ(::pipe(told), 0);  // inherited by PROGRAM: at its end nobody is left
-  const pid_t bpftrap = ::fork();
+  pid_t bpftrap = ::fork();
   if (bpftrap == 0) {
-    const Program program({{"touch", file}, false});
+    Program program({{"touch", file}, false});
     ::raise(SIGKILL);
   }
   ::close(told[1]);
@@ -274,16 +274,16 @@ TEST_F(ProgramTest, ASignalAtTheGateEndsIt) {
 }
 
 TEST_F(ProgramTest, StandardOutput) {
-  const Result kept = run({"echo", "text"});
+  Result kept = run({"echo", "text"});
   EXPECT_EQ(kept.out, "text\n");
   EXPECT_EQ(kept.err, "");
-  const Result moved = run({"echo", "text"}, true);
+  Result moved = run({"echo", "text"}, true);
   EXPECT_EQ(moved.out, "");
   EXPECT_EQ(moved.err, "text\n");
 }
 
 TEST_F(ProgramTest, WithoutStandardErrorItsOutputIsNotTheTraces) {
-  const Capture capture(directory_);
+  Capture capture(directory_);
   ::close(STDERR_FILENO);
   Program program({{"/bin/sh", "-c", "[ -e /proc/$$/fd/1 ] || [ -e /proc/$$/fd/2 ]"}, true});
   program.release();
@@ -309,39 +309,39 @@ std::string masks(const std::string& status, const std::string& key) {
 }
 
 TEST_F(ProgramTest, SignalsAreAtTheirDefaults) {
-  const Disposition hangup(SIGHUP, SIG_DFL);
-  const Disposition interrupt(SIGINT, SIG_IGN);
-  const Disposition pipe(SIGPIPE, SIG_IGN);
-  const Disposition real_time(SIGRTMAX, SIG_IGN);
+  Disposition hangup(SIGHUP, SIG_DFL);
+  Disposition interrupt(SIGINT, SIG_IGN);
+  Disposition pipe(SIGPIPE, SIG_IGN);
+  Disposition real_time(SIGRTMAX, SIG_IGN);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, &before);
-  const Result result = run({"cat", "/proc/self/status"});
+  Result result = run({"cat", "/proc/self/status"});
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   EXPECT_EQ(masks(result.out, "SigBlk"), "0000000000000000");
   EXPECT_EQ(masks(result.out, "SigIgn"), "0000000000000000");
 }
 
 TEST_F(ProgramTest, NohupsHangupStaysIgnored) {
-  const Disposition hangup(SIGHUP, SIG_IGN);
+  Disposition hangup(SIGHUP, SIG_IGN);
   EXPECT_EQ(masks(run({"cat", "/proc/self/status"}).out, "SigIgn"), "0000000000000001");
 }
 
 TEST_F(ProgramTest, AnIgnoredSigchldCostsNoStatus) {
-  const Disposition child(SIGCHLD, SIG_IGN);
+  Disposition child(SIGCHLD, SIG_IGN);
   EXPECT_EQ(shell("exit 7").status, 7);
 }
 
 TEST_F(ProgramTest, HasOnlyInheritedDescriptors) {
   std::set<int> expected;
   for (int fd = 0; fd < 1024; ++fd) {
-    const int flags = ::fcntl(fd, F_GETFD);
+    int flags = ::fcntl(fd, F_GETFD);
     if (flags >= 0 && (flags & FD_CLOEXEC) == 0) {
       expected.insert(fd);
     }
   }
-  const Program other({{"true"}, false});  // holds a gate and a pidfd
+  Program other({{"true"}, false});  // holds a gate and a pidfd
   std::istringstream lines(run({"ls", "/proc/self/fd"}).out);
   std::set<int> found{std::istream_iterator<int>(lines), {}};
   // One is the directory that ls reads: the lowest that was free.
@@ -361,10 +361,10 @@ TEST_F(ProgramTest, UnderSudoItRunsAsTheCaller) {
   ::setenv("SUDO_GID", "65533", 1);
   ::setenv("SUDO_USER", "bpftrap-nobody", 1);
   ::setenv("SUDO_HOME", "/a home", 1);
-  const Result result = shell(
+  Result result = shell(
       "id -u; id -G; echo $HOME $USER $LOGNAME; env | grep -c ^SUDO_; grep -E '^(Uid|CapEff)' "
       "/proc/self/status");
-  const auto user = sudo_user(own_environment());
+  auto user = sudo_user(own_environment());
   ASSERT_TRUE(user);
   EXPECT_EQ(result.out, "65534\n65533\n" + user->home +
                             " bpftrap-nobody bpftrap-nobody\n0\n"

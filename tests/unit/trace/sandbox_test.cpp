@@ -27,7 +27,7 @@ namespace {
 
 // Runs `body` in a child; the exit code, or 1000 plus the signal that ended it.
 int in_child(const std::function<int()>& body) {
-  const pid_t pid = ::fork();
+  pid_t pid = ::fork();
   if (pid == 0) {
     // No _exit(): before a function that does not return AddressSanitizer asks for the signal
     // stack, which is not in the filter.
@@ -86,7 +86,7 @@ TEST(Sandbox, NothingIsOpenedConnectedOrExecuted) {
   EXPECT_EQ(errno_in_sandbox([] { return ::open("/dev/null", O_WRONLY | O_CLOEXEC); }), EPERM);
   EXPECT_EQ(errno_in_sandbox([] { return ::socket(AF_INET, SOCK_STREAM, 0); }), EPERM);
   EXPECT_EQ(errno_in_sandbox([] { return ::socket(AF_UNIX, SOCK_DGRAM, 0); }), EPERM);
-  const int connected = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int connected = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(9);
@@ -101,7 +101,7 @@ TEST(Sandbox, NothingIsOpenedConnectedOrExecuted) {
 }
 
 TEST(Sandbox, NoOtherProcessIsReached) {
-  const pid_t parent = ::getpid();
+  pid_t parent = ::getpid();
   EXPECT_EQ(errno_in_sandbox([&] { return ::kill(parent, SIGCONT); }), EPERM);
   EXPECT_EQ(errno_in_sandbox([&] { return ::syscall(SYS_tgkill, parent, parent, SIGCONT); }),
             EPERM);
@@ -133,7 +133,7 @@ TEST(Sandbox, NothingNewIsExecutableAndNoBpfIsLoaded) {
 }
 
 TEST(Sandbox, FilesAreMappedOverOthersAndToBeReadOnly) {
-  const int fd = ::memfd_create("mapped", MFD_CLOEXEC);
+  int fd = ::memfd_create("mapped", MFD_CLOEXEC);
   ASSERT_EQ(::ftruncate(fd, 4096), 0);
   void* at = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
   ASSERT_NE(at, MAP_FAILED);
@@ -173,13 +173,13 @@ TEST(Sandbox, WhatTheLoopDoesWorks) {
 }
 
 TEST(Sandbox, NoPrivilegeIsLeft) {
-  const int fd = ::open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
+  int fd = ::open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
   ASSERT_GE(fd, 0);
   ::close(fd);
   EXPECT_EQ(in_child([] {
-              const int status = ::open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
+              int status = ::open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
               enter_sandbox({});
-              const std::string none(16, '0');
+              std::string none(16, '0');
               return (status_line(status, "CapPrm") == none ? 0 : 1) |
                      (status_line(status, "CapEff") == none ? 0 : 2) |
                      (status_line(status, "CapInh") == none ? 0 : 4) |
@@ -192,7 +192,7 @@ TEST(Sandbox, NoPrivilegeIsLeft) {
 }
 
 TEST(Sandbox, FilesAreReadUntilTheSecondCall) {
-  const SandboxNeeds reading{.reads_files = true};
+  SandboxNeeds reading{.reads_files = true};
   EXPECT_EQ(errno_in_sandbox([] { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }, reading), 0);
   EXPECT_EQ(errno_in_sandbox([] { return ::open("/dev/null", O_WRONLY | O_CLOEXEC); }, reading),
             EPERM);
@@ -260,7 +260,7 @@ TEST(Sandbox, WhatTheKernelDoesNotDoIsSaid) {
   EXPECT_EQ(in_child([] {
               enter_sandbox({});
               // The filter does not let it be entered again.
-              const std::vector<std::string> missing = enter_sandbox({});
+              std::vector<std::string> missing = enter_sandbox({});
               if (missing.size() != 3) {
                 return 1;
               }
