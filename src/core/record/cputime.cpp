@@ -6,6 +6,7 @@
 #include <cstdint>
 
 namespace bpftrap {
+
 namespace {
 
 using std::chrono::nanoseconds;
@@ -33,16 +34,16 @@ std::uint64_t system_share(std::uint64_t user, std::uint64_t system, std::uint64
 }  // namespace
 
 CpuTimes adjust_cpu_times(CpuTimes sampled, nanoseconds runtime, CpuTimes previous) {
-  const auto total = to_u64(runtime);
-  const auto previous_user = to_u64(previous.user);
-  const auto previous_system = to_u64(previous.system);
+  std::uint64_t total = to_u64(runtime);
+  std::uint64_t previous_user = to_u64(previous.user);
+  std::uint64_t previous_system = to_u64(previous.system);
   // sum_exec_runtime went backwards, or a reader that came later was served first.
   if (previous_user + previous_system >= total) {
     return previous;
   }
-  auto system =
+  std::uint64_t system =
       std::max(system_share(to_u64(sampled.user), to_u64(sampled.system), total), previous_system);
-  auto user = total - system;
+  std::uint64_t user = total - system;
   if (user < previous_user) {
     user = previous_user;
     system = total - user;

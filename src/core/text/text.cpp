@@ -13,6 +13,7 @@
 #include "core/text/words.h"
 
 namespace bpftrap {
+
 namespace {
 
 struct Range {
@@ -21,7 +22,7 @@ struct Range {
 };
 
 // Beyond the controls proper: what reorders the line, breaks it, or cannot be seen in it.
-constexpr std::array kUnsafe{
+constexpr std::array unsafe_ranges{
     Range{0x7F, 0x9F},        // DEL, C1 controls: terminals obey them as they do ESC sequences
     Range{0xAD, 0xAD},        // soft hyphen
     Range{0x61C, 0x61C},      // Arabic letter mark
@@ -38,9 +39,9 @@ bool is_unsafe(char32_t code) {
   if (code < 0x20) {
     return true;
   }
-  const auto* const range =
-      std::find_if(kUnsafe.begin(), kUnsafe.end(), [code](Range r) { return code <= r.last; });
-  return range != kUnsafe.end() && code >= range->first;
+  const auto* range = std::find_if(unsafe_ranges.begin(), unsafe_ranges.end(),
+                                   [code](Range r) { return code <= r.last; });
+  return range != unsafe_ranges.end() && code >= range->first;
 }
 
 bool is_plain_ascii(char c) {
@@ -51,9 +52,9 @@ constexpr Word mark_controls(Word word) {
   return mark_less(word, 0x20) | mark_equal(word, 0x7F);
 }
 
-/// How many of the first bytes are valid UTF-8 that a terminal may be given as it is.
+// How many of the first bytes are valid UTF-8 that a terminal may be given as it is.
 std::size_t safe_prefix(std::string_view bytes) {
-  auto rest = bytes;
+  std::string_view rest = bytes;
   while (!rest.empty()) {
     if (begins_unmarked(rest, mark_controls)) {
       rest.remove_prefix(sizeof(Word));
@@ -63,7 +64,7 @@ std::size_t safe_prefix(std::string_view bytes) {
       rest.remove_prefix(1);
       continue;
     }
-    const auto code = decode_utf8(rest);
+    CodePoint code = decode_utf8(rest);
     if (code.size == 0 || is_unsafe(code.value)) {
       break;
     }
@@ -73,14 +74,14 @@ std::size_t safe_prefix(std::string_view bytes) {
 }
 
 void append_hex_byte(std::string& out, char byte) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  const auto value = static_cast<unsigned char>(byte);
+  static constexpr std::string_view hex_digits = "0123456789abcdef";
+  auto value = static_cast<unsigned char>(byte);
   out += "\\x";
-  out += kDigits[value >> 4];
-  out += kDigits[value & 0xF];
+  out += hex_digits[value >> 4];
+  out += hex_digits[value & 0xF];
 }
 
-/// Escapes one byte below U+0080 in the way that C, a shell's `$'…'` and people agree on.
+// Escapes one byte below U+0080 in the way that C, a shell's `$'…'` and people agree on.
 void append_escaped_ascii(std::string& out, char c) {
   switch (c) {
     case '\n':
@@ -101,7 +102,7 @@ using Characters = std::array<bool, 256>;
 
 constexpr Characters characters(std::string_view members) {
   Characters set{};
-  for (const char c : members) {
+  for (char c : members) {
     set[static_cast<unsigned char>(c)] = true;
   }
   return set;
@@ -111,21 +112,21 @@ bool is_in(const Characters& set, char c) {
   return set[static_cast<unsigned char>(c)];
 }
 
-constexpr auto kSafeInShell = characters(
+constexpr auto safe_in_shell = characters(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     "%+,-./:=@_");
 
 bool is_shell_keyword(std::string_view word) {
   // POSIX, and what bash, zsh and ksh add; those with punctuation are quoted for that anyway.
-  static constexpr std::array<std::string_view, 21> kKeywords{
+  static constexpr std::array<std::string_view, 21> keywords{
       "case",      "coproc", "do",     "done",    "elif",     "else",  "end",
       "esac",      "fi",     "for",    "foreach", "function", "if",    "in",
       "nocorrect", "repeat", "select", "then",    "time",     "until", "while"};
-  return std::find(kKeywords.begin(), kKeywords.end(), word) != kKeywords.end();
+  return std::find(keywords.begin(), keywords.end(), word) != keywords.end();
 }
 
 bool needs_no_quotes(std::string_view arg, WordPlace place) {
-  const auto safe = [](char c) { return is_in(kSafeInShell, c); };
+  auto safe = [](char c) { return is_in(safe_in_shell, c); };
   if (arg.empty() || !std::all_of(arg.begin(), arg.end(), safe)) {
     return false;
   }
@@ -138,7 +139,7 @@ bool needs_no_quotes(std::string_view arg, WordPlace place) {
 
 void append_single_quoted(std::string& out, std::string_view arg) {
   out += '\'';
-  for (auto end = arg.find('\''); end != std::string_view::npos; end = arg.find('\'')) {
+  for (std::size_t end = arg.find('\''); end != std::string_view::npos; end = arg.find('\'')) {
     out += arg.substr(0, end);
     out += "'\\''";
     arg.remove_prefix(end + 1);
@@ -147,20 +148,20 @@ void append_single_quoted(std::string& out, std::string_view arg) {
   out += '\'';
 }
 
-/// Appends what stands between `$'` and `'`, where only these characters mean something else.
+// Appends what stands between `$'` and `'`, where only these characters mean something else.
 void append_escaping(std::string& out, std::string_view text) {
-  static constexpr auto kSpecial = characters("'\\!");
+  static constexpr auto special_characters = characters("'\\!");
   while (!text.empty()) {
-    const auto special = [](char c) { return is_in(kSpecial, c); };
-    const auto* const end = std::find_if(text.begin(), text.end(), special);
-    const auto plain = static_cast<std::size_t>(end - text.begin());
+    auto special = [](char c) { return is_in(special_characters, c); };
+    const auto* end = std::find_if(text.begin(), text.end(), special);
+    auto plain = static_cast<std::size_t>(end - text.begin());
     out += text.substr(0, plain);
     text.remove_prefix(plain);
     if (text.empty()) {
       break;
     }
     if (text.front() == '!') {
-      // Not every interactive shell knows that `$'…'` protects from history expansion.
+      // Some interactive shells do not know that `$'…'` protects from history expansion.
       append_hex_byte(out, text.front());
     } else {
       out += '\\';
@@ -173,15 +174,15 @@ void append_escaping(std::string& out, std::string_view text) {
 void append_dollar_quoted(std::string& out, std::string_view arg) {
   out += "$'";
   while (!arg.empty()) {
-    const auto safe = safe_prefix(arg);
+    std::size_t safe = safe_prefix(arg);
     append_escaping(out, arg.substr(0, safe));
     arg.remove_prefix(safe);
     if (arg.empty()) {
       break;
     }
     // By bytes even where they make a code point: `\u` would depend on the reading shell's locale.
-    const auto size = std::max<std::size_t>(decode_utf8(arg).size, 1);
-    for (const char c : arg.substr(0, size)) {
+    std::size_t size = std::max<std::size_t>(decode_utf8(arg).size, 1);
+    for (char c : arg.substr(0, size)) {
       append_escaped_ascii(out, c);
     }
     arg.remove_prefix(size);
@@ -189,12 +190,12 @@ void append_dollar_quoted(std::string& out, std::string_view arg) {
   out += '\'';
 }
 
-/// `text` without the beginning of a UTF-8 sequence that its end was cut off from.
+// `text` without the beginning of a UTF-8 sequence that its end was cut off from.
 std::string_view without_cut_sequence(std::string_view text) {
   for (std::size_t size = 1; size <= std::min<std::size_t>(3, text.size()); ++size) {
-    const auto byte = static_cast<unsigned char>(text[text.size() - size]);
+    auto byte = static_cast<unsigned char>(text[text.size() - size]);
     if (byte >= 0xC0) {
-      const std::size_t wanted = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+      std::size_t wanted = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
       return size < wanted ? text.substr(0, text.size() - size) : text;
     }
     if (byte < 0x80) {
@@ -208,13 +209,13 @@ std::string_view without_cut_sequence(std::string_view text) {
 
 void append_terminal_safe(std::string& out, std::string_view bytes) {
   while (true) {
-    const auto safe = safe_prefix(bytes);
+    std::size_t safe = safe_prefix(bytes);
     out += bytes.substr(0, safe);
     bytes.remove_prefix(safe);
     if (bytes.empty()) {
       return;
     }
-    const auto code = decode_utf8(bytes);
+    CodePoint code = decode_utf8(bytes);
     if (code.size <= 1) {
       append_escaped_ascii(out, bytes.front());
     } else if (code.value <= 0xFFFF) {
@@ -237,12 +238,12 @@ void append_shell_quoted(std::string& out, std::string_view arg, WordPlace place
 }
 
 void append_command_line(std::string& out, std::string_view nul_separated_args, bool truncated) {
-  auto rest = nul_separated_args;
-  auto place = WordPlace::command;
+  std::string_view rest = nul_separated_args;
+  WordPlace place = WordPlace::command;
   std::string_view separator;
   while (!rest.empty()) {
-    const auto end = rest.find('\0');
-    auto arg = rest.substr(0, end);
+    std::size_t end = rest.find('\0');
+    std::string_view arg = rest.substr(0, end);
     rest.remove_prefix(std::min(arg.size() + 1, rest.size()));
     if (truncated && end == std::string_view::npos) {
       arg = without_cut_sequence(arg);

@@ -9,6 +9,7 @@
 #include "core/text/words.h"
 
 namespace bpftrap {
+
 namespace {
 
 using std::chrono::nanoseconds;
@@ -19,7 +20,7 @@ struct Range {
 };
 
 // Nonspacing marks of the scripts that a file name is likely to be in, and joining characters.
-constexpr std::array kZeroWidth{
+constexpr std::array zero_width_ranges{
     Range{0x300, 0x36F},     Range{0x483, 0x489},   Range{0x591, 0x5BD},   Range{0x5BF, 0x5BF},
     Range{0x5C1, 0x5C2},     Range{0x5C4, 0x5C5},   Range{0x610, 0x61A},   Range{0x64B, 0x65F},
     Range{0x670, 0x670},     Range{0x6D6, 0x6DC},   Range{0x6DF, 0x6E4},   Range{0x93C, 0x93C},
@@ -33,7 +34,7 @@ constexpr std::array kZeroWidth{
 };
 
 // East_Asian_Width W and F of Unicode 14, over unassigned gaps.
-constexpr std::array kWide{
+constexpr std::array wide_ranges{
     Range{0x1100, 0x115F},   Range{0x231A, 0x231B},   Range{0x2329, 0x232A},
     Range{0x23E9, 0x23EC},   Range{0x23F0, 0x23F0},   Range{0x23F3, 0x23F3},
     Range{0x25FD, 0x25FE},   Range{0x2614, 0x2615},   Range{0x2648, 0x2653},
@@ -65,19 +66,19 @@ constexpr std::array kWide{
 
 template <std::size_t N>
 bool contains(const std::array<Range, N>& ranges, char32_t code) {
-  const auto range = std::lower_bound(ranges.begin(), ranges.end(), code,
-                                      [](Range r, char32_t c) { return r.last < c; });
+  auto range = std::lower_bound(ranges.begin(), ranges.end(), code,
+                                [](Range r, char32_t c) { return r.last < c; });
   return range != ranges.end() && code >= range->first;
 }
 
 std::size_t code_point_width(char32_t code) {
-  if (code < kZeroWidth.front().first) {
+  if (code < zero_width_ranges.front().first) {
     return 1;
   }
-  if (contains(kZeroWidth, code)) {
+  if (contains(zero_width_ranges, code)) {
     return 0;
   }
-  return contains(kWide, code) ? 2 : 1;
+  return contains(wide_ranges, code) ? 2 : 1;
 }
 
 void append_two_digits(std::string& out, std::int64_t value) {
@@ -89,11 +90,11 @@ void append_whole(std::string& out, std::int64_t value) {
   append_number(out, static_cast<std::uint64_t>(value));
 }
 
-/// Three digits of `value / unit`, and its name.
+// Three digits of `value / unit`, and its name.
 void append_three_digits(std::string& out, std::int64_t value, std::int64_t unit,
                          std::string_view name) {
-  const auto whole = value / unit;
-  const auto rest = value % unit;
+  std::int64_t whole = value / unit;
+  std::int64_t rest = value % unit;
   append_whole(out, whole);
   if (whole < 10) {
     out += '.';
@@ -105,7 +106,7 @@ void append_three_digits(std::string& out, std::int64_t value, std::int64_t unit
   out += name;
 }
 
-/// `12m03s`: two units of time, of which one of the larger is `more` of the smaller.
+// `12m03s`: two units of time, of which one of the larger is `more` of the smaller.
 void append_two_units(std::string& out, std::int64_t value, std::int64_t more, char larger,
                       char smaller) {
   append_whole(out, value / more);
@@ -118,65 +119,65 @@ void append_two_units(std::string& out, std::int64_t value, std::int64_t more, c
 
 void append_number(std::string& out, std::uint64_t value) {
   std::array<char, 20> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
   out.append(digits.data(), end);
 }
 
 void append_human_duration(std::string& out, nanoseconds duration) {
-  static constexpr std::int64_t kMicrosecond = 1'000;
-  static constexpr std::int64_t kMillisecond = 1'000 * kMicrosecond;
-  static constexpr std::int64_t kSecond = 1'000 * kMillisecond;
-  static constexpr std::int64_t kMinute = 60 * kSecond;
-  static constexpr std::int64_t kHour = 60 * kMinute;
-  static constexpr std::int64_t kDay = 24 * kHour;
+  static constexpr std::int64_t microsecond = 1'000;
+  static constexpr std::int64_t millisecond = 1'000 * microsecond;
+  static constexpr std::int64_t second = 1'000 * millisecond;
+  static constexpr std::int64_t minute = 60 * second;
+  static constexpr std::int64_t hour = 60 * minute;
+  static constexpr std::int64_t day = 24 * hour;
   // Three digits of days and two of hours would be one column too many.
-  static constexpr std::int64_t kHoursStopMattering = 100 * kDay;
+  static constexpr std::int64_t hours_stop_mattering = 100 * day;
 
-  const std::int64_t ns = duration.count();
+  std::int64_t ns = duration.count();
   if (ns <= 0) {
     out += "0s";
-  } else if (ns < kMicrosecond) {
+  } else if (ns < microsecond) {
     append_whole(out, ns);
     out += "ns";
-  } else if (ns < kMillisecond) {
-    append_three_digits(out, ns, kMicrosecond, "µs");
-  } else if (ns < kSecond) {
-    append_three_digits(out, ns, kMillisecond, "ms");
-  } else if (ns < kMinute) {
-    append_three_digits(out, ns, kSecond, "s");
-  } else if (ns < kHour) {
-    append_two_units(out, ns / kSecond, 60, 'm', 's');
-  } else if (ns < kDay) {
-    append_two_units(out, ns / kMinute, 60, 'h', 'm');
-  } else if (ns < kHoursStopMattering) {
-    append_two_units(out, ns / kHour, 24, 'd', 'h');
+  } else if (ns < millisecond) {
+    append_three_digits(out, ns, microsecond, "µs");
+  } else if (ns < second) {
+    append_three_digits(out, ns, millisecond, "ms");
+  } else if (ns < minute) {
+    append_three_digits(out, ns, second, "s");
+  } else if (ns < hour) {
+    append_two_units(out, ns / second, 60, 'm', 's');
+  } else if (ns < day) {
+    append_two_units(out, ns / minute, 60, 'h', 'm');
+  } else if (ns < hours_stop_mattering) {
+    append_two_units(out, ns / hour, 24, 'd', 'h');
   } else {
-    append_whole(out, ns / kDay);
+    append_whole(out, ns / day);
     out += 'd';
   }
 }
 
 void append_human_size(std::string& out, std::uint64_t bytes) {
-  static constexpr std::string_view kUnits = "BKMGTPE";
+  static constexpr std::string_view unit_letters = "BKMGTPE";
   std::size_t unit = 0;
   unsigned shift = 0;
   while (bytes >> shift >= 1024) {
     ++unit;
     shift += 10;
   }
-  const auto whole = bytes >> shift;
+  std::uint64_t whole = bytes >> shift;
   append_number(out, whole);
   if (unit > 0 && whole < 10) {
     // Ten times a rest below 2^60 still fits.
-    const auto rest = bytes & ((1ULL << shift) - 1);
+    std::uint64_t rest = bytes & ((1ULL << shift) - 1);
     out += '.';
     append_number(out, rest * 10 >> shift);
   }
-  out += kUnits[unit];
+  out += unit_letters[unit];
 }
 
 std::size_t display_width(std::string_view utf8) {
-  const auto nothing = [](Word) { return Word{0}; };
+  auto nothing = [](Word) { return Word{0}; };
   std::size_t width = 0;
   while (!utf8.empty()) {
     if (begins_unmarked(utf8, nothing)) {
@@ -189,7 +190,7 @@ std::size_t display_width(std::string_view utf8) {
       utf8.remove_prefix(1);
       continue;
     }
-    const auto code = decode_utf8(utf8);
+    CodePoint code = decode_utf8(utf8);
     width += code.size == 0 ? 1 : code_point_width(code.value);
     utf8.remove_prefix(std::max<std::size_t>(code.size, 1));
   }
@@ -197,13 +198,13 @@ std::size_t display_width(std::string_view utf8) {
 }
 
 void append_padded(std::string& out, std::string_view text, std::size_t width, Align align) {
-  const auto start = out.size();
+  std::size_t start = out.size();
   out += text;
   pad(out, start, width, align);
 }
 
 void pad(std::string& out, std::size_t start, std::size_t width, Align align) {
-  const auto taken = display_width(std::string_view(out).substr(start));
+  std::size_t taken = display_width(std::string_view(out).substr(start));
   if (taken < width) {
     out.insert(align == Align::right ? start : out.size(), width - taken, ' ');
   }

@@ -9,15 +9,15 @@ namespace bpftrap {
 
 struct CodePoint {
   char32_t value;
-  /// Bytes that it takes; 0: the first byte begins no valid sequence.
+  // Bytes that it takes; 0: the first byte begins no valid sequence.
   std::size_t size;
 };
 
-/// The first code point of `bytes` (not empty), by table 3-7 of the Unicode Standard: overlong
-/// forms, surrogates and values above U+10FFFF are not valid.
+// The first code point of `bytes` (not empty), by table 3-7 of the Unicode Standard: overlong
+// forms, surrogates and values above U+10FFFF are not valid.
 constexpr CodePoint decode_utf8(std::string_view bytes) {
-  const auto byte = [bytes](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
-  const char32_t lead = byte(0);
+  auto byte = [bytes](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
+  char32_t lead = byte(0);
   if (lead < 0x80) {
     return {lead, 1};
   }
@@ -46,7 +46,7 @@ constexpr CodePoint decode_utf8(std::string_view bytes) {
     }
     value = value << 6 | (byte(at) & 0x3FU);
   }
-  const bool surrogate = value >= 0xD800 && value <= 0xDFFF;
+  bool surrogate = value >= 0xD800 && value <= 0xDFFF;
   if (value < least || value > 0x10FFFF || surrogate) {
     return {0, 0};
   }

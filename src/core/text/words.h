@@ -19,18 +19,18 @@ constexpr bool no_marks(Word word) {
   return (word & each_byte(0x80)) == 0;
 }
 
-/// Marks the bytes of an ASCII word (which is marked itself where it is none) that are less than
-/// `limit`, at most 0x80. The byte behind one that is marked may be marked without being less.
+// Marks the bytes of an ASCII word (which is marked itself where it is none) that are less than
+// `limit`, at most 0x80. The byte behind one that is marked may be marked without being less.
 constexpr Word mark_less(Word word, unsigned char limit) {
   return word - each_byte(limit);
 }
 
-/// The same for bytes that are `value`, below 0x80.
+// The same for bytes that are `value`, below 0x80.
 constexpr Word mark_equal(Word word, unsigned char value) {
   return mark_less(word ^ each_byte(value), 1);
 }
 
-/// Whether `bytes` begin with a word of which `mark` marks nothing.
+// Whether `bytes` begin with a word of which `mark` marks nothing.
 template <class Mark>
 bool begins_unmarked(std::string_view bytes, Mark mark) {
   Word word = 0;
