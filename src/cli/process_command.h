@@ -28,10 +28,6 @@ void size_key_map(bpf_map* map, const std::vector<std::uint32_t>& keys);
 // Puts the keys into the loaded map. Throws Error.
 void fill_key_map(const bpf_map* map, const std::vector<std::uint32_t>& keys);
 
-// The file descriptors of --cgroup: a path in the file system, or one within the hierarchy as
-// records show it. Throws Error.
-std::vector<UniqueFd> open_cgroups(const std::vector<std::string>& paths);
-
 // Puts them into the loaded map. Throws Error.
 void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups);
 

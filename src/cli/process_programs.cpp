@@ -18,6 +18,7 @@
 #include "core/os/exit_status.h"
 #include "core/os/memory_limit.h"
 #include "core/os/pid_namespace.h"
+#include "core/process/cgroup_dir.h"
 #include "core/process/followed.h"
 #include "core/process/last_descendant.h"
 #include "core/process/program.h"

@@ -23,6 +23,7 @@
 #include "core/bpf/memlock.h"
 #include "core/os/file.h"
 #include "core/os/pid_namespace.h"
+#include "core/os/proc_cgroup.h"
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
@@ -171,9 +172,7 @@ Facts gather_facts() {
   gather_privileges(facts);
   gather_bpf(facts);
   gather_btf(facts);
-  // `0::PATH` is the line of cgroup v2: Documentation/admin-guide/cgroup-v2.rst.
-  facts.cgroup2 =
-      ("\n" + read_file("/proc/self/cgroup").value_or("")).find("\n0::") != std::string::npos;
+  facts.cgroup2 = is_in_cgroup2(read_file("/proc/self/cgroup").value_or(""));
   return facts;
 }
 

@@ -4,42 +4,16 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <vector>
 
 #include "core/os/file.h"
+#include "core/os/mounts.h"
+#include "core/os/proc_cgroup.h"
 
 namespace bpftrap {
 
 namespace {
 
 constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  while (!text.empty()) {
-    std::size_t end = std::min(text.find(separator), text.size());
-    parts.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
-
-bool holds(std::string_view list, std::string_view word) {
-  std::vector<std::string_view> words = split(list, ',');
-  return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-// Where the hierarchy is mounted; empty: nowhere.
-std::string mount_point(std::string_view mounts, bool v2) {
-  for (std::string_view line : split(mounts, '\n')) {
-    std::vector<std::string_view> fields = split(line, ' ');  // source, target, type, options
-    if (fields.size() >= 4 &&
-        (v2 ? fields[2] == "cgroup2" : fields[2] == "cgroup" && holds(fields[3], "memory"))) {
-      return std::string(fields[1]);
-    }
-  }
-  return "";
-}
 
 // `max` (v2) is no limit; v1 says it as a number that no machine has.
 std::uint64_t read_limit(const std::string& path) {
@@ -53,20 +27,15 @@ std::uint64_t read_limit(const std::string& path) {
 
 std::uint64_t memory_limit(std::string_view mounts, std::string_view cgroups,
                            const std::string& root) {
+  std::vector<Mount> mounted = parse_mounts(mounts);
   std::uint64_t least = no_limit;
-  for (std::string_view line : split(cgroups, '\n')) {  // ID:CONTROLLERS:PATH
-    std::size_t controllers = line.find(':') + 1;
-    std::size_t path = line.find(':', controllers) + 1;
-    if (controllers == 0 || path == 0) {
+  for (const ProcCgroup& cgroup : parse_proc_cgroup(cgroups)) {
+    if (!cgroup.v2 && !cgroup.has_controller("memory")) {
       continue;
     }
-    bool v2 = line.starts_with("0::");
-    if (!v2 && !holds(line.substr(controllers, path - 1 - controllers), "memory")) {
-      continue;
-    }
-    std::string top = mount_point(mounts, v2);
-    std::string group(line.substr(path));
-    const char* file = v2 ? "/memory.max" : "/memory.limit_in_bytes";
+    std::string top = cgroup.v2 ? cgroup2_mount(mounted) : cgroup1_mount(mounted, "memory");
+    std::string group(cgroup.path);
+    const char* file = cgroup.v2 ? "/memory.max" : "/memory.limit_in_bytes";
     // In a container the path may be the host's, of which only the end, or nothing, is mounted.
     while (!top.empty()) {
       std::string path_of_limit = root + top;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/process/cgroup_paths.h"
 
+#include "core/os/proc_cgroup.h"
+
 namespace bpftrap {
 
-CgroupPaths::CgroupPaths(std::string_view proc_cgroup)
-    : mounted_(proc_cgroup.starts_with("0::") ||
-               proc_cgroup.find("\n0::") != std::string_view::npos) {}
+CgroupPaths::CgroupPaths(std::string_view proc_cgroup) : mounted_(is_in_cgroup2(proc_cgroup)) {}
 
 void CgroupPaths::define(const CgroupRecord& record) {
   if (record.truncated) {

@@ -12,12 +12,11 @@
 
 namespace bpftrap {
 
-// Ids are not used again within one boot (fs/kernfs/dir.c counts generations), so an entry stays
-// true for as long as it is kept.
+// An id is not reused within one boot (fs/kernfs/dir.c counts generations), so an entry never
+// becomes stale.
 class CgroupPaths {
  public:
-  // `proc_cgroup`: the text of /proc/self/cgroup. Without its line `0::…` no cgroup v2 is mounted,
-  // and no path is known.
+  // `proc_cgroup`: the text of /proc/self/cgroup. No path is known if it shows no cgroup v2.
   explicit CgroupPaths(std::string_view proc_cgroup);
 
   void define(const CgroupRecord& record);
