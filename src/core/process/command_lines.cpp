@@ -3,15 +3,13 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cstring>
 
 #include "bpf/process.event.h"
 #include "core/os/file.h"
-#include "core/os/proc_stat.h"
+#include "core/os/proc.h"
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
@@ -150,25 +148,15 @@ void CommandLines::forget_dead() {
 }
 
 bool CommandLines::read_older(const std::string& proc) {
-  if (!dir_) {
-    dir_.reset(::opendir(proc.c_str()));
+  if (!older_walk_) {
+    older_walk_.emplace(proc);
   }
-  if (!dir_) {
-    return false;
-  }
-  for (int i = 0; i < slice;) {
-    dirent* entry = ::readdir(dir_.get());
-    if (entry == nullptr) {
-      dir_.reset();
+  for (int i = 0; i < slice; ++i) {
+    if (!older_walk_->next()) {
+      older_walk_.reset();
       return false;
     }
-    std::string_view name = entry->d_name;
-    Pid pid = 0;
-    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error == std::errc() && end == name.data() + name.size()) {
-      read_one(fmt::format("{}/{}", proc, name), pid);
-      ++i;
-    }
+    read_one(older_walk_->directory(), static_cast<Pid>(older_walk_->pid()));
   }
   return true;
 }

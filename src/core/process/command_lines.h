@@ -4,14 +4,12 @@
 // lines, so there is a bound; what finds no room is not kept, and what is kept is whole.
 #pragma once
 
-#include <dirent.h>
-
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 
+#include "core/os/proc.h"
 #include "core/process/sweep.h"
 #include "core/record/record.h"
 
@@ -47,11 +45,12 @@ class CommandLines {
   void mark_dead();
   void forget_dead();
 
-  // Records of /proc read at one go.
+  // Processes of /proc per call of read_older().
   static constexpr int slice = 64;
 
-  // Reads the next few processes of `proc` («/proc») that are not known from an exec. False when
-  // through. Between two calls events are handled, so that thousands of processes delay none.
+  // Reads the next few processes of `proc` ("/proc") that are not known from an exec. False when
+  // all are read. The caller handles events between two calls, so thousands of processes delay
+  // none.
   bool read_older(const std::string& proc);
 
   std::size_t size() const { return live_.size() + older_.size(); }
@@ -66,9 +65,6 @@ class CommandLines {
     std::uint64_t start_ticks = 0;
     CommandLine line;
   };
-  struct CloseDir {
-    void operator()(DIR* dir) const { ::closedir(dir); }
-  };
 
   void read_one(const std::string& directory, Pid pid);
   // Takes room for a command line of so many bytes, if there is room.
@@ -80,7 +76,7 @@ class CommandLines {
 
   std::unordered_map<ProcessId, CommandLine, ProcessIdHash> live_;
   std::unordered_map<Pid, Older> older_;
-  std::unique_ptr<DIR, CloseDir> dir_;
+  std::optional<ProcWalk> older_walk_;
   std::size_t most_;
   std::size_t bytes_ = 0;
   std::size_t long_bytes_ = 0;  // of them, those of long lines

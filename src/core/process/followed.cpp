@@ -2,39 +2,30 @@
 #include "core/process/followed.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <fmt/format.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "bpf/scope.h"
 #include "core/os/error.h"
-#include "core/os/proc_stat.h"
+#include "core/os/proc.h"
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
 
 namespace {
 
-// Children by parent, as /proc has it at this moment.
+// Children by parent, as /proc shows them now.
 std::multimap<std::uint64_t, pid_t> read_children(const std::string& proc) {
   std::multimap<std::uint64_t, pid_t> children;
-  std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(proc.c_str()), ::closedir);
-  while (dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
-    std::string_view name = entry->d_name;
-    pid_t pid = 0;
-    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr !=
-        name.data() + name.size()) {
-      continue;
-    }
-    if (std::optional<ProcStat> stat = read_proc_stat(fmt::format("{}/{}", proc, pid))) {
-      children.emplace(stat->parent, pid);
+  ProcWalk walk(proc);
+  while (walk.next()) {
+    if (std::optional<ProcStat> stat = read_proc_stat(walk.directory())) {
+      children.emplace(stat->parent, walk.pid());
     }
   }
   return children;

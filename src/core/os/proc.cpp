@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/os/proc_stat.h"
+#include "core/os/proc.h"
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "core/os/file.h"
 
@@ -51,6 +52,19 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
 std::optional<ProcStat> read_proc_stat(const std::string& directory) {
   std::optional<std::string> text = read_file(directory + "/stat");
   return text ? parse_proc_stat(*text) : std::nullopt;
+}
+
+ProcWalk::ProcWalk(std::string proc) : proc_(std::move(proc)), dir_(::opendir(proc_.c_str())) {}
+
+bool ProcWalk::next() {
+  while (dirent* entry = dir_ ? ::readdir(dir_.get()) : nullptr) {
+    std::string_view name = entry->d_name;
+    auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid_);
+    if (error == std::errc() && end == name.data() + name.size()) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace bpftrap

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The processes of /proc, and what /proc/PID/stat tells of each (proc(5)).
+#pragma once
+
+#include <dirent.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace bpftrap {
+
+struct ProcStat {
+  // Of `flags`: include/linux/sched.h.
+  static constexpr std::uint64_t exiting = 0x4;             // PF_EXITING
+  static constexpr std::uint64_t never_executed = 0x40;     // PF_FORKNOEXEC
+  static constexpr std::uint64_t kernel_thread = 0x200000;  // PF_KTHREAD
+
+  std::uint64_t parent = 0;       // field 4
+  std::uint64_t flags = 0;        // field 9
+  std::uint64_t threads = 0;      // field 20, those that nobody waited for included
+  std::uint64_t start_ticks = 0;  // field 22, since boot
+};
+
+// None if the text is malformed.
+std::optional<ProcStat> parse_proc_stat(std::string_view text);
+
+// Reads that of a process by its directory, /proc/PID. None if the process is gone.
+std::optional<ProcStat> read_proc_stat(const std::string& directory);
+
+// Walks the processes of /proc. The caller may do other work between two steps; a process that
+// starts or ends in between may or may not be seen.
+class ProcWalk {
+ public:
+  // `proc`: "/proc", or a directory like it. One that cannot be opened has no processes.
+  explicit ProcWalk(std::string proc);
+
+  // Goes to the next process. False at the end.
+  bool next();
+
+  // Of the process that next() went to.
+  pid_t pid() const { return pid_; }
+  std::string directory() const { return proc_ + "/" + std::to_string(pid_); }
+
+ private:
+  struct CloseDir {
+    void operator()(DIR* dir) const { ::closedir(dir); }
+  };
+
+  std::string proc_;
+  std::unique_ptr<DIR, CloseDir> dir_;
+  pid_t pid_ = 0;
+};
+
+}  // namespace bpftrap
