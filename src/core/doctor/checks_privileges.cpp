@@ -34,7 +34,7 @@ Check check_capability(const Facts& facts, Capability capability, const char* na
   if (facts.holds(Capability::sys_admin)) {
     return ok(name, "not held; CAP_SYS_ADMIN stands in for it");
   }
-  if (facts.user_namespace && ((facts.effective >> static_cast<unsigned>(capability)) & 1U) != 0) {
+  if (facts.user_namespace && contains(facts.effective, capability)) {
     return missing(name, "held in a user namespace only, which does not count for BPF",
                    mend_capabilities(facts));
   }

@@ -50,11 +50,11 @@ std::optional<int> read_number(const char* path) {
 
 void gather_privileges(Facts& facts) {
   facts.euid = ::geteuid();
-  facts.effective = effective_capabilities();
+  facts.effective = get_capabilities().value_or(Capabilities{}).effective;
   facts.bounding = 0;
-  for (unsigned number = 0; number < 64; ++number) {
+  for (unsigned number = 0; number < capability_numbers; ++number) {
     if (::prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1) {
-      facts.bounding |= std::uint64_t{1} << number;
+      facts.bounding |= set_of(Capability{number});
     }
   }
   facts.user_namespace = in_other_user_namespace();

@@ -25,10 +25,10 @@ struct Trial {
 struct Facts {
   // Privileges
   std::uint32_t euid = 0;
-  std::uint64_t effective = ~std::uint64_t{0};  // capabilities, bit N for number N
-  std::uint64_t bounding = ~std::uint64_t{0};   // those that may be had
-  bool user_namespace = false;                  // not the initial one: capabilities count within it
-  bool pid_namespace = false;                   // not the initial one
+  CapabilitySet effective = ~CapabilitySet{0};
+  CapabilitySet bounding = ~CapabilitySet{0};  // those that may be had
+  bool user_namespace = false;                 // not the initial one: capabilities count within it
+  bool pid_namespace = false;                  // not the initial one
   bool no_new_privs = false;
   bool seccomp = false;    // a filter is in place
   std::string executable;  // path of bpftrap; empty: unknown
@@ -57,11 +57,9 @@ struct Facts {
   std::optional<Trial> tracefs;
 
   bool holds(Capability capability) const {
-    return !user_namespace && ((effective >> static_cast<unsigned>(capability)) & 1U) != 0;
+    return !user_namespace && contains(effective, capability);
   }
-  bool may_hold(Capability capability) const {
-    return ((bounding >> static_cast<unsigned>(capability)) & 1U) != 0;
-  }
+  bool may_hold(Capability capability) const { return contains(bounding, capability); }
   bool holds_bpf_capabilities() const {
     return holds(Capability::sys_admin) || (holds(Capability::bpf) && holds(Capability::perfmon));
   }

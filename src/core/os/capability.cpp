@@ -7,13 +7,24 @@
 
 namespace bpftrap {
 
-std::uint64_t effective_capabilities() {
+std::optional<Capabilities> get_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
   if (::syscall(SYS_capget, &header, data) != 0) {
-    return 0;
+    return std::nullopt;
   }
-  return data[0].effective | std::uint64_t{data[1].effective} << 32;
+  return Capabilities{data[0].effective | CapabilitySet{data[1].effective} << 32,
+                      data[0].permitted | CapabilitySet{data[1].permitted} << 32};
+}
+
+bool set_capabilities(const Capabilities& wanted) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2] = {};
+  for (unsigned word = 0; word < 2; ++word) {
+    data[word].effective = static_cast<std::uint32_t>(wanted.effective >> (32 * word));
+    data[word].permitted = static_cast<std::uint32_t>(wanted.permitted >> (32 * word));
+  }
+  return ::syscall(SYS_capset, &header, data) == 0;
 }
 
 }  // namespace bpftrap

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/trace/sandbox.h"
 
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
@@ -9,9 +8,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdint>
+#include <optional>
 #include <span>
 #include <system_error>
+
+#include "core/os/capability.h"
 
 namespace bpftrap {
 
@@ -19,77 +20,44 @@ namespace {
 
 #include "sandbox_filter.inc"
 
-// Numbers that older headers lack.
-constexpr unsigned cap_bpf = 39;
-constexpr unsigned cap_last_possible = 63;
-
-constexpr std::uint64_t bit(unsigned capability) {
-  return std::uint64_t{1} << capability;
-}
-
-struct Capabilities {
-  std::uint64_t effective = 0;
-  std::uint64_t permitted = 0;
-};
-
-bool get(Capabilities& held) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  if (::syscall(SYS_capget, &header, data) != 0) {
-    return false;
-  }
-  held.effective = data[0].effective | std::uint64_t{data[1].effective} << 32;
-  held.permitted = data[0].permitted | std::uint64_t{data[1].permitted} << 32;
-  return true;
-}
-
-// None is inheritable, so no ambient one is left either (security/commoncap.c cap_capset()).
-bool set(const Capabilities& wanted) {
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2] = {};
-  for (unsigned word = 0; word < 2; ++word) {
-    data[word].effective = static_cast<std::uint32_t>(wanted.effective >> (32 * word));
-    data[word].permitted = static_cast<std::uint32_t>(wanted.permitted >> (32 * word));
-  }
-  return ::syscall(SYS_capset, &header, data) == 0;
-}
-
-// What execve() could give. Without CAP_SETPCAP it stays, and no_new_privs has to do.
+// Drops what execve() could give. Without CAP_SETPCAP only no_new_privs prevents that.
 void empty_bounding_set(const Capabilities& held) {
-  if ((held.effective & bit(CAP_SETPCAP)) == 0) {
+  if (!contains(held.effective, Capability::setpcap)) {
     return;
   }
-  for (unsigned capability = 0; capability <= cap_last_possible; ++capability) {
-    if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) {
+  for (unsigned number = 0; number < capability_numbers; ++number) {
+    if (::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0) {
       return;  // EINVAL: this kernel knows no more
     }
   }
 }
 
 bool give_up_capabilities(const SandboxNeeds& needs) {
-  Capabilities held;
-  if (!get(held)) {
+  std::optional<Capabilities> held = get_capabilities();
+  if (!held) {
     return false;
   }
-  empty_bounding_set(held);
-  std::uint64_t keep = needs.signals_program ? bit(CAP_KILL) : 0;
+  empty_bounding_set(*held);
+  CapabilitySet keep = needs.signals_program ? set_of(Capability::kill) : 0;
   if (needs.reads_files) {
-    keep |= bit(CAP_SYS_PTRACE);
-    keep |= (held.permitted & bit(CAP_DAC_READ_SEARCH)) != 0 ? bit(CAP_DAC_READ_SEARCH)
-                                                             : bit(CAP_DAC_OVERRIDE);
+    keep |= set_of(Capability::sys_ptrace);
+    keep |= contains(held->permitted, Capability::dac_read_search)
+                ? set_of(Capability::dac_read_search)
+                : set_of(Capability::dac_override);
   }
-  keep &= held.permitted;
+  keep &= held->permitted;
   if (needs.can_read_maps && needs.can_read_maps()) {
     // With all capabilities it works: which one does it take?
-    for (std::uint64_t more : {std::uint64_t{0}, bit(cap_bpf), bit(CAP_SYS_ADMIN)}) {
-      std::uint64_t enough = keep | (more & held.permitted);
-      if (set({enough, held.permitted}) && needs.can_read_maps()) {
+    for (CapabilitySet more :
+         {CapabilitySet{0}, set_of(Capability::bpf), set_of(Capability::sys_admin)}) {
+      CapabilitySet enough = keep | (more & held->permitted);
+      if (set_capabilities({enough, held->permitted}) && needs.can_read_maps()) {
         keep = enough;
         break;
       }
     }
   }
-  return set({keep, keep});
+  return set_capabilities({keep, keep});
 }
 
 bool install(std::span<const sock_filter> filter) {
