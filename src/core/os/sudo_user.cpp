@@ -7,46 +7,31 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdint>
-#include <cstdio>
-#include <limits>
-#include <memory>
 
+#include "core/os/account_file.h"
 #include "core/os/error.h"
 
 namespace bpftrap {
 
 namespace {
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-File open_file(const std::string& path) {
-  return File(std::fopen(path.c_str(), "re"));
-}
-
 std::uint32_t parse_id(std::string_view variable, std::string_view text) {
-  std::uint32_t id = 0;
-  const char* const end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, id);
-  // setresuid(2) takes 2^32 - 1 for «leave unchanged», which here is root.
-  if (error != std::errc{} || parsed != end || id == std::numeric_limits<std::uint32_t>::max()) {
-    const std::string name(variable);
+  std::optional<std::uint32_t> id = parse_account_id(text);
+  if (!id) {
+    std::string name(variable);
     throw Error("cannot tell who called sudo: " + name + " is '" + std::string(text) + "', no id",
                 0, "unset " + name + " to run the program as root");
   }
-  return id;
+  return *id;
 }
 
 void look_up_user(SudoUser& user, const std::string& passwd_path) {
-  const File file = open_file(passwd_path);
+  AccountFile file = open_account_file(passwd_path);
   bool found = false;
   while (const passwd* entry = file ? fgetpwent(file.get()) : nullptr) {
-    // Ids may have several names: the line with both is the user's, else the first of the id.
-    const bool same_name = user.name == entry->pw_name;
+    // An id may have several names: prefer the line with both, else the first one with the id.
+    bool same_name = user.name == entry->pw_name;
     if (entry->pw_uid == user.uid && (same_name || !found)) {
       user.home = entry->pw_dir;
       user.shell = entry->pw_shell;
@@ -60,11 +45,9 @@ void look_up_user(SudoUser& user, const std::string& passwd_path) {
 
 void look_up_groups(SudoUser& user, const std::string& group_path) {
   user.groups.push_back(user.gid);
-  const File file = open_file(group_path);
+  AccountFile file = open_account_file(group_path);
   while (const group* entry = file ? fgetgrent(file.get()) : nullptr) {
-    const std::string_view name = entry->gr_name;
-    // `+group` asks NIS; glibc hands such a line out as a group with id 0.
-    if (name.starts_with('+') || name.starts_with('-')) {
+    if (is_nis_line(entry->gr_name)) {
       continue;
     }
     for (char** member = entry->gr_mem; *member != nullptr; ++member) {
@@ -98,9 +81,9 @@ Environment own_environment() {
 
 std::optional<SudoUser> sudo_user(const Environment& environment, const std::string& passwd_path,
                                   const std::string& group_path) {
-  const auto uid = find_variable(environment, "SUDO_UID");
-  const auto gid = find_variable(environment, "SUDO_GID");
-  const auto name = find_variable(environment, "SUDO_USER");
+  std::optional<std::string_view> uid = find_variable(environment, "SUDO_UID");
+  std::optional<std::string_view> gid = find_variable(environment, "SUDO_GID");
+  std::optional<std::string_view> name = find_variable(environment, "SUDO_USER");
   if (!uid || !gid || !name) {
     return std::nullopt;
   }

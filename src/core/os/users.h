@@ -14,18 +14,16 @@
 
 namespace bpftrap {
 
-/// The users of a passwd file, read once. Only that file: NSS (LDAP, systemd-homed …) needs shared
-/// libraries of just the right glibc at run time, which a statically linked program has not.
+// The users of a passwd file, read once.
 class Users {
  public:
-  /// A file that cannot be read counts as empty: then every user is a number.
+  // A file that cannot be read counts as empty: then every user is a number.
   explicit Users(const std::string& passwd_path = "/etc/passwd");
 
-  /// A name of the file, else a decimal number below 2^32 - 1 (which is «no user»), whether or not
-  /// the file has it: the order that chown(1) follows.
+  // A name of the file, else any decimal number below 2^32 - 1, in the order of chown(1).
   std::optional<uid_t> id(std::string_view name_or_number) const;
 
-  /// The first name of that id in the file, else the number. Valid until the next call.
+  // The first name of that id in the file, else the number. Valid until the next call.
   std::string_view name(uid_t uid);
 
  private:

@@ -98,14 +98,14 @@ TEST_F(SudoUserTest, IdsThatAreNone) {
 }
 
 TEST_F(SudoUserTest, Environment) {
-  const SudoUser alice{1000, 1000, "alice", "/home/alice", "/bin/zsh", {1000}};
+  SudoUser alice{1000, 1000, "alice", "/home/alice", "/bin/zsh", {1000}};
   EXPECT_EQ(
       environment_of(alice,
                      {"PATH=/bin", "HOME=/root", "USER=root", "SUDO_UID=1000", "SUDO_COMMAND=x",
                       "LOGNAME=root", "SHELL=/bin/bash", "HOMEPAGE=http://x", "USERS=SUDO_UID=1"}),
       (bpftrap::Environment{"PATH=/bin", "HOMEPAGE=http://x", "USERS=SUDO_UID=1",
                             "HOME=/home/alice", "LOGNAME=alice", "USER=alice", "SHELL=/bin/zsh"}));
-  const SudoUser bob{1001, 100, "bob", "/home/bob", "", {100}};
+  SudoUser bob{1001, 100, "bob", "/home/bob", "", {100}};
   EXPECT_EQ(environment_of(bob, {"SHELL=/bin/bash"}),
             (bpftrap::Environment{"SHELL=/bin/bash", "HOME=/home/bob", "LOGNAME=bob", "USER=bob"}));
 }

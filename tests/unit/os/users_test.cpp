@@ -41,7 +41,7 @@ class UsersTest : public testing::Test {
 };
 
 TEST_F(UsersTest, NamesToIds) {
-  const Users users(path_);
+  Users users(path_);
   EXPECT_EQ(users.id("root"), 0U);
   EXPECT_EQ(users.id("toor"), 0U);
   EXPECT_EQ(users.id("daemon"), 1U);
@@ -52,7 +52,7 @@ TEST_F(UsersTest, NamesToIds) {
 }
 
 TEST_F(UsersTest, NumbersAreIdsUnlessTheyAreNames) {
-  const Users users(path_);
+  Users users(path_);
   EXPECT_EQ(users.id("0"), 0U);
   EXPECT_EQ(users.id("4242"), 4242U);
   EXPECT_EQ(users.id("4294967294"), 4294967294U);
@@ -60,7 +60,7 @@ TEST_F(UsersTest, NumbersAreIdsUnlessTheyAreNames) {
 }
 
 TEST_F(UsersTest, WhatIsNoUser) {
-  const Users users(path_);
+  Users users(path_);
   for (const std::string name : {"",           "nobody-of-that-name",
                                  "Root",       "root ",
                                  " 0",         "-1",
