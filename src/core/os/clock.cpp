@@ -2,44 +2,37 @@
 // Boot time to wall time, and wall time to text (see clock.h).
 #include "core/os/clock.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <ctime>
 #include <utility>
 
+#include "core/os/file.h"
+
 namespace bpftrap {
+
 namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+constexpr std::int64_t ns_per_second = 1'000'000'000;
 
 std::int64_t read_clock(clockid_t id) {
   timespec now{};
   clock_gettime(id, &now);
-  return std::int64_t{now.tv_sec} * kNsPerSecond + now.tv_nsec;
+  return std::int64_t{now.tv_sec} * ns_per_second + now.tv_nsec;
 }
 
 nanoseconds read_boottime_namespace_offset() {
-  // Three lines at most; kernels before 5.6 have no time namespaces and no such file.
-  std::array<char, 256> text{};
-  const int fd = open("/proc/self/timens_offsets", O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    return nanoseconds::zero();
-  }
-  const ssize_t size = read(fd, text.data(), text.size());
-  close(fd);
-  return boottime_namespace_offset({text.data(), size > 0 ? static_cast<std::size_t>(size) : 0});
+  // Kernels before 5.6 have no time namespaces and no such file.
+  return boottime_namespace_offset(read_file("/proc/self/timens_offsets").value_or(""));
 }
 
 std::int64_t take_integer(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
   std::int64_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
+  std::from_chars_result parsed = std::from_chars(text.data(), text.data() + text.size(), value);
   text.remove_prefix(static_cast<std::size_t>(parsed.ptr - text.data()));
   return value;
 }
@@ -49,12 +42,12 @@ struct SplitTime {
   std::uint32_t nanosecond;
 };
 
-/// Rounds towards the past, so that the fraction is positive before 1970 too.
+// Rounds towards the past, so that the fraction is positive before 1970 too.
 SplitTime split(WallTime time) {
-  auto second = time.ns / kNsPerSecond;
-  auto nanosecond = time.ns % kNsPerSecond;
+  std::int64_t second = time.ns / ns_per_second;
+  std::int64_t nanosecond = time.ns % ns_per_second;
   if (nanosecond < 0) {
-    nanosecond += kNsPerSecond;
+    nanosecond += ns_per_second;
     --second;
   }
   return {second, static_cast<std::uint32_t>(nanosecond)};
@@ -62,7 +55,7 @@ SplitTime split(WallTime time) {
 
 void append_digits(std::string& out, std::uint32_t value, std::size_t width) {
   std::array<char, 10> digits{};
-  for (auto place = width; place > 0; --place) {
+  for (std::size_t place = width; place > 0; --place) {
     digits[place - 1] = static_cast<char>('0' + value % 10);
     value /= 10;
   }
@@ -72,19 +65,19 @@ void append_digits(std::string& out, std::uint32_t value, std::size_t width) {
 }  // namespace
 
 BootClock::time_point BootClock::now() {
-  static const nanoseconds kNamespaceOffset = read_boottime_namespace_offset();
-  return time_point(nanoseconds(read_clock(CLOCK_BOOTTIME)) - kNamespaceOffset);
+  static const nanoseconds namespace_offset = read_boottime_namespace_offset();
+  return time_point(nanoseconds(read_clock(CLOCK_BOOTTIME)) - namespace_offset);
 }
 
 // As proc_timens_show_offsets() of kernel/time/namespace.c writes it: `boottime  SECONDS  NS`.
 nanoseconds boottime_namespace_offset(std::string_view timens_offsets) {
-  static constexpr std::string_view kClock = "boottime";
-  const auto found = timens_offsets.find(kClock);
+  static constexpr std::string_view clock_name = "boottime";
+  std::size_t found = timens_offsets.find(clock_name);
   if (found == std::string_view::npos) {
     return nanoseconds::zero();
   }
-  timens_offsets.remove_prefix(found + kClock.size());
-  const auto seconds = take_integer(timens_offsets);
+  timens_offsets.remove_prefix(found + clock_name.size());
+  std::int64_t seconds = take_integer(timens_offsets);
   return std::chrono::seconds(seconds) + nanoseconds(take_integer(timens_offsets));
 }
 
@@ -98,13 +91,13 @@ WallClock::WallClock(TimeSources sources)
 
 WallClock::Anchor WallClock::measure() const {
   // The task may be preempted between two readings; the tightest of a few attempts is not.
-  static constexpr int kAttempts = 5;
+  static constexpr int attempts = 5;
   Anchor best{};
-  auto narrowest = nanoseconds::max();
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const auto before = sources_.now_boot();
-    const auto real = sources_.now_real();
-    const auto after = sources_.now_boot();
+  nanoseconds narrowest = nanoseconds::max();
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    BootTime before = sources_.now_boot();
+    WallTime real = sources_.now_real();
+    BootTime after = sources_.now_boot();
     if (after - before >= narrowest) {
       continue;
     }
@@ -118,9 +111,9 @@ WallClock::Anchor WallClock::measure() const {
 }
 
 bool WallClock::reanchor() {
-  const auto measured = measure();
-  const auto lowest = std::max(measured.lowest, current_.lowest);
-  const auto highest = std::min(measured.highest, current_.highest);
+  Anchor measured = measure();
+  std::int64_t lowest = std::max(measured.lowest, current_.lowest);
+  std::int64_t highest = std::min(measured.highest, current_.highest);
   if (lowest <= highest) {
     // One offset explains both measurements: keep it, lest timestamps jitter by each second's
     // noise.
@@ -134,17 +127,17 @@ bool WallClock::reanchor() {
 }
 
 WallTime WallClock::to_wall(BootTime time) const {
-  const auto& anchor = time < current_.since ? previous_ : current_;
+  const Anchor& anchor = time < current_.since ? previous_ : current_;
   return {time.time_since_epoch().count() + anchor.offset};
 }
 
 void TimestampFormatter::append_rfc3339(std::string& out, WallTime time) {
-  const auto [second, nanosecond] = split(time);
+  auto [second, nanosecond] = split(time);
   if (second != utc_second_) {
-    const std::chrono::sys_seconds instant{std::chrono::seconds(second)};
-    const auto midnight = std::chrono::floor<std::chrono::days>(instant);
-    const std::chrono::year_month_day date(midnight);
-    const std::chrono::hh_mm_ss clock(instant - midnight);
+    std::chrono::sys_seconds instant{std::chrono::seconds(second)};
+    auto midnight = std::chrono::floor<std::chrono::days>(instant);
+    std::chrono::year_month_day date(midnight);
+    std::chrono::hh_mm_ss clock(instant - midnight);
     utc_.clear();
     append_digits(utc_, static_cast<std::uint32_t>(int{date.year()}), 4);
     utc_ += '-';
@@ -166,9 +159,9 @@ void TimestampFormatter::append_rfc3339(std::string& out, WallTime time) {
 }
 
 void TimestampFormatter::append_local_time(std::string& out, WallTime time) {
-  const auto [second, nanosecond] = split(time);
+  auto [second, nanosecond] = split(time);
   if (second != local_second_) {
-    const std::time_t instant = second;
+    std::time_t instant = second;
     std::tm local{};
     localtime_r(&instant, &local);
     local_.clear();

@@ -19,7 +19,7 @@ BootTime boot(nanoseconds since_boot) {
   return BootTime(since_boot);
 }
 
-/// A machine's clocks. Each reading takes its time, as a real one does.
+// A machine's clocks. Each reading takes its time, as a real one does.
 class FakeMachine {
  public:
   TimeSources sources() {
@@ -35,7 +35,7 @@ class FakeMachine {
                 }};
   }
 
-  /// Running, asleep or slewed by NTP: both clocks go on alike.
+  // Running, asleep or slewed by NTP: both clocks go on alike.
   void pass(nanoseconds time) { boot_ += time; }
   void set_clock(nanoseconds by) { offset_ += by; }
   void slow_readings_to(nanoseconds of_boot, nanoseconds of_real) {
@@ -63,10 +63,10 @@ std::int64_t distance(std::int64_t a, std::int64_t b) {
 
 TEST(WallClock, ConvertsAtTheOffsetThatItMeasured) {
   FakeMachine machine;
-  const WallClock clock(machine.sources());
+  WallClock clock(machine.sources());
   machine.pass(seconds(3));
   EXPECT_LE(distance(clock.to_wall(machine.now()).ns, machine.wall_now()), kReadingError);
-  const auto earlier = boot(seconds(1));
+  auto earlier = boot(seconds(1));
   EXPECT_LE(distance(clock.to_wall(earlier).ns, nanoseconds(seconds(1'769'860'701)).count()),
             kReadingError)
       << "a process that started long before bpftrap";
@@ -77,19 +77,19 @@ TEST(WallClock, ConvertsAtTheOffsetThatItMeasured) {
 
 TEST(WallClock, NowIsTheMachinesNow) {
   FakeMachine machine;
-  const WallClock clock(machine.sources());
+  WallClock clock(machine.sources());
   machine.pass(milliseconds(1500));
-  const auto now = clock.now().ns;
+  auto now = clock.now().ns;
   EXPECT_LE(distance(now, machine.wall_now()), kReadingError);
 }
 
 TEST(WallClock, KeepsItsOffsetWhileNobodySetsTheClock) {
   FakeMachine machine;
   WallClock clock(machine.sources());
-  const auto offset_at = [&clock](BootTime time) {
+  auto offset_at = [&clock](BootTime time) {
     return clock.to_wall(time).ns - time.time_since_epoch().count();
   };
-  const auto offset = offset_at(machine.now());
+  auto offset = offset_at(machine.now());
   for (int second = 0; second < 1000; ++second) {
     machine.pass(seconds(1));
     machine.slow_readings_to(nanoseconds(15 + second * 7 % 400),
@@ -115,14 +115,14 @@ TEST(WallClock, EventsBeforeAStepKeepTheTimeThatWasShownThen) {
     FakeMachine machine;
     WallClock clock(machine.sources());
     machine.pass(seconds(1));
-    const auto event_before = machine.now();
-    const auto wall_before = machine.wall_now();
+    auto event_before = machine.now();
+    auto wall_before = machine.wall_now();
     machine.pass(milliseconds(10));
     machine.set_clock(step);
     EXPECT_TRUE(clock.reanchor()) << step.count();
     machine.pass(milliseconds(10));
-    const auto event_after = machine.now();
-    const auto wall_after = machine.wall_now();
+    auto event_after = machine.now();
+    auto wall_after = machine.wall_now();
 
     EXPECT_LE(distance(clock.to_wall(event_before).ns, wall_before), kReadingError) << step.count();
     EXPECT_LE(distance(clock.to_wall(event_after).ns, wall_after), kReadingError) << step.count();
@@ -139,8 +139,8 @@ TEST(WallClock, ALateStepIsDatedToTheCallThatFindsIt) {
   WallClock clock(machine.sources());
   machine.pass(milliseconds(500));
   machine.set_clock(seconds(60));
-  const auto event_between = machine.now();
-  const auto wall_between = machine.wall_now();
+  auto event_between = machine.now();
+  auto wall_between = machine.wall_now();
   machine.pass(milliseconds(500));
   EXPECT_TRUE(clock.reanchor());
   EXPECT_LE(
@@ -154,13 +154,13 @@ TEST(WallClock, TakesTheTightestOfSeveralReadings) {
   // Of all readings but the second, each is interrupted right after the wall clock was read.
   int readings = 0;
   sources.now_real = [&machine, &readings] {
-    const WallTime now{machine.wall_now()};
+    WallTime now{machine.wall_now()};
     if (++readings != 2) {
       machine.pass(seconds(1));
     }
     return now;
   };
-  const WallClock clock(sources);
+  WallClock clock(sources);
   EXPECT_GT(readings, 2);
   EXPECT_LE(distance(clock.to_wall(machine.now()).ns, machine.wall_now()), kReadingError);
 }
@@ -168,15 +168,15 @@ TEST(WallClock, TakesTheTightestOfSeveralReadings) {
 TEST(WallClock, OnThisMachine) {
   WallClock clock;
   timespec real{};
-  const auto converted = clock.now();
+  auto converted = clock.now();
   clock_gettime(CLOCK_REALTIME, &real);
-  const auto expected = std::int64_t{real.tv_sec} * 1'000'000'000 + real.tv_nsec;
+  auto expected = std::int64_t{real.tv_sec} * 1'000'000'000 + real.tv_nsec;
   EXPECT_LE(distance(converted.ns, expected), 50'000'000);
 }
 
 TEST(BootClock, GoesOnAndCountsFromBoot) {
-  const auto first = BootClock::now();
-  const auto second = BootClock::now();
+  auto first = BootClock::now();
+  auto second = BootClock::now();
   EXPECT_LE(first, second);
   EXPECT_GT(first.time_since_epoch(), nanoseconds::zero());
   static_assert(BootClock::is_steady);

@@ -29,7 +29,7 @@ TEST(Rfc3339, KnownInstants) {
     std::int64_t ns;
     std::string text;
   };
-  const std::vector<Case> cases{
+  std::vector<Case> cases{
       {1'769'860'800'123'456'789, "2026-01-31T12:00:00.123456789Z"},
       {0, "1970-01-01T00:00:00.000000000Z"},
       {1, "1970-01-01T00:00:00.000000001Z"},
@@ -52,12 +52,12 @@ TEST(Rfc3339, KnownInstants) {
 TEST(Rfc3339, AgreesWithGmtime) {
   std::mt19937_64 random(7);
   for (int i = 0; i < 20'000; ++i) {
-    const auto ns = static_cast<std::int64_t>(random() >> 1);
-    const std::time_t second = ns / 1'000'000'000;
+    auto ns = static_cast<std::int64_t>(random() >> 1);
+    std::time_t second = ns / 1'000'000'000;
     std::tm utc{};
     gmtime_r(&second, &utc);
     std::array<char, 64> expected{};
-    const auto size = std::strftime(expected.data(), expected.size(), "%Y-%m-%dT%H:%M:%S.", &utc);
+    auto size = std::strftime(expected.data(), expected.size(), "%Y-%m-%dT%H:%M:%S.", &utc);
     ASSERT_EQ(rfc3339(ns).substr(0, size), expected.data());
   }
 }
@@ -78,7 +78,7 @@ TEST(Rfc3339, WhatOneFormatterKeepsNeverShows) {
   }
 }
 
-/// TZ for the length of a test.
+// TZ for the length of a test.
 class TimeZone {
  public:
   explicit TimeZone(const char* zone) {
@@ -112,7 +112,7 @@ std::string local_time(TimestampFormatter& formatter, std::int64_t ns) {
 TEST(LocalTime, InTheZoneOfTheMachineToTheMillisecond) {
   constexpr std::int64_t kNoonUtc = 1'769'860'800'000'000'000;
   {
-    const TimeZone zone("UTC0");
+    TimeZone zone("UTC0");
     TimestampFormatter formatter;
     EXPECT_EQ(local_time(formatter, kNoonUtc), "12:00:00.000");
     EXPECT_EQ(local_time(formatter, kNoonUtc + 999'999'999), "12:00:00.999") << "cut, not rounded";
@@ -121,12 +121,12 @@ TEST(LocalTime, InTheZoneOfTheMachineToTheMillisecond) {
     EXPECT_EQ(local_time(formatter, -1), "23:59:59.999");
   }
   {
-    const TimeZone zone("IST-5:30");
+    TimeZone zone("IST-5:30");
     TimestampFormatter formatter;
     EXPECT_EQ(local_time(formatter, kNoonUtc), "17:30:00.000");
   }
   {
-    const TimeZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    TimeZone zone("CET-1CEST,M3.5.0,M10.5.0/3");
     TimestampFormatter formatter;
     // 2026-03-29T01:00:00Z: 02:00 becomes 03:00.
     constexpr std::int64_t kSummer = 1'774'746'000'000'000'000;
@@ -136,7 +136,7 @@ TEST(LocalTime, InTheZoneOfTheMachineToTheMillisecond) {
 }
 
 TEST(LocalTime, AndRfc3339DoNotDisturbEachOther) {
-  const TimeZone zone("IST-5:30");
+  TimeZone zone("IST-5:30");
   TimestampFormatter formatter;
   std::string out;
   formatter.append_rfc3339(out, WallTime{1'769'860'800'123'456'789});
