@@ -145,95 +145,117 @@ TEST_F(ScopeTreeTest, ThreadThatExistsAlreadyAndExecutesAProgram) {
   expect_only(bpftrap, read_notes(notes_), 1);
 }
 
-TEST_F(ScopeTreeTest, NeitherAGapNorADoubleAgainstThoseBeingBorn) {
-  // Workers start two kinds of processes all the time. Some stay, as do their parents: those have
-  // to be seen whenever they were born. The others are orphans, whose descent nothing tells any
-  // more where they were born too early.
+// Ends by process id and start.
+using ProcessKey = std::pair<std::uint64_t, std::uint64_t>;
+using Ends = std::map<ProcessKey, int>;
+
+ProcessKey key_of(const Ended& process) {
+  return {static_cast<std::uint64_t>(process.pid), process.start_ticks};
+}
+
+Ends count_ends(const Bpftrap& bpftrap) {
+  Ends ends;
+  for (const Record& record : bpftrap.records()) {
+    if (record.kind() == "exit") {
+      ++ends[{record.number("pid"), to_ticks(record.start_ns())}];
+    }
+  }
+  return ends;
+}
+
+// Workers start two kinds of processes all the time. Some stay, as do their parents: those must be
+// reported whenever they were born. The others are orphans; /proc no longer shows the descent of
+// those that were born too early.
+class BirthsTest : public ScopeTreeTest {
+ protected:
+  static constexpr int workers = 4;
+  static constexpr int staying = 50;  // of each worker, each with a child
   enum Word { live, over };
-  SharedWords words;
-  Gate end;
-  const std::string early = directory_ / "early";
-  Child root([&] {
+
+  // Forks the workers, then waits for the end.
+  int run_root(Gate& end) {
     note_self(notes_);
     pid_t self = ::getpid();
-    for (int worker = 0; worker < 4; ++worker) {
-      if (::fork() != 0) {
-        continue;
+    for (int worker = 0; worker < workers; ++worker) {
+      if (::fork() == 0) {
+        note_self(notes_);
+        run_worker(self, end);
+        end.wait();
+        ::_exit(3);
       }
-      note_self(notes_);
-      for (int i = 0; (i < 50 || words[over] == 0) && ::getppid() == self; ++i) {
-        const std::string& file = words[live] != 0 ? notes_ : early;
-        if (i < 50 && ::fork() == 0) {
-          note_self(notes_);
-          start_kid(end);
-          end.wait();
-          ::_exit(5);
-        }
-        pid_t parent = ::fork();
-        if (parent == 0) {
-          note_self(file);
-          if (::fork() == 0) {
-            note_self(file);
-            sleep_for(1ms);
-            ::_exit(6);
-          }
-          ::_exit(0);
-        }
-        ::waitpid(parent, nullptr, 0);
-      }
-      end.wait();
-      ::_exit(3);
     }
     end.wait();
     return 2;
-  });
-  await_notes(5 + 20);
+  }
+
+  void run_worker(pid_t root, Gate& end) {
+    for (int i = 0; (i < staying || words_[over] == 0) && ::getppid() == root; ++i) {
+      const std::string& file = words_[live] != 0 ? notes_ : early_;
+      if (i < staying && ::fork() == 0) {
+        note_self(notes_);
+        start_kid(end);
+        end.wait();
+        ::_exit(5);
+      }
+      pid_t parent = ::fork();
+      if (parent == 0) {
+        note_self(file);
+        if (::fork() == 0) {
+          note_self(file);
+          sleep_for(1ms);
+          ::_exit(6);
+        }
+        ::_exit(0);
+      }
+      ::waitpid(parent, nullptr, 0);
+    }
+  }
+
+  // Each of `certain` ended once, each of `possible` at most once, and nobody else ended.
+  static void expect_ends(Ends ends, const std::vector<Ended>& certain,
+                          const std::vector<Ended>& possible) {
+    auto wrong = std::count_if(certain.begin(), certain.end(),
+                               [&](const Ended& process) { return ends[key_of(process)] != 1; });
+    EXPECT_EQ(wrong, 0) << "of " << certain.size() << " not once";
+    for (const Ended& process : possible) {
+      EXPECT_LE(ends[key_of(process)], 1);
+    }
+    for (const std::vector<Ended>* known : {&certain, &possible}) {
+      for (const Ended& process : *known) {
+        ends.erase(key_of(process));
+      }
+    }
+    EXPECT_TRUE(ends.empty()) << ends.size() << " processes of somebody else's";
+  }
+
+  SharedWords words_;
+  std::string early_ = directory_ / "early";
+};
+
+TEST_F(BirthsTest, NeitherAGapNorADoubleAgainstThoseBeingBorn) {
+  Gate end;
+  Child root([&] { return run_root(end); });
+  await_notes(1 + workers + 20);
   Bpftrap bpftrap({"exit", "--json", "--tree", std::to_string(root.pid())});
   bpftrap.await_start();
-  words[live] = 1;
+  words_[live] = 1;
   sleep_for(300ms);
-  words[over] = 1;
-  await_notes(5 + 4 * 50 * 2);
+  words_[over] = 1;
+  constexpr std::size_t least = 1 + workers + workers * staying * 2;
+  await_notes(least);
   sleep_for(100ms);
   end.open();
   root.wait();
   std::vector<Ended> notes = read_notes(notes_);
-  EXPECT_GT(notes.size(), 5U + 4 * 50 * 2) << "none were born after the start";
-  using Key = std::pair<std::uint64_t, std::uint64_t>;
-  auto count_ends = [&] {
-    std::map<Key, int> ends;
-    for (const Record& record : bpftrap.records()) {
-      if (record.kind() == "exit") {
-        ++ends[{record.number("pid"), to_ticks(record.start_ns())}];
-      }
-    }
-    return ends;
-  };
-  auto key = [](const Ended& process) {
-    return Key{static_cast<std::uint64_t>(process.pid), process.start_ticks};
-  };
+  EXPECT_GT(notes.size(), least) << "none were born after the start";
   // They end by themselves, whenever that is.
   bpftrap.await([&] {
-    std::map<Key, int> ends = count_ends();
+    Ends ends = count_ends(bpftrap);
     return std::all_of(notes.begin(), notes.end(),
-                       [&](const Ended& process) { return ends.contains(key(process)); });
+                       [&](const Ended& process) { return ends.contains(key_of(process)); });
   });
   EXPECT_EQ(bpftrap.stop(), 0);
-  std::map<Key, int> ends = count_ends();
-  std::size_t wrong = std::count_if(notes.begin(), notes.end(),
-                                    [&](const Ended& process) { return ends[key(process)] != 1; });
-  EXPECT_EQ(wrong, 0U) << "of " << notes.size() << " not once";
-  for (const Ended& process : read_notes(early)) {
-    EXPECT_LE(ends[key(process)], 1);
-    notes.push_back(process);
-  }
-  std::size_t seen = 0;
-  for (const Ended& process : notes) {
-    seen += ends[key(process)] != 0 ? 1 : 0;
-  }
-  EXPECT_EQ(seen, std::count_if(ends.begin(), ends.end(),
-                                [](const auto& entry) { return entry.second != 0; }))
-      << "processes of somebody else's";
+  expect_ends(count_ends(bpftrap), notes, read_notes(early_));
 }
 
 TEST_F(ScopeTreeTest, AndMinDuration) {

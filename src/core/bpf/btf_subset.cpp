@@ -104,7 +104,7 @@ class Source {
     if (strings_ == nullptr) {
       find_names(filter);
     }
-    const std::uint64_t types_at = std::uint64_t{header_.hdr_len} + header_.type_off;
+    std::uint64_t types_at = std::uint64_t{header_.hdr_len} + header_.type_off;
     types_ =
         types_at % alignof(btf_type) == 0 ? input_.mapped(header_.type_len, types_at) : nullptr;
     if (types_ == nullptr) {
@@ -190,7 +190,7 @@ class Source {
   }
 
   void find_types(const NameFilter& filter) {
-    const std::uint32_t all = header_.type_len;
+    std::uint32_t all = header_.type_len;
     std::uint32_t id = 1;
     std::uint32_t left_to_mark = 1;
     for (std::uint32_t at = 0; at < all; ++id) {
@@ -202,7 +202,7 @@ class Source {
       if (kind.size == 0) {
         throw std::runtime_error("has a kind of type that is not known");
       }
-      const std::uint32_t size = size_of(type);
+      std::uint32_t size = size_of(type);
       if (all - at < size) {
         throw std::runtime_error("is cut short");
       }
@@ -286,21 +286,26 @@ class Subset {
     types_.append(reinterpret_cast<const char*>(&part), sizeof part);
   }
 
+  template <class Members>
+  void write_members(const Members& members) {
+    for (btf_member member : members) {
+      member.name_off = name(member.name_off);
+      member.type = number(member.type, true);
+      append(member);
+    }
+  }
+
   void write(std::uint32_t id, bool in_struct) {
     const btf_type& from = source_.type(id);
     const void* tail = &from + 1;
-    const auto count = static_cast<std::uint32_t>(BTF_INFO_VLEN(from.info));
+    auto count = static_cast<std::uint32_t>(BTF_INFO_VLEN(from.info));
     btf_type type = from;
     type.name_off = name(from.name_off);
     switch (kind_of(from)) {
       case BTF_KIND_STRUCT:
       case BTF_KIND_UNION:
         append(type);
-        for (btf_member member : parts<btf_member>(tail, count)) {
-          member.name_off = name(member.name_off);
-          member.type = number(member.type, true);
-          append(member);
-        }
+        write_members(parts<btf_member>(tail, count));
         break;
       case BTF_KIND_FUNC_PROTO:
         type.type = number(from.type, false);
