@@ -46,11 +46,13 @@ TEST_F(ScopeTest, PidThatIsGivenToNoChild) {
 }
 
 TEST_F(ScopeTest, Users) {
-  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "-u", "54322"});
+  // More than the largest process id, so that they are of this run alone as well.
+  unsigned other_uid = storm_uid + 10'000'000, unwanted_uid = storm_uid + 20'000'000;
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "-u", std::to_string(other_uid)});
   bpftrap.await_start();
-  Ended one = Child([&] { return be_user_and_exec(54321); }).wait();
-  Child([&] { return be_user_and_exec(54323); }).wait();
-  Ended other = Child([&] { return be_user_and_exec(54322); }).wait();
+  Ended one = Child([&] { return be_user_and_exec(storm_uid); }).wait();
+  Child([&] { return be_user_and_exec(unwanted_uid); }).wait();
+  Ended other = Child([&] { return be_user_and_exec(other_uid); }).wait();
   ASSERT_EQ(WEXITSTATUS(one.status), 7);
   expect_only(bpftrap, {one, other}, 1);
 }
@@ -63,8 +65,8 @@ TEST_F(ScopeTest, UserByNameIsTheRealOne) {
     return Child([=] { return static_cast<int>(::syscall(SYS_setresuid, real, effective, 0)); })
         .wait();
   };
-  Ended real = become(54321, 0);
-  Ended effective = become(0, 54321);
+  Ended real = become(storm_uid, 0);
+  Ended effective = become(0, storm_uid);
   ASSERT_EQ(real.status, 0);
   ASSERT_EQ(effective.status, 0);
   expect_only(bpftrap, {real}, 0);

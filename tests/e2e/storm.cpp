@@ -16,7 +16,9 @@
 
 namespace e2e {
 
-const char* const storm_user = "54321";
+// Once per run: forked processes inherit it.
+const unsigned storm_uid = 1'900'000'000U + static_cast<unsigned>(::getpid());
+const std::string storm_user = std::to_string(storm_uid);
 
 namespace {
 

@@ -11,10 +11,11 @@
 
 namespace e2e {
 
-// A user id that nobody on the machine has: with `--user` only the storm is traced, so that what
-// was seen and what was lost add up to what was started.
-constexpr unsigned storm_uid = 54321;
-extern const char* const storm_user;
+// A user id of this test run alone: with `--user` only its storm is traced, so that the counts of
+// reported and lost records add up to the number of started processes, also while another run has
+// a storm. Nobody assigns ids from this range (systemd's UIDS-GIDS.md).
+extern const unsigned storm_uid;
+extern const std::string storm_user;
 
 // The smallest program: no libc, ends at once with exit code 7. Written into `directory`; the path.
 std::string write_tiny_program(const ScratchDir& directory);
