@@ -21,6 +21,7 @@
 #include "e2e/failure.h"
 #include "e2e/guest.h"
 #include "e2e/storm.h"
+#include "e2e/tiny_fixture.h"
 
 namespace e2e {
 namespace {
@@ -28,15 +29,8 @@ namespace {
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
-class FaultTest : public TracingTest {
+class FaultTest : public TinyProgramTest {
  protected:
-  void SetUp() override {
-    TracingTest::SetUp();
-    if (!IsSkipped()) {
-      tiny_ = write_tiny_program(directory_);
-    }
-  }
-
   // Records of the storm's user, and the losses.
   struct Count {
     std::uint64_t execs = 0;
@@ -64,9 +58,6 @@ class FaultTest : public TracingTest {
            })
         .wait();
   }
-
-  ScratchDir directory_;
-  std::string tiny_;
 };
 
 // What the kernel keeps for a process, each by the command that finds it and its id.

@@ -11,8 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "e2e/bpftrap.h"
-#include "e2e/storm.h"
+#include "e2e/tiny_fixture.h"
 
 namespace e2e {
 
@@ -40,12 +39,11 @@ class Noise {
   Child child_;
 };
 
-class ScopeTest : public TracingTest {
+class ScopeTest : public TinyProgramTest {
  protected:
   void SetUp() override {
-    TracingTest::SetUp();
+    TinyProgramTest::SetUp();
     if (!IsSkipped()) {
-      tiny_ = write_tiny_program(directory_);
       noise_.emplace();
     }
   }
@@ -95,8 +93,6 @@ class ScopeTest : public TracingTest {
     return exec_argv(tiny_, {tiny_});
   }
 
-  ScratchDir directory_;
-  std::string tiny_;
   std::optional<Noise> noise_;
 };
 

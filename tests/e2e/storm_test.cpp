@@ -6,22 +6,15 @@
 
 #include <csignal>
 
-#include "e2e/bpftrap.h"
+#include "e2e/tiny_fixture.h"
 
 namespace e2e {
 namespace {
 
 using namespace std::chrono_literals;
 
-class StormTest : public TracingTest {
+class StormTest : public TinyProgramTest {
  protected:
-  void SetUp() override {
-    TracingTest::SetUp();
-    if (!IsSkipped()) {
-      program_ = write_tiny_program(directory_);
-    }
-  }
-
   struct Seen {
     std::uint64_t execs = 0;
     std::uint64_t exits = 0;
@@ -36,7 +29,7 @@ class StormTest : public TracingTest {
       std::string kind = record.kind();
       if (kind == "exec") {
         ++seen.execs;
-        seen.wrong += record.text("filename") != program_ ? 1 : 0;
+        seen.wrong += record.text("filename") != tiny_ ? 1 : 0;
       } else if (kind == "exit") {
         ++seen.exits;
         seen.wrong += record.maybe_number("exit_code") != 7U ? 1 : 0;
@@ -46,9 +39,6 @@ class StormTest : public TracingTest {
     }
     return seen;
   }
-
-  ScratchDir directory_;
-  std::string program_;
 };
 
 TEST_F(StormTest, TwentyThousandProcessesLoseNothing) {
@@ -57,7 +47,7 @@ TEST_F(StormTest, TwentyThousandProcessesLoseNothing) {
   for (int i = 0; i < 600 && lines_of_file(directory_ / "records").empty(); ++i) {
     sleep_for(100ms);  // until it says that tracing is live
   }
-  Storm storm = make_storm(processes, program_);
+  Storm storm = make_storm(processes, tiny_);
   EXPECT_EQ(bpftrap.stop(), 0);
   ASSERT_EQ(storm.started, processes);
   ASSERT_EQ(storm.wrong_status, 0U);
@@ -81,7 +71,7 @@ TEST_F(StormTest, WhatOverflowsIsCountedExactly) {
   bpftrap.await_start();
   // Stopped, so that the last events of all are among the lost ones.
   ::kill(bpftrap.pid(), SIGSTOP);
-  Storm storm = make_storm(processes, program_);
+  Storm storm = make_storm(processes, tiny_);
   ::kill(bpftrap.pid(), SIGCONT);
   EXPECT_EQ(bpftrap.stop(), 0);
   Seen all = seen(bpftrap);
@@ -97,7 +87,7 @@ TEST_F(StormTest, LossesAreSaidWithinASecond) {
                   {.may_lose = true});
   bpftrap.await_start();
   ::kill(bpftrap.pid(), SIGSTOP);
-  make_storm(200, program_);
+  make_storm(200, tiny_);
   ::kill(bpftrap.pid(), SIGCONT);
   std::uint64_t since = wall_ns_now();
   bpftrap.await([&] { return seen(bpftrap).lost > 0; });
@@ -117,7 +107,7 @@ TEST_F(StormTest, StoppedForAWhileItLosesNothing) {
   bpftrap.await_start();
   for (int i = 0; i < 5; ++i) {
     ::kill(bpftrap.pid(), SIGSTOP);
-    make_storm(200, program_);
+    make_storm(200, tiny_);
     ::kill(bpftrap.pid(), SIGCONT);
     sleep_for(20ms);
   }
@@ -134,7 +124,7 @@ TEST_F(StormTest, ReaderThatStallsForTenSecondsLosesNothing) {
   std::uint64_t begin = boot_ns_now();
   // A thousand a second, of which nothing is read.
   for (int second = 0; second < 10; ++second) {
-    Storm storm = make_storm(processes / 10, program_, 5);
+    Storm storm = make_storm(processes / 10, tiny_, 5);
     ASSERT_EQ(storm.started, processes / 10);
     std::uint64_t end = begin + static_cast<std::uint64_t>(second + 1) * 1'000'000'000;
     if (std::uint64_t now = boot_ns_now(); now < end) {
