@@ -13,7 +13,7 @@
 namespace bpftrap {
 
 // Names of the structs, unions, enums and typedefs in an object's BTF, without flavours
-// («task_struct___pre_5_5»), as views into it.
+// ("task_struct___pre_5_5"), as views into it.
 std::set<std::string_view> core_type_names(const btf* object);
 
 // Reads raw BTF (include/uapi/linux/btf.h), as /sys/kernel/btf/vmlinux has it, from a descriptor

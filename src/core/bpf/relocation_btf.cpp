@@ -21,8 +21,6 @@ namespace bpftrap {
 
 namespace {
 
-constexpr const char* kernels_own = "/sys/kernel/btf/vmlinux";
-
 UniqueFd memory_file() {
   UniqueFd file(static_cast<int>(::syscall(SYS_memfd_create, "bpftrap-btf", MFD_CLOEXEC)));
   if (!file) {
@@ -76,7 +74,7 @@ UniqueFd open_btf(const std::string& path) {
 }  // namespace
 
 RelocationBtf::RelocationBtf(std::string source)
-    : source_(source.empty() ? kernels_own : std::move(source)),
+    : source_(source.empty() ? kernel_btf_path : std::move(source)),
       file_(memory_file()),
       path_(fmt::format("/proc/self/fd/{}", file_.get())) {}
 

@@ -10,6 +10,9 @@
 
 namespace bpftrap {
 
+// BTF of the running kernel.
+inline constexpr const char* kernel_btf_path = "/sys/kernel/btf/vmlinux";
+
 // A file that libbpf is told of when it opens an object, and that is filled when it is known what
 // the object needs.
 class RelocationBtf {

@@ -26,7 +26,7 @@ inline bool loads(const Facts& facts) {
   return facts.exec && facts.exec->worked() && facts.exit && facts.exit->worked();
 }
 
-// How to get at the capabilities; `more` goes behind the two that are always needed («,cap_…»).
+// How to get the capabilities. `more` follows the two that are always needed (",cap_…").
 std::string mend_capabilities(const Facts& facts, std::string_view more = {});
 
 // These append their checks, in the order of diagnose().

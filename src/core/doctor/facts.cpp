@@ -21,6 +21,7 @@
 
 #include "core/bpf/kernel_features.h"
 #include "core/bpf/memlock.h"
+#include "core/bpf/relocation_btf.h"
 #include "core/os/file.h"
 #include "core/os/pid_namespace.h"
 #include "core/os/proc_cgroup.h"
@@ -29,8 +30,6 @@
 namespace bpftrap {
 
 namespace {
-
-constexpr const char* btf_file = "/sys/kernel/btf/vmlinux";
 
 // Without /proc nothing is known, and no other namespace is assumed.
 bool in_other_user_namespace() {
@@ -125,7 +124,7 @@ void gather_btf(Facts& facts) {
   struct statfs system {};
   facts.sysfs = ::statfs("/sys", &system) == 0 && system.f_type == SYSFS_MAGIC;
   struct stat status {};
-  if (::access(btf_file, R_OK) != 0 || ::stat(btf_file, &status) != 0) {
+  if (::access(kernel_btf_path, R_OK) != 0 || ::stat(kernel_btf_path, &status) != 0) {
     return;
   }
   facts.btf_bytes = static_cast<std::uint64_t>(status.st_size);

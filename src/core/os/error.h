@@ -12,8 +12,8 @@ namespace bpftrap {
 
 class Error : public std::system_error {
  public:
-  // `step` is what could not be done («cannot load the BPF programs of exec»); `err` an errno, or 0
-  // where there is none; `hint` what the user can do, may be empty; `log` lines that explain more.
+  // `step`: the step that failed ("cannot load the BPF programs of exec"). `err`: an errno, or 0.
+  // `hint`: how the user can fix it, may be empty. `log`: lines that explain more.
   Error(std::string_view step, int err, std::string_view hint = {},
         std::vector<std::string> log = {});
 

@@ -15,7 +15,7 @@ struct KernelVersion {
   }
 };
 
-// Of a release as `uname -r` has it («5.10.0-46-cloud-amd64»); 0.0 where that begins with none.
+// Parses a release as `uname -r` prints it ("5.10.0-46-cloud-amd64"). 0.0 if it has no version.
 KernelVersion parse_kernel_version(const std::string& release);
 
 // Whether the running kernel is that version or a later one.
