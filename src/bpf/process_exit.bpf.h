@@ -217,6 +217,21 @@ static __always_inline void fill_costs(struct bpftrap_exit_event *event, const s
   event->involuntary_switches = sum->nivcsw;
 }
 
+/* BPFTRAP_EXIT_*, all but BPFTRAP_EXIT_KILLER_KNOWN */
+static __always_inline __u32 exit_flags(const struct signal_struct *signal, __u32 task_flags,
+                                        __u32 status)
+{
+  __u32 flags = 0;
+
+  if ((status & 0x7f) == SIGKILL && BPF_CORE_READ(signal, oom_mm))
+    flags |= BPFTRAP_EXIT_OOM_VICTIM;
+  if (bpf_core_field_exists(signal->ioac.read_bytes))
+    flags |= BPFTRAP_EXIT_IO_COUNTED;
+  if (!(task_flags & PF_FORKNOEXEC))
+    flags |= BPFTRAP_EXIT_EXECUTED;
+  return flags;
+}
+
 /*
  * Hook: kernel/exit.c do_exit(), `task` is current and any thread. Since 6.16 the hook is before
  * exit_mm(), earlier after it; maxrss and the exit code are final at both places. The record lacks
@@ -275,13 +290,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
   fill_header(&event->header, BPFTRAP_RECORD_EXIT, sizeof(*event), now);
   fill_process(&event->process, leader, start, cgroup_id);
   event->wait_status = status;
-  event->flags = 0;
-  if ((status & 0x7f) == SIGKILL && BPF_CORE_READ(signal, oom_mm))
-    event->flags |= BPFTRAP_EXIT_OOM_VICTIM;
-  if (bpf_core_field_exists(signal->ioac.read_bytes))
-    event->flags |= BPFTRAP_EXIT_IO_COUNTED;
-  if (!(flags & PF_FORKNOEXEC))
-    event->flags |= BPFTRAP_EXIT_EXECUTED;
+  event->flags = exit_flags(signal, flags, status);
   fill_costs(event, &walk.sum);
   event->reserved = 0;
   if (take_killer(event, start, status & 0x7f))
