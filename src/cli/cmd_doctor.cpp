@@ -53,15 +53,14 @@ int run(const OutputOptions& options) {
   // Comes last: it may change what is mounted for this process.
   facts.tracefs = attempt([] { return provide_tracefs(); });
   std::vector<Check> checks = diagnose(facts);
-  if (options.json) {
-    WallClock clock;
-    JsonSink sink(output->buffer(), clock);
-    for (const Check& check : checks) {
-      sink.write(check);
-    }
-  } else {
-    append_report(output->buffer(), checks, wants_color(options, *output));
+  WallClock clock;
+  std::unique_ptr<Sink> sink = make_sink(options, *output, clock, [&] {
+    return std::make_unique<CheckReport>(output->buffer(), wants_color(options, *output));
+  });
+  for (const Check& check : checks) {
+    sink->write(check);
   }
+  sink->finish();
   output->drain(signals.fd());
   output->close();
   return will_work(checks) ? 0 : 1;
@@ -71,7 +70,7 @@ int run(const OutputOptions& options) {
 
 Run setup_doctor(CLI::App& app) {
   auto options = std::make_shared<OutputOptions>();
-  app.add_flag("-j,--json", options->json, "newline-delimited JSON, one object a check");
+  add_format_options(app, *options);
   app.add_flag("-v,--verbose", options->verbose, "libbpf's debug log on standard error");
   add_color_option(app, *options);
   set_examples(app,

@@ -35,7 +35,7 @@ Run setup_exec(CLI::App& app) {
                "indent command lines by descent, as ps f does (table only)");
   app.parse_complete_callback([options] {
     check_together(*options);
-    if (options->tree_view && options->output.json) {
+    if (options->tree_view && options->output.format != nullptr) {
       throw CLI::ValidationError(
           "--tree-view: not with --json, whose parent_id says the same; accepted: one of them");
     }

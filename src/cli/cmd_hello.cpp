@@ -14,7 +14,7 @@
 #include "core/os/exit_status.h"
 #include "core/os/tracefs.h"
 #include "core/record/decode.h"
-#include "core/record/fields_common.h"
+#include "core/record/field_builders.h"
 #include "core/text/text.h"
 #include "core/text/units.h"
 #include "hello.skel.h"
@@ -29,30 +29,15 @@ struct HelloRecord {
   std::string message;
 };
 
-std::span<const Field<HelloRecord>> fields_of(const HelloRecord*) {
+FieldTable fields_of(const HelloRecord*) {
   using R = HelloRecord;
-  static const std::array<Field<R>, 6> table{{
-      detail::event_field<R>(
-          [](const R&, detail::Context) { return Value(std::string_view("hello")); }, nullptr),
-      detail::ts_field<R>(),
-      detail::boot_ns_field<R>(),
-      {.key = "pid",
-       .header = "PID",
-       .width = 7,
-       .align = Align::right,
-       .type = JsonType::integer,
-       .doc = "process id (thread-group id) in the initial pid namespace",
-       .value = [](const R& r, detail::Context) { return Value(std::uint64_t{r.pid}); }},
-      {.key = "comm",
-       .header = "COMM",
-       .width = 15,
-       .doc = "name of the thread that called write(), up to 15 bytes",
-       .value = [](const R& r, detail::Context) { return Value(r.comm); }},
-      {.key = "message",
-       .header = "MESSAGE",
-       .doc = "what the BPF program says",
-       .value = [](const R& r, detail::Context) { return Value(std::string_view(r.message)); }},
-  }};
+  static constexpr auto table = field_table<R>(
+      event_field<R>("hello"), time_field<R>(), boot_ns_field<R>(),
+      field<&R::pid>("pid", "process id (thread-group id) in the initial pid namespace")
+          .column("PID", 7, Align::right),
+      field<&R::comm>("comm", "name of the thread that called write(), up to 15 bytes")
+          .column("COMM", 15),
+      field<&R::message>("message", "what the BPF program says").column("MESSAGE"));
   return table;
 }
 
@@ -237,7 +222,7 @@ Run setup_hello(CLI::App& app) {
       "  sudo bpftrap hello --pid 1234                whenever process 1234 calls write()\n"
       "  sudo bpftrap hello --trace-pipe              the same by way of the trace pipe");
   app.parse_complete_callback([options] {
-    if (options->trace_pipe && options->output.json) {
+    if (options->trace_pipe && options->output.format != nullptr) {
       throw CLI::ValidationError(
           "--trace-pipe: not with --json, for the kernel's lines are no JSON; accepted: one of "
           "them");

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "core/analysis/summary_sink.h"
+#include "core/os/error.h"
 #include "core/output/output_file.h"
 #include "core/text/units.h"
 
@@ -66,7 +68,7 @@ void add_file_option(CLI::App& app, const std::string& names, std::string& path,
 
 void add_output_options(CLI::App& app, OutputOptions& options) {
   using namespace std::chrono_literals;
-  app.add_flag("-j,--json", options.json, "newline-delimited JSON instead of a table");
+  add_format_options(app, options);
   add_file_option(app, "-o,--output", options.output, "write to FILE instead of standard output");
   add_parsed_option(
       app, "-c,--count", [&options](std::string_view text) { options.count = parse_count(text); },
@@ -82,6 +84,13 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
   app.add_flag_callback(
       "--no-header", [&options] { options.header = false; }, "no header line");
   add_color_option(app, options);
+}
+
+void add_format_options(CLI::App& app, OutputOptions& options) {
+  for (const OutputFormat& format : output_formats()) {
+    app.add_flag_callback(
+        format.option, [&options, &format] { options.format = &format; }, format.description);
+  }
 }
 
 void add_color_option(CLI::App& app, OutputOptions& options) {
@@ -107,6 +116,28 @@ bool wants_color(const OutputOptions& options, const Output& output) {
   const char* terminal = std::getenv("TERM");
   return output.terminal() && (no_color == nullptr || *no_color == '\0') &&
          (terminal == nullptr || std::string_view(terminal) != "dumb");
+}
+
+std::unique_ptr<Sink> make_sink(const OutputOptions& options, Output& output,
+                                const WallClock& clock,
+                                const std::function<std::unique_ptr<Sink>()>& make_for_people) {
+  return options.format != nullptr ? options.format->make(output.buffer(), clock)
+                                   : make_for_people();
+}
+
+std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, Output& output,
+                                      const WallClock& clock, const std::vector<FieldTable>& kinds,
+                                      const std::vector<std::string_view>& columns) {
+  bool color = wants_color(options, output);
+  std::unique_ptr<Sink> sink = make_sink(options, output, clock, [&] {
+    return std::make_unique<TableSink>(output.buffer(), clock, kinds,
+                                       TableStyle{columns, options.header, color});
+  });
+  if (!options.summary) {
+    return sink;
+  }
+  return std::make_unique<SummarySink>(
+      std::move(sink), [color](const Summary& summary) { say_table(summary.table(color)); });
 }
 
 void set_examples(CLI::App& app, const std::string& examples) {

@@ -11,8 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/output_formats.h"
 #include "core/output/output.h"
-#include "core/output/sink.h"
+#include "core/output/table_sink.h"
 
 // Declared rather than included: see cli/command.h.
 namespace CLI {
@@ -30,12 +31,13 @@ enum class Color { automatic, always, never };
 
 // How records are written, and until when.
 struct OutputOptions {
-  bool json = false;
-  std::string output;  // empty: standard output
+  const OutputFormat* format = nullptr;  // null: the command's text for people
+  std::string output;                    // empty: standard output
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::nanoseconds> timeout;
   bool header = true;
   Color color = Color::automatic;
+  bool summary = false;
   bool verbose = false;
   bool sandbox = true;
 };
@@ -53,7 +55,8 @@ void add_file_option(CLI::App& app, const std::string& names, std::string& path,
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 
-// Of the above only --color.
+// These are among the above: the options of output_formats(), and --color.
+void add_format_options(CLI::App& app, OutputOptions& options);
 void add_color_option(CLI::App& app, OutputOptions& options);
 
 // Standard output or the file of --output. A FIFO that nobody reads yet is waited for as long as
@@ -63,18 +66,16 @@ std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_
 // Whether --color, NO_COLOR and the output ask for colour.
 bool wants_color(const OutputOptions& options, const Output& output);
 
-// The sink that --json, --no-header and --color ask for, for these kinds of records.
-template <class... Records>
-Sink make_sink(const OutputOptions& options, Output& output, const WallClock& clock,
-               std::vector<std::string_view> columns) {
-  if (options.json) {
-    return Sink(JsonSink(output.buffer(), clock));
-  }
-  TableSink table(output.buffer(), clock,
-                  {std::move(columns), options.header, wants_color(options, output)});
-  (table.template expect<Records>(), ...);
-  return Sink(std::move(table));
-}
+// Makes the sink of the selected format, else the one for people.
+std::unique_ptr<Sink> make_sink(const OutputOptions& options, Output& output,
+                                const WallClock& clock,
+                                const std::function<std::unique_ptr<Sink>()>& make_for_people);
+
+// The same for a trace: people get a table of these record kinds with these columns. With --summary
+// the sink writes the summary, too. Throws Error if no kind has one of the columns.
+std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, Output& output,
+                                      const WallClock& clock, const std::vector<FieldTable>& kinds,
+                                      const std::vector<std::string_view>& columns);
 
 // --help ends with these.
 void set_examples(CLI::App& app, const std::string& examples);

@@ -79,8 +79,9 @@ int Host::trace(const std::string& command, std::vector<std::string_view> column
   LostCounter lost(LossSources::of_kernel(bpf_map__fd(loaded.maps().lost)),
                    std::move(extras.programs));
   WallClock clock;
-  Sink sink = make_sink<Records...>(options_, *output_, clock, std::move(columns));
-  return trace(command, {ring, lost, [&loaded] { loaded.detach(); }}, {sink, *output_, clock},
+  std::unique_ptr<Sink> sink =
+      make_trace_sink(options_, *output_, clock, {fields<Records>()...}, columns);
+  return trace(command, {ring, lost, [&loaded] { loaded.detach(); }}, {*sink, *output_, clock},
                handler, std::move(extras));
 }
 

@@ -109,13 +109,10 @@ Followed followed_in(const Maps& maps, const bpftrap_scope& scope) {
                    bpf_map__fd(maps.followed)});
 }
 
-ProcessStreamOptions stream_options(const ProcessCommand& command, const TraceOptions& options,
-                                    const Output& output) {
+ProcessStreamOptions stream_options(const ProcessCommand& command) {
   ProcessStreamOptions stream = command.stream;
   stream.pids_are_own = own_pid_namespace() == PidNamespace::initial;
   stream.command_line_bytes = memory_share(CommandLines::bytes_most);
-  stream.summary = options.summary;
-  stream.color = wants_color(options.output, output);
   return stream;
 }
 
@@ -128,7 +125,7 @@ class ProcessTrace {
         options_(options),
         host_(host),
         loaded_(loaded),
-        stream_(stream_options(command, options, host.output())) {}
+        stream_(stream_options(command)) {}
 
   // Until a stop.
   int run() { return run(TraceExtras()); }

@@ -79,7 +79,7 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& 
       "only processes that lived at least this long (ns, us, ms, s, m or h; bare: ms)", "TIME");
   app.add_flag("-f,--failed", options.failed, failed);
   add_output_options(app, options.output);
-  app.add_flag("--summary", options.summary,
+  app.add_flag("--summary", options.output.summary,
                "at the end, say on standard error what ran, by program name");
   app.add_flag("--wait-all", options.wait_all,
                "with -- PROGRAM: end when its last descendant has ended, too");

@@ -23,7 +23,6 @@ struct TraceOptions {
   std::vector<std::uint32_t> trees;  // pids
   std::vector<std::string> program;  // after `--`, with its arguments
   bool wait_all = false;
-  bool summary = false;
   bool tree_view = false;
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;

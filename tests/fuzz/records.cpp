@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "bpf/process.event.h"
-#include "core/output/sink.h"
+#include "core/analysis/summary_sink.h"
+#include "core/output/json_sink.h"
+#include "core/output/table_sink.h"
 #include "core/record/decode.h"
 #include "core/trace/process_stream.h"
 #include "fuzz/checks.h"
@@ -119,10 +121,12 @@ void check_exit(const Record& record, const std::string& text) {
 // One way of writing records, kept for all inputs: what it remembers is made anew for each.
 class Trace {
  public:
-  Trace(ProcessStreamOptions options, Sink sink, std::string& out)
-      : options_(options), sink_(std::move(sink)), out_(out) {}
+  Trace(ProcessStreamOptions options, std::function<std::unique_ptr<Sink>()> make_sink,
+        std::string& out)
+      : options_(options), make_sink_(std::move(make_sink)), out_(out) {}
 
   void begin() {
+    sink_ = make_sink_();
     stream_ = std::make_unique<ProcessStream>(options_);
     stream_->live(BootTime());
   }
@@ -130,7 +134,7 @@ class Trace {
   // Its line; empty where it wrote none.
   const std::string& handle(const Record& record, bool malformed) {
     out_.clear();
-    Result result = stream_->handle(record.bytes(), sink_);
+    Result result = stream_->handle(record.bytes(), *sink_);
     require((result == Result::malformed) == malformed, "decode() says what is malformed");
     require((result == Result::written) == !out_.empty(), "only what is written is counted", out_);
     return out_;
@@ -138,49 +142,53 @@ class Trace {
 
   const std::string& finish() {
     out_.clear();
-    stream_->finish(sink_);
+    sink_->write(StopRecord{});
+    sink_->finish();
     return out_;
   }
 
  private:
   ProcessStreamOptions options_;
-  Sink sink_;
+  std::function<std::unique_ptr<Sink>()> make_sink_;
   std::string& out_;
+  std::unique_ptr<Sink> sink_;
   std::unique_ptr<ProcessStream> stream_;
 };
 
 Trace& json_trace() {
   static std::string out;
-  static Trace trace({.write_execs = true, .summary = true}, Sink(JsonSink(out, fixed_clock())),
-                     out);
+  auto make_sink = [] {
+    return std::make_unique<SummarySink>(std::make_unique<JsonSink>(out, fixed_clock()),
+                                         [](const Summary&) {});
+  };
+  static Trace trace({.write_execs = true}, make_sink, out);
   return trace;
 }
 
-Sink table_sink(std::string& out, std::vector<std::string_view> columns, bool color) {
-  TableSink table(out, fixed_clock(), {std::move(columns), true, color});
-  table.expect<ExecRecord>();
-  table.expect<ExitRecord>();
-  return Sink(std::move(table));
+std::unique_ptr<Sink> table_sink(std::string& out, std::vector<std::string_view> columns) {
+  return std::make_unique<TableSink>(
+      out, fixed_clock(), std::vector<FieldTable>{fields<ExecRecord>(), fields<ExitRecord>()},
+      TableStyle{std::move(columns)});
 }
 
 Trace& exec_table() {
   static std::string out;
-  static Trace trace(
-      {.write_execs = true, .exits_of_execs_only = true, .tree_view = true},
-      table_sink(out, {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"},
-                 false),
-      out);
+  auto make_sink = [] {
+    return table_sink(out,
+                      {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"});
+  };
+  static Trace trace({.write_execs = true, .exits_of_execs_only = true, .tree_view = true},
+                     make_sink, out);
   return trace;
 }
 
 Trace& exit_table() {
   static std::string out;
-  static Trace trace({.read_older = true},
-                     table_sink(out,
-                                {"TIME", "PID", "PPID", "USER", "COMM", "DURATION", "CPU", "RSS",
-                                 "STATUS", "COMMAND"},
-                                false),
-                     out);
+  auto make_sink = [] {
+    return table_sink(out, {"TIME", "PID", "PPID", "USER", "COMM", "DURATION", "CPU", "RSS",
+                            "STATUS", "COMMAND"});
+  };
+  static Trace trace({.read_older = true}, make_sink, out);
   return trace;
 }
 

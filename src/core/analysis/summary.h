@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What ran, program by program: adds up the exit records of a whole trace for `--summary`. Stands
-// beside the sinks; its records go to the JSON stream before `stop`, its table to standard error.
+// Adds up the exit records of a whole trace by program name, for `--summary`.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +26,7 @@ struct SummaryRecord {
   std::uint64_t max_rss_bytes = 0;  // of the largest one, not their sum
 };
 
-std::span<const Field<SummaryRecord>> fields_of(const SummaryRecord*);
+FieldTable fields_of(const SummaryRecord*);
 
 class Summary {
  public:

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/doctor/check_report.h"
 
-#include <algorithm>
-#include <array>
-
-#include "core/record/fields_common.h"
-#include "core/text/text.h"
+#include "core/output/table_writer.h"
+#include "core/record/field_builders.h"
 
 namespace bpftrap {
 
 namespace {
-
-constexpr std::size_t state_width = sizeof "degraded" + 1;
 
 std::string_view name_of(CheckState state) {
   switch (state) {
@@ -25,76 +20,60 @@ std::string_view name_of(CheckState state) {
   return "missing";
 }
 
-std::string_view escape_of(CheckState state) {
+Style style_of(CheckState state) {
   switch (state) {
     case CheckState::ok:
-      return "\x1b[32m";
+      return Style::success;
     case CheckState::degraded:
-      return "\x1b[33m";
+      return Style::warning;
     case CheckState::missing:
       break;
   }
-  return "\x1b[31m";
+  return Style::failure;
 }
 
-void append_colored(std::string& out, std::string_view text, CheckState state, bool color) {
-  if (color) {
-    out += escape_of(state);
-  }
-  out += text;
-  if (color) {
-    out += "\x1b[0m";
-  }
+std::string_view state_name(const Check& check) {
+  return name_of(check.state);
+}
+
+std::optional<std::string_view> mend(const Check& check) {
+  return check.mend.empty() ? std::nullopt : std::optional<std::string_view>(check.mend);
+}
+
+std::string terminal_safe(std::string_view text) {
+  std::string safe;
+  append_terminal_safe(safe, text);
+  return safe;
 }
 
 }  // namespace
 
-std::span<const Field<Check>> fields_of(const Check*) {
-  using detail::Context;
-  static const std::array<Field<Check>, 5> table{{
-      detail::event_field<Check>(
-          [](const Check&, Context) { return Value(std::string_view("check")); }, nullptr),
-      {.key = "name",
-       .doc = "what was checked",
-       .value = [](const Check& check, Context) { return Value(check.name); }},
-      {.key = "state",
-       .doc = "ok, degraded (exec and exit work, with less) or missing (they do not)",
-       .value = [](const Check& check, Context) { return Value(name_of(check.state)); }},
-      {.key = "meaning",
-       .doc = "what was found and what follows from it, in words",
-       .value = [](const Check& check, Context) { return Value(std::string_view(check.meaning)); }},
-      {.key = "mend",
-       .nullable = true,
-       .doc = "what to do about it, in words or as a command; null where there is nothing",
-       .value =
-           [](const Check& check, Context) {
-             return check.mend.empty() ? Value() : Value(std::string_view(check.mend));
-           }},
-  }};
+FieldTable fields_of(const Check*) {
+  static constexpr auto table = field_table<Check>(
+      event_field<Check>("check"), field<&Check::name>("name", "what was checked"),
+      field<&state_name>("state",
+                         "ok, degraded (exec and exit work, with less) or missing (they do not)"),
+      field<&Check::meaning>("meaning", "what was found and what follows from it, in words"),
+      field<&mend>("mend",
+                   "what to do about it, in words or as a command; null where there is nothing"));
   return table;
 }
 
 void append_report(std::string& out, std::span<const Check> checks, bool color) {
-  std::size_t name_width = 0;
+  MeasuredTable table({{.width = name_of(CheckState::degraded).size()}, {}, {}});
   for (const Check& check : checks) {
-    name_width = std::max(name_width, check.name.size() + 2);
-  }
-  for (const Check& check : checks) {
-    append_colored(out, name_of(check.state), check.state, color);
-    out.append(state_width - name_of(check.state).size(), ' ');
-    append_padded(out, check.name, name_width, Align::left);
-    append_terminal_safe(out, check.meaning);
-    out += '\n';
+    table.cell(std::string(name_of(check.state)), style_of(check.state));
+    table.cell(std::string(check.name));
+    table.cell(terminal_safe(check.meaning));
     if (!check.mend.empty()) {
-      out.append(state_width + name_width, ' ');
-      out += "-> ";
-      append_terminal_safe(out, check.mend);
-      out += '\n';
+      table.cell("");
+      table.cell("");
+      table.cell("-> " + terminal_safe(check.mend));
     }
   }
+  table.write(out, {.color = color, .gap = 2});
   out += '\n';
-  append_colored(out, verdict(checks), will_work(checks) ? CheckState::ok : CheckState::missing,
-                 color);
+  append_styled(out, verdict(checks), will_work(checks) ? Style::success : Style::failure, color);
   out += '\n';
 }
 

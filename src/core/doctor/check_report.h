@@ -1,19 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Checks as `bpftrap doctor` writes them: as JSON by their table of fields, for people by
-// append_report().
+// Checks as `bpftrap doctor` writes them: a table of fields for JSON, a report for people.
 #pragma once
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/doctor/diagnosis.h"
-#include "core/record/field.h"
+#include "core/output/sink.h"
 
 namespace bpftrap {
 
-std::span<const Field<Check>> fields_of(const Check*);
+FieldTable fields_of(const Check*);
 
-// A line per check, what mends it below, and the verdict at the end. Safe for a terminal.
+// Appends a line per check, its fix below, and the verdict at the end. Safe for a terminal.
 void append_report(std::string& out, std::span<const Check> checks, bool color);
+
+// Writes that report.
+class CheckReport final : public Sink {
+ public:
+  // `out` must outlive the sink.
+  CheckReport(std::string& out, bool color) : out_(out), color_(color) {}
+
+  void write(const RecordView& record) override {
+    if (const auto* check = record.get_if<Check>()) {
+      checks_.push_back(*check);
+    }
+  }
+  void finish() override { append_report(out_, checks_, color_); }
+
+ private:
+  std::string& out_;
+  bool color_;
+  std::vector<Check> checks_;
+};
 
 }  // namespace bpftrap

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/output/json_sink.h"
 
+#include <utility>
+
 namespace bpftrap {
 
 namespace {
@@ -28,35 +30,65 @@ void put_arguments(JsonLine& line, const Arguments& args) {
 
 }  // namespace
 
-void JsonSink::end() {
-  State& state = *state_;
-  state.line.raw("}\n");
-  state.out += state.line.text();
-  state.line.clear();
+const JsonSink::Layout& JsonSink::layout_of(FieldTable fields) {
+  for (const Layout& known : layouts_) {
+    if (known.kind == fields.data()) {
+      return known;
+    }
+  }
+  Layout layout{fields.data(), {}, {}};
+  JsonLine text;
+  std::string_view separator = "{";
+  for (const Field& field : fields) {
+    if (field.key.empty()) {
+      continue;
+    }
+    text.raw(separator);
+    text.string(field.key);
+    text.raw(":");
+    separator = ",";
+    if (field.get != nullptr) {
+      layout.parts.push_back({std::string(text.text()), &field});
+      text.clear();
+    } else {
+      text.string(field.constant);
+    }
+  }
+  text.raw("}\n");
+  layout.end = text.text();
+  return layouts_.emplace_back(std::move(layout));
 }
 
-void JsonSink::put(std::string_view key, const Value& value) {
-  JsonLine& line = state_->line;
-  line.raw(key);
+void JsonSink::write(const RecordView& record) {
+  const Layout& layout = layout_of(record.fields());
+  for (const Part& part : layout.parts) {
+    line_.raw(part.before);
+    put(part.field->get(record, context_));
+  }
+  line_.raw(layout.end);
+  out_ += line_.text();
+  line_.clear();
+}
+
+void JsonSink::put(const Value& value) {
   if (const auto* text = std::get_if<std::string_view>(&value)) {
-    line.string(*text);
+    line_.string(*text);
   } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
-    line.number(*number);
+    line_.number(*number);
   } else if (std::holds_alternative<std::monostate>(value)) {
-    line.raw("null");
+    line_.raw("null");
   } else if (const auto* flag = std::get_if<bool>(&value)) {
-    line.raw(*flag ? "true" : "false");
+    line_.raw(*flag ? "true" : "false");
   } else if (const auto* id = std::get_if<ProcessId>(&value)) {
-    put_id(line, *id);
+    put_id(line_, *id);
   } else if (const auto* time = std::get_if<WallTime>(&value)) {
-    std::string& scratch = state_->scratch;
-    scratch.clear();
-    state_->timestamps.append_rfc3339(scratch, *time);
-    line.string(scratch);
+    scratch_.clear();
+    timestamps_.append_rfc3339(scratch_, *time);
+    line_.string(scratch_);
   } else if (const auto* args = std::get_if<Arguments>(&value)) {
-    put_arguments(line, *args);
+    put_arguments(line_, *args);
   } else if (const auto* owned = std::get_if<std::string>(&value)) {
-    line.string(*owned);
+    line_.string(*owned);
   }
 }
 

@@ -2,62 +2,47 @@
 // Records as lines of JSON: every key of a record kind in each of its lines.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/output/json_line.h"
-#include "core/record/field.h"
+#include "core/output/sink.h"
 
 namespace bpftrap {
 
-class JsonSink {
+class JsonSink final : public Sink {
  public:
   // Lines are appended to `out`; both references must outlive the sink.
   JsonSink(std::string& out, const WallClock& clock)
-      : state_(std::make_unique<State>(out, clock)) {}
+      : out_(out), context_{clock, users_, timestamps_} {}
 
-  template <class Record>
-  void write(const Record& record) {
-    static const std::vector<std::string> keys = keys_of<Record>();
-    auto key = keys.begin();
-    for (const Field<Record>& field : fields<Record>()) {
-      if (!field.key.empty()) {
-        put(*key++, field.value(record, state_->context));
-      }
-    }
-    end();
-  }
+  void write(const RecordView& record) override;
 
  private:
-  // On the heap, for its members refer to each other and a sink may be moved.
-  struct State {
-    State(std::string& to, const WallClock& clock) : out(to), context{clock, users, timestamps} {}
-
-    std::string& out;
-    JsonLine line;
-    Users users{""};  // JSON has user ids, not names
-    TimestampFormatter timestamps;
-    FieldContext context;
-    std::string scratch;
+  // A field whose value differs between records, and what stands before that value: its key, and
+  // constant fields before it.
+  struct Part {
+    std::string before;
+    const Field* field;
+  };
+  struct Layout {
+    const Field* kind;
+    std::vector<Part> parts;
+    std::string end;
   };
 
-  template <class Record>
-  static std::vector<std::string> keys_of() {
-    std::vector<std::string_view> names;
-    for (const Field<Record>& field : fields<Record>()) {
-      if (!field.key.empty()) {
-        names.push_back(field.key);
-      }
-    }
-    return JsonLine::keys(names);
-  }
+  // Valid until the next call.
+  const Layout& layout_of(FieldTable fields);
+  void put(const Value& value);
 
-  void put(std::string_view key, const Value& value);
-  void end();
-
-  std::unique_ptr<State> state_;
+  std::string& out_;
+  JsonLine line_;
+  Users users_{""};  // JSON has user ids, not names
+  TimestampFormatter timestamps_;
+  FieldContext context_;
+  std::vector<Layout> layouts_;
+  std::string scratch_;
 };
 
 }  // namespace bpftrap

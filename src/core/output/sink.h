@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The end of the way: a sink turns records of any kind into the bytes of an output, by the kind's
-// table of fields. Nothing else writes records.
+// The end of the way: a sink writes records of any kind in one output format. Only sinks write
+// records.
+//
+// A sink gets typed records by record.get_if<ExecRecord>(), or any record by its table of fields. A
+// new format is one class here and one line in src/cli/output_formats.cpp.
 #pragma once
 
-#include <string>
-#include <string_view>
-#include <variant>
-#include <vector>
-
-#include "core/output/json_sink.h"
-#include "core/output/table_sink.h"
+#include "core/record/field.h"
 
 namespace bpftrap {
 
-// Appends to the string given to the sink it holds; throws for lack of memory only.
 class Sink {
  public:
-  explicit Sink(JsonSink&& sink) : sink_(std::in_place_type<JsonSink>, std::move(sink)) {}
-  explicit Sink(TableSink&& sink) : sink_(std::in_place_type<TableSink>, std::move(sink)) {}
+  Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  virtual ~Sink() = default;
 
-  bool is_json() const { return std::holds_alternative<JsonSink>(sink_); }
+  // Appends the record to the output. Ignores a kind that the format has no place for. Throws only
+  // if memory is exhausted.
+  virtual void write(const RecordView& record) = 0;
 
-  template <class Record>
-  void write(const Record& record) {
-    std::visit([&record](auto& sink) { sink.write(record); }, sink_);
-  }
-
- private:
-  std::variant<JsonSink, TableSink> sink_;
+  // No record follows: appends what depends on all of them.
+  virtual void finish() {}
 };
 
 }  // namespace bpftrap

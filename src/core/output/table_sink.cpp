@@ -3,92 +3,92 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/os/error.h"
 
 namespace bpftrap {
 
 namespace {
 
-std::string_view escape_of(Style style) {
-  switch (style) {
-    case Style::event:
-      return "\x1b[36m";
-    case Style::success:
-      return "\x1b[32m";
-    case Style::failure:
-      return "\x1b[31m";
-    case Style::plain:
-      break;
+[[noreturn]] void refuse(std::string_view header, const std::vector<FieldTable>& kinds) {
+  std::vector<std::string_view> known;
+  for (FieldTable fields : kinds) {
+    for (const Field& field : fields) {
+      if (!field.header.empty() &&
+          std::find(known.begin(), known.end(), field.header) == known.end()) {
+        known.push_back(field.header);
+      }
+    }
   }
-  return {};
+  throw Error(fmt::format("there is no column '{}'", header), 0,
+              fmt::format("columns: {}", fmt::join(known, ", ")));
+}
+
+// The first kind that has a column decides about its shape.
+std::vector<Column> shape_columns(const std::vector<std::string_view>& headers,
+                                  const std::vector<FieldTable>& kinds) {
+  std::vector<Column> columns;
+  for (std::string_view header : headers) {
+    const Field* field = nullptr;
+    for (auto kind = kinds.begin(); field == nullptr && kind != kinds.end(); ++kind) {
+      field = find_column(*kind, header);
+    }
+    if (field == nullptr) {
+      refuse(header, kinds);
+    }
+    columns.push_back({header, field->width, field->align});
+  }
+  return columns;
 }
 
 }  // namespace
 
-void TableSink::write(const StartRecord&) {
-  if (!state_->style.header) {
-    return;
-  }
-  for (std::size_t i = 0; i < state_->style.columns.size(); ++i) {
-    put_cell(i, state_->style.columns[i]);
-  }
-  state_->out += '\n';
+const Field* find_column(FieldTable fields, std::string_view header) {
+  auto found = std::find_if(fields.begin(), fields.end(),
+                            [header](const Field& field) { return field.header == header; });
+  return found != fields.end() ? &*found : nullptr;
 }
 
-void TableSink::write(const LostRecord& record) {
-  say(fmt::format(
-      "{} lost: a larger --buffer-size or a filter may help",
-      record.count == 1 ? "1 record was" : fmt::format("{} records were", record.count)));
-}
-
-void TableSink::write(const StopRecord&) {}
-
-TableSink::Cell TableSink::begin_cell(Style style) {
-  std::string& out = state_->out;
-  bool colored = state_->style.color && style != Style::plain;
-  if (colored) {
-    out += escape_of(style);
-  }
-  return {out.size(), colored};
-}
-
-void TableSink::end_cell(std::size_t column, Cell cell) {
-  std::string& out = state_->out;
-  bool last = column + 1 == state_->shapes.size();
-  if (!last) {
-    pad(out, cell.start, state_->shapes[column].width, state_->shapes[column].align);
-  }
-  if (cell.colored) {
-    out += "\x1b[0m";
-  }
-  if (!last) {
-    out += ' ';
+TableSink::TableSink(std::string& out, const WallClock& clock, const std::vector<FieldTable>& kinds,
+                     const TableStyle& style)
+    : header_(style.header),
+      context_{clock, users_, timestamps_},
+      writer_(out, shape_columns(style.columns, kinds), {.color = style.color}) {
+  for (FieldTable fields : kinds) {
+    Row row{fields.data(), {}};
+    for (std::string_view header : style.columns) {
+      row.cells.push_back(find_column(fields, header));
+    }
+    rows_.push_back(std::move(row));
   }
 }
 
-void TableSink::put_cell(std::size_t column, std::string_view text) {
-  const Cell cell = begin_cell(Style::plain);
-  state_->out += text;
-  end_cell(column, cell);
+void TableSink::write(const RecordView& record) {
+  for (const Row& row : rows_) {
+    if (row.kind == record.fields().data()) {
+      write_row(record, row);
+      return;
+    }
+  }
+  if (const auto* lost = record.get_if<LostRecord>()) {
+    say(fmt::format(
+        "{} lost: a larger --buffer-size or a filter may help",
+        lost->count == 1 ? "1 record was" : fmt::format("{} records were", lost->count)));
+  } else if (header_ && record.get_if<StartRecord>() != nullptr) {
+    writer_.header();
+  }
 }
 
-void TableSink::append_value(std::string& out, const Value& value) {
-  if (const auto* text = std::get_if<std::string_view>(&value)) {
-    append_terminal_safe(out, *text);
-  } else if (const auto* owned = std::get_if<std::string>(&value)) {
-    append_terminal_safe(out, *owned);
-  } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
-    append_number(out, *number);
-  } else if (const auto* flag = std::get_if<bool>(&value)) {
-    out += *flag ? "yes" : "no";
-  } else if (const auto* id = std::get_if<ProcessId>(&value)) {
-    append_number(out, id->pid);
-    out += '-';
-    append_number(out, id->start_ns);
-  } else if (const auto* args = std::get_if<Arguments>(&value)) {
-    append_command_line(out, args->bytes, args->truncated);
-  } else {
-    out += '-';  // null; times have a cell of their own
+void TableSink::write_row(const RecordView& record, const Row& row) {
+  for (const Field* field : row.cells) {
+    if (field == nullptr) {
+      writer_.cell("-");
+      continue;
+    }
+    std::string& out = writer_.begin_cell(field->style(record));
+    field->append_cell(record, context_, out);
+    writer_.end_cell();
   }
 }
 

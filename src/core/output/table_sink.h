@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Records as rows of a table for people: header first, columns aligned, nothing in them that a
-// terminal would obey.
+// Records as rows of a table for people: header first, columns aligned, no control characters.
 #pragma once
 
-#include <algorithm>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "core/record/field.h"
+#include "core/output/sink.h"
+#include "core/output/table_writer.h"
 
 namespace bpftrap {
 
@@ -20,111 +17,34 @@ struct TableStyle {
   bool color = false;
 };
 
-class TableSink {
+// The field of a column; null if the kind has none.
+const Field* find_column(FieldTable fields, std::string_view header);
+
+class TableSink final : public Sink {
  public:
-  // Rows are appended to `out`; both references must outlive the sink.
-  TableSink(std::string& out, const WallClock& clock, TableStyle style)
-      : state_(std::make_unique<State>(out, clock, std::move(style))) {}
+  // `kinds` are the record kinds that make rows. Rows are appended to `out`; both references must
+  // outlive the sink. Throws Error if no kind has one of the columns.
+  TableSink(std::string& out, const WallClock& clock, const std::vector<FieldTable>& kinds,
+            const TableStyle& style);
 
-  // Which columns the rows of this kind fill: the header is laid out after the first kind that has
-  // a column. To be called for each kind before the first row.
-  template <class Record>
-  void expect() {
-    std::vector<Shape>& shapes = state_->shapes;
-    const Columns& columns = columns_of<Record>();
-    for (std::size_t i = 0; i < shapes.size(); ++i) {
-      const auto* field = static_cast<const Field<Record>*>(columns.fields[i]);
-      if (field != nullptr && shapes[i].width == 0) {
-        shapes[i] = {field->width, field->align};
-      }
-    }
-  }
-
-  template <class Record>
-  void write(const Record& record) {
-    std::string& out = state_->out;
-    const Columns& columns = columns_of<Record>();
-    for (std::size_t i = 0; i < columns.fields.size(); ++i) {
-      const auto* field = static_cast<const Field<Record>*>(columns.fields[i]);
-      if (field == nullptr) {
-        put_cell(i, "-");
-        continue;
-      }
-      const Cell cell = begin_cell(field->style != nullptr ? field->style(record) : Style::plain);
-      if (field->cell != nullptr) {
-        field->cell(record, state_->context, out);
-      } else {
-        append_value(out, field->value(record, state_->context));
-      }
-      end_cell(i, cell);
-    }
-    out += '\n';
-  }
-
-  // The header. What is lost is no row: it is said on standard error.
-  void write(const StartRecord& record);
-  void write(const LostRecord& record);
-  void write(const StopRecord& record);
+  // The record `start` writes the header. Losses are reported on standard error.
+  void write(const RecordView& record) override;
 
  private:
-  struct Shape {
-    std::size_t width = 0;
-    Align align = Align::left;
+  // The field in each column of the rows of a kind; null if it has none: the cell is `-`.
+  struct Row {
+    const Field* kind;
+    std::vector<const Field*> cells;
   };
 
-  // Which field of a kind, known by its table, fills which column; null where none does.
-  struct Columns {
-    const void* kind = nullptr;
-    std::vector<const void*> fields;
-  };
+  void write_row(const RecordView& record, const Row& row);
 
-  // Where the text of a cell begins, which is put into the row itself, and whether it is coloured.
-  struct Cell {
-    std::size_t start = 0;
-    bool colored = false;
-  };
-
-  // On the heap, for its members refer to each other and a sink may be moved.
-  struct State {
-    State(std::string& to, const WallClock& clock, TableStyle looks)
-        : out(to),
-          style(std::move(looks)),
-          shapes(style.columns.size()),
-          context{clock, users, timestamps} {}
-
-    std::string& out;
-    TableStyle style;
-    std::vector<Shape> shapes;
-    Users users;
-    TimestampFormatter timestamps;
-    FieldContext context;
-    std::vector<Columns> columns;
-  };
-
-  // Valid until it is asked for another kind.
-  template <class Record>
-  const Columns& columns_of() {
-    auto all = fields<Record>();
-    for (const Columns& known : state_->columns) {
-      if (known.kind == all.data()) {
-        return known;
-      }
-    }
-    Columns columns{all.data(), {}};
-    for (std::string_view header : state_->style.columns) {
-      auto found = std::find_if(all.begin(), all.end(),
-                                [&](const Field<Record>& field) { return field.header == header; });
-      columns.fields.push_back(found != all.end() ? &*found : nullptr);
-    }
-    return state_->columns.emplace_back(std::move(columns));
-  }
-
-  static void append_value(std::string& out, const Value& value);
-  Cell begin_cell(Style style);
-  void end_cell(std::size_t column, Cell cell);
-  void put_cell(std::size_t column, std::string_view text);
-
-  std::unique_ptr<State> state_;
+  bool header_;
+  Users users_;
+  TimestampFormatter timestamps_;
+  FieldContext context_;
+  std::vector<Row> rows_;
+  TableWriter writer_;
 };
 
 }  // namespace bpftrap

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One table of fields per record kind. It is all there is to know of a record's shape: the table's
-// columns, the JSON keys and docs/records.schema.json (a test compares) come from it.
+// One table of fields per record kind. Columns, JSON keys and docs/records.schema.json (a test
+// compares) come from it. core/record/field_builders.h makes the fields.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "core/os/clock.h"
 #include "core/os/users.h"
 #include "core/record/record.h"
+#include "core/record/value.h"
+#include "core/text/style.h"
 #include "core/text/text.h"
 
 namespace bpftrap {
@@ -19,74 +21,92 @@ namespace bpftrap {
 // Version of the JSON stream: raised when a key is changed or removed, not when one is added.
 inline constexpr std::uint64_t stream_version = 1;
 
-// First line: tracing is live.
-struct StartRecord {
-  BootTime time;
-  std::string host;
-  std::string boot_id;
-  std::string kernel;
-  std::string command;
-};
+class RecordView;
 
-// Records could not be delivered since the last such line.
-struct LostRecord {
-  BootTime time;
-  std::uint64_t count = 0;
-};
-
-// Last line.
-struct StopRecord {
-  BootTime time;
-  std::uint64_t records = 0;
-  std::uint64_t lost = 0;
-};
-
-// What a getter may need besides the record.
+// What a field may need besides the record.
 struct FieldContext {
   const WallClock& clock;
   Users& users;
   TimestampFormatter& timestamps;
 };
 
-// std::monostate is null. Strings may hold any bytes; sinks make them harmless.
-using Value = std::variant<std::monostate, bool, std::uint64_t, WallTime, ProcessId,
-                           std::string_view, std::string, Arguments>;
-
-enum class JsonType { string, integer, boolean, strings };
-
-// How a cell stands out where colour is wanted.
-enum class Style { plain, event, success, failure };
-
-template <class Record>
+// One field of any record kind.
 struct Field {
   std::string_view key = {};     // in JSON; empty: in the table only
   std::string_view header = {};  // of the column; empty: in JSON only
-  std::size_t width = 0;         // of the column, at least; 0 for the last one
+  std::size_t width = 0;         // minimum width of the column
   Align align = Align::left;
   JsonType type = JsonType::string;
   bool nullable = false;
-  std::string_view doc = {};  // with the unit, as docs/records.schema.json says it
-  Value (*value)(const Record&, const FieldContext&) = nullptr;
-  // Appends the cell's text, harmless for a terminal.
-  void (*cell)(const Record&, const FieldContext&, std::string& out) = nullptr;
-  Style (*style)(const Record&) = nullptr;
+  Unit unit = Unit::none;
+  std::string_view doc = {};  // with the unit, as in docs/records.schema.json
+  std::string_view constant =
+      {};  // printable ASCII: the value, if it is the same in all records of the kind
+  Value (*get)(const RecordView&, const FieldContext&) = nullptr;
+  // Appends the text of the cell, safe for a terminal; null: the text of the value.
+  void (*print)(const RecordView&, const FieldContext&, std::string& out) = nullptr;
+  Style (*pick_style)(const RecordView&) = nullptr;  // null: plain
+
+  Value value(const RecordView& record, const FieldContext& context) const {
+    return get != nullptr ? get(record, context) : Value(constant);
+  }
+  Style style(const RecordView& record) const {
+    return pick_style != nullptr ? pick_style(record) : Style::plain;
+  }
+  void append_cell(const RecordView& record, const FieldContext& context, std::string& out) const {
+    if (print != nullptr) {
+      print(record, context, out);
+    } else if (get == nullptr) {
+      out += constant;
+    } else {
+      append_value(out, value(record, context), unit);
+    }
+  }
 };
 
-// In the order of the JSON keys. Static storage. A command with a record kind of its own declares
-// and defines one more fields_of() in its own file.
-std::span<const Field<StartRecord>> fields_of(const StartRecord*);
-std::span<const Field<ExecRecord>> fields_of(const ExecRecord*);
-std::span<const Field<ExitRecord>> fields_of(const ExitRecord*);
-std::span<const Field<LostRecord>> fields_of(const LostRecord*);
-std::span<const Field<StopRecord>> fields_of(const StopRecord*);
+// The fields of a record kind in the order of the JSON keys. Static storage: its address identifies
+// the kind.
+using FieldTable = std::span<const Field>;
+
+// A command with a record kind of its own defines one more fields_of() in its own file.
+FieldTable fields_of(const StartRecord*);
+FieldTable fields_of(const ExecRecord*);
+FieldTable fields_of(const ExitRecord*);
+FieldTable fields_of(const LostRecord*);
+FieldTable fields_of(const StopRecord*);
 
 // Shorthand: fields<ExecRecord>().
 template <class Record>
-std::span<const Field<Record>> fields() {
+FieldTable fields() {
   return fields_of(static_cast<const Record*>(nullptr));
 }
 
-// A wait status in the words of a person: `0`, `SIGSEGV (core dumped)`, `SIGKILL by oom-killer`,
+// A record of any kind with the table of its fields. Refers to the record.
+class RecordView {
+ public:
+  template <class Record>
+  RecordView(const Record& record) : fields_(bpftrap::fields<Record>()), record_(&record) {}
+
+  FieldTable fields() const { return fields_; }
+
+  // The record, if it is of this kind; else null.
+  template <class Record>
+  const Record* get_if() const {
+    return fields_.data() == bpftrap::fields<Record>().data() ? &as<Record>() : nullptr;
+  }
+
+  // The record, which must be of this kind.
+  template <class Record>
+  const Record& as() const {
+    return *static_cast<const Record*>(record_);
+  }
+
+ private:
+  FieldTable fields_;
+  const void* record_;
+};
+
+// A wait status as people write it: `0`, `SIGSEGV (core dumped)`, `SIGKILL by oom-killer`,
 // `SIGTERM from systemd[1]`. Safe for a terminal.
 void append_status(std::string& out, const ExitRecord& record);
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/os/clock.h"
@@ -93,6 +94,28 @@ struct ExitRecord {
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   unsigned depth = 0;  // as in ExecRecord
+};
+
+// First record: tracing is live.
+struct StartRecord {
+  BootTime time;
+  std::string host;
+  std::string boot_id;
+  std::string kernel;
+  std::string command;
+};
+
+// Records could not be delivered since the last such record.
+struct LostRecord {
+  BootTime time;
+  std::uint64_t count = 0;
+};
+
+// Last record.
+struct StopRecord {
+  BootTime time;
+  std::uint64_t records = 0;
+  std::uint64_t lost = 0;
 };
 
 // The path of a cgroup, sent before the first record that names its id.

@@ -97,23 +97,7 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   }
   record.process.cgroup = cgroups_.find(record.process.cgroup_id);
   sink.write(record);
-  if (options_.summary) {
-    summary_.add(record);
-  }
   return Result::written;
-}
-
-void ProcessStream::finish(Sink& sink) {
-  if (!options_.summary) {
-    return;
-  }
-  if (!sink.is_json()) {
-    say_table(summary_.table(options_.color));
-    return;
-  }
-  for (const SummaryRecord& row : summary_.rows(BootClock::now())) {
-    sink.write(row);
-  }
 }
 
 std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {

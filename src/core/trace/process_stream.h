@@ -3,7 +3,6 @@
 // line, cgroup path) and decides whether it is written.
 #pragma once
 
-#include "core/analysis/summary.h"
 #include "core/process/cgroup_paths.h"
 #include "core/process/command_lines.h"
 #include "core/process/descent.h"
@@ -19,8 +18,6 @@ struct ProcessStreamOptions {
   // Command lines of processes that are older than the tracer are wanted.
   bool read_older = false;
   bool tree_view = false;  // command lines are indented by descent; forks are to be reported
-  bool summary = false;    // say at the end what ran, by program name
-  bool color = false;      // of the summary's table
   // Process ids are those that kill() and /proc know. Else there is no sweep, and no reading of
   // older processes.
   bool pids_are_own = true;
@@ -36,7 +33,6 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
 
   void live(BootTime since) override { live_since_ = since; }
   void account(const bpftrap_lost& lost) override;
-  void finish(Sink& sink) override;
 
   bool wants_sweep() const override;
   void mark_dead() override;
@@ -63,7 +59,6 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   CgroupPaths cgroups_;
   CommandLines lines_;
   Descent descent_;
-  Summary summary_;
   std::uint64_t unmarked_ = 0;
   bool refused_told_ = false;
   std::uint64_t lost_ = 0;

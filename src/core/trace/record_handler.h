@@ -35,9 +35,6 @@ class TraceObserver {
 
   // All losses so far, once a second and at the end.
   virtual void account(const bpftrap_lost& lost) = 0;
-
-  // The last record is handled. What this writes comes before the record `stop`.
-  virtual void finish(Sink& sink) = 0;
 };
 
 }  // namespace bpftrap

@@ -187,10 +187,8 @@ void Tracer::finish() {
   ::usleep(1000);
   drain_ring();
   account();
-  if (parts_.observer != nullptr) {
-    parts_.observer->finish(parts_.destination.sink);
-  }
   parts_.destination.sink.write(StopRecord{BootClock::now(), records_, lost_told_});
+  parts_.destination.sink.finish();
   if (!output_.drain(parts_.signals.fd())) {
     throw Error("stopped by a second signal while the reader of the output was not reading", 0,
                 "the last records are not written");

@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <memory>
 
-#include "core/output/sink.h"
+#include "core/analysis/summary_sink.h"
+#include "core/output/json_sink.h"
 
 namespace bpftrap {
 namespace {
@@ -163,8 +165,8 @@ TEST(SummaryTable, FailuresAreRed) {
   EXPECT_EQ(summary.table(true),
             "COMM              COUNT  FAILED   TOTAL LONGEST     CPU   RSS\n"
             "good                  1       0  1.00ms  1.00ms  2.00ms  4.0K\n"
-            "bad                   1 \x1b[31m      1\x1b[0m  1.00ms  1.00ms  1.00ms  4.0K\n"
-            "total                 2 \x1b[31m      1\x1b[0m  2.00ms  1.00ms  3.00ms  4.0K\n");
+            "bad                   1       \x1b[31m1\x1b[0m  1.00ms  1.00ms  1.00ms  4.0K\n"
+            "total                 2       \x1b[31m1\x1b[0m  2.00ms  1.00ms  3.00ms  4.0K\n");
 }
 
 TEST(SummaryTable, HostileNamesAreEscapedAndStayAligned) {
@@ -180,11 +182,42 @@ TEST(SummaryTable, HostileNamesAreEscapedAndStayAligned) {
             "total                           3       0  3.00ms  1.00ms  6.00ms  4.0K\n");
 }
 
+// Notes the kinds of the records that it gets.
+class Kinds final : public Sink {
+ public:
+  explicit Kinds(std::vector<std::string>& kinds) : kinds_(kinds) {}
+
+  void write(const RecordView& record) override {
+    kinds_.emplace_back(record.fields().front().constant);
+  }
+  void finish() override { kinds_.emplace_back("finished"); }
+
+ private:
+  std::vector<std::string>& kinds_;
+};
+
+TEST(SummarySink, WritesTheSummaryBeforeStop) {
+  std::vector<std::string> kinds;
+  std::string table;
+  SummarySink sink(std::make_unique<Kinds>(kinds),
+                   [&table](const Summary& summary) { table = summary.table(false); });
+  sink.write(StartRecord{});
+  sink.write(ended("a", 1s, {}));
+  sink.write(ExecRecord{});
+  sink.write(ended("b", 1s, {}));
+  EXPECT_EQ(table, "");
+  sink.write(StopRecord{});
+  sink.finish();
+  EXPECT_EQ(kinds, (std::vector<std::string>{"start", "exit", "exec", "exit", "summary", "summary",
+                                             "stop", "finished"}));
+  EXPECT_NE(table.find("total                 2"), std::string::npos) << table;
+}
+
 TEST(SummaryJson, OneLineAProgram) {
   // 2026-01-31T12:00:00Z when the boot clock shows 1000 s.
   WallClock clock({[] { return BootTime(1000s); }, [] { return WallTime{1769860800'000000000}; }});
   std::string out;
-  Sink sink(JsonSink(out, clock));
+  JsonSink sink(out, clock);
   Summary summary;
   summary.add(ended("\x1b\"\xff", 5s, {2s, 1ns}, 8192, SIGKILL));
   summary.add(ended("make", 3s, {1s, 2ns}));

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Golden text of both sinks.
-#include "core/output/sink.h"
-
 #include <gtest/gtest.h>
 
 #include <csignal>
 #include <cstdlib>
+
+#include "core/os/error.h"
+#include "core/output/json_sink.h"
+#include "core/output/table_sink.h"
+#include "core/record/field_builders.h"
 
 namespace bpftrap {
 namespace {
@@ -141,10 +144,8 @@ class TableSinkTest : public testing::Test {
     WallClock clock = fixed_clock();
     std::string out;
     TableSink sink(
-        out, clock,
+        out, clock, {fields<ExecRecord>(), fields<ExitRecord>()},
         {{"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"}, header, color});
-    sink.expect<ExecRecord>();
-    sink.expect<ExitRecord>();
     sink.write(StartRecord{});
     sink.write(exec);
     sink.write(exit);
@@ -175,12 +176,76 @@ TEST_F(TableSinkTest, ColorIsItsOwnOnly) {
   EXPECT_NE(text.find("\x1b[31m1 "), std::string::npos) << text;
 }
 
+TEST_F(TableSinkTest, AMisspeltColumnIsRefused) {
+  WallClock clock = fixed_clock();
+  std::string out;
+  auto make = [&](std::string_view column) {
+    TableSink(out, clock, {fields<ExecRecord>(), fields<ExitRecord>()}, {{"PID", column}});
+  };
+  EXPECT_NO_THROW(make("CPU")) << "one kind has it";
+  try {
+    make("CPUU");
+    FAIL() << "no column is called so";
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("'CPUU'"), std::string::npos) << error.message();
+    EXPECT_NE(error.message().find("EVENT, TIME, PID"), std::string::npos) << error.message();
+  }
+}
+
+TEST_F(TableSinkTest, KindsThatMakeNoRowsAreIgnored) {
+  WallClock clock = fixed_clock();
+  std::string out;
+  TableSink sink(out, clock, {fields<ExitRecord>()}, {{"PID", "COMMAND"}});
+  sink.write(exec_record());
+  sink.write(StopRecord{});
+  EXPECT_EQ(out, "");
+}
+
+// What a command of its own would declare.
+struct OwnRecord {
+  BootTime time;
+  std::optional<std::string> name;
+  bool flag = false;
+};
+
+FieldTable fields_of(const OwnRecord*) {
+  using R = OwnRecord;
+  static constexpr auto table = field_table<R>(
+      event_field<R>("own"), field<&R::name>("name", "a name").column("NAME", 6, Align::right),
+      table_only<R>().column("MORE").cell([](const R&, Context, std::string& out) { out += "m"; }),
+      field<&R::flag>("flag", "a flag").column("FLAG", 5).styled([](const R& r) {
+        return r.flag ? Style::warning : Style::plain;
+      }));
+  return table;
+}
+
+TEST_F(TableSinkTest, AKindOfACommandsOwn) {
+  EXPECT_EQ(json(OwnRecord{}), "{\"event\":\"own\",\"name\":null,\"flag\":false}\n");
+  WallClock clock = fixed_clock();
+  std::string out;
+  TableSink sink(out, clock, {fields<OwnRecord>()}, {{"NAME", "FLAG", "MORE"}, true, true});
+  sink.write(StartRecord{});
+  sink.write(OwnRecord{{}, "x", true});
+  sink.write(OwnRecord{});
+  EXPECT_EQ(out,
+            "  NAME FLAG  MORE\n"
+            "     x \x1b[33myes\x1b[0m   m\n"
+            "     - no    m\n");
+}
+
+TEST(RecordView, KnowsItsKind) {
+  ExitRecord exit = exit_record();
+  RecordView view(exit);
+  EXPECT_EQ(view.get_if<ExitRecord>(), &exit);
+  EXPECT_EQ(view.get_if<ExecRecord>(), nullptr);
+  EXPECT_EQ(view.get_if<OwnRecord>(), nullptr);
+}
+
 TEST(TreeView, SixteenLevelsAreDrawnAndMoreAreSaid) {
   WallClock clock = fixed_clock();
   auto row = [&](auto record, unsigned depth) {
     std::string out;
-    TableSink sink(out, clock, {{"COMMAND"}, false, false});
-    sink.expect<decltype(record)>();
+    TableSink sink(out, clock, {fields<decltype(record)>()}, {{"COMMAND"}, false, false});
     record.depth = depth;
     record.args = Arguments{"x\0"sv, false};
     sink.write(record);

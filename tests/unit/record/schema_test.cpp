@@ -19,7 +19,7 @@
 #include "core/analysis/summary.h"
 #include "core/doctor/check_report.h"
 #include "core/os/clock.h"
-#include "core/output/sink.h"
+#include "core/output/json_sink.h"
 
 namespace bpftrap {
 namespace {
@@ -111,7 +111,7 @@ void expect_as_described(std::string_view kind) {
   ASSERT_NE(described, nullptr) << schema_path();
   const Json& properties = (*described)["properties"];
   std::set<std::string> keys;
-  for (const Field<Record>& field : fields<Record>()) {
+  for (const Field& field : fields<Record>()) {
     if (field.key.empty()) {
       continue;
     }
@@ -187,7 +187,7 @@ class SchemaTest : public testing::Test {
   std::string check(const Record& record) {
     std::string out;
     WallClock clock(sources_);
-    Sink sink(JsonSink(out, clock));
+    JsonSink sink(out, clock);
     sink.write(record);
     if (out.empty() || out.back() != '\n' || out.find('\n') != out.size() - 1) {
       return "not one line";

@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "bpf/scope.h"
+#include "core/output/json_sink.h"
 #include "unit/wire.h"
 
 namespace bpftrap {
@@ -49,7 +50,7 @@ class ProcessStreamTest : public testing::Test {
 
   std::string out_;
   WallClock clock_;
-  Sink sink_{JsonSink(out_, clock_)};
+  JsonSink sink_{out_, clock_};
 };
 
 TEST_F(ProcessStreamTest, AnEndWhoseCommandLineFoundNoRoomIsWritten) {

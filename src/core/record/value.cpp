@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/record/value.h"
+
+#include <chrono>
+
+#include "core/text/text.h"
+
+namespace bpftrap {
+
+namespace {
+
+void append_integer(std::string& out, std::uint64_t value, Unit unit) {
+  switch (unit) {
+    case Unit::none:
+      append_number(out, value);
+      return;
+    case Unit::nanoseconds:
+      append_human_duration(out, std::chrono::nanoseconds(static_cast<std::int64_t>(value)));
+      return;
+    case Unit::bytes:
+      append_human_size(out, value);
+      return;
+  }
+}
+
+}  // namespace
+
+void append_value(std::string& out, const Value& value, Unit unit) {
+  if (const auto* text = std::get_if<std::string_view>(&value)) {
+    append_terminal_safe(out, *text);
+  } else if (const auto* owned = std::get_if<std::string>(&value)) {
+    append_terminal_safe(out, *owned);
+  } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
+    append_integer(out, *number, unit);
+  } else if (const auto* flag = std::get_if<bool>(&value)) {
+    out += *flag ? "yes" : "no";
+  } else if (const auto* id = std::get_if<ProcessId>(&value)) {
+    append_number(out, id->pid);
+    out += '-';
+    append_number(out, id->start_ns);
+  } else if (const auto* args = std::get_if<Arguments>(&value)) {
+    append_command_line(out, args->bytes, args->truncated);
+  } else {
+    out += '-';  // null; times have a cell of their own
+  }
+}
+
+}  // namespace bpftrap

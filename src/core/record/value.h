@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The value of a field, and its text for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/os/clock.h"
+#include "core/record/record.h"
+
+namespace bpftrap {
+
+// std::monostate is null. Strings may hold any bytes; sinks escape them.
+using Value = std::variant<std::monostate, bool, std::uint64_t, WallTime, ProcessId,
+                           std::string_view, std::string, Arguments>;
+
+enum class JsonType { string, integer, boolean, strings };
+
+// How people read an integer.
+enum class Unit { none, nanoseconds, bytes };
+
+// Appends the text of a table cell, safe for a terminal; `-` for null.
+void append_value(std::string& out, const Value& value, Unit unit);
+
+}  // namespace bpftrap
