@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Finds the third-party parts and ends configuration with one sentence if one is missing or too old.
 # Least versions and packages are those of parts.txt. Defines
-#   bpftrap::libbpf, bpftrap::libseccomp, bpftrap::rapidjson, CLI11::CLI11, fmt::fmt-header-only, GTest::gtest_main,
-#   nlohmann_json::nlohmann_json
+#   bpftrap::libbpf, bpftrap::libseccomp, CLI11::CLI11, fmt::fmt-header-only
+#   bpftrap::rapidjson, GTest::gtest_main                  for the tests
+#   nlohmann_json::nlohmann_json                           for the fuzz targets
 #   BPFTRAP_LIBBPF_INCLUDE_DIR, BPFTRAP_LIBBPF_HEADERS     for the BPF programs
 #   BPFTRAP_CLANG, BPFTRAP_LLVM_STRIP, BPFTRAP_BPFTOOL     the programs' paths
 
@@ -71,14 +72,6 @@ find_package(CLI11 CONFIG QUIET)
 bpftrap_require(cli11 "${CLI11_VERSION}")
 find_package(fmt CONFIG QUIET)
 bpftrap_require(fmt "${fmt_VERSION}")
-find_package(RapidJSON CONFIG QUIET)
-bpftrap_require(rapidjson "${RapidJSON_VERSION}")
-add_library(bpftrap_rapidjson INTERFACE)
-add_library(bpftrap::rapidjson ALIAS bpftrap_rapidjson)
-# Its configuration file names the directory in one of two ways, by version.
-target_include_directories(
-  bpftrap_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIRS} ${RapidJSON_INCLUDE_DIRS}
-)
 
 # A distribution may keep the archives of C and C++ apart from the compiler.
 if(BPFTRAP_STATIC)
@@ -155,6 +148,14 @@ target_link_libraries(bpftrap_libseccomp INTERFACE PkgConfig::LIBSECCOMP)
 if(BPFTRAP_TESTS)
   find_package(GTest CONFIG QUIET)
   bpftrap_require(googletest "${GTest_VERSION}")
+  find_package(RapidJSON CONFIG QUIET)
+  bpftrap_require(rapidjson "${RapidJSON_VERSION}")
+  add_library(bpftrap_rapidjson INTERFACE)
+  add_library(bpftrap::rapidjson ALIAS bpftrap_rapidjson)
+  # Its configuration file names the directory in one of two ways, by version.
+  target_include_directories(
+    bpftrap_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIRS} ${RapidJSON_INCLUDE_DIRS}
+  )
 endif()
 if(BPFTRAP_FUZZ)
   execute_process(

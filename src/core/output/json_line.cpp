@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/output/json_line.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -16,9 +13,6 @@ namespace bpftrap {
 
 namespace {
 
-using rapidjson::SizeType;
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
 constexpr std::size_t most_digits = 20;  // of 2^64 - 1
 
 // An ASCII character as it stands in a string; `\u001B` is the longest.
@@ -30,39 +24,43 @@ struct Letter {
 };
 using Letters = std::array<Letter, 0x80>;
 
-Letters write_letters() {
+constexpr Letter spell(std::string_view text) {
+  Letter letter;
+  std::copy(text.begin(), text.end(), letter.text.begin());
+  letter.size = text.size();
+  return letter;
+}
+
+// RFC 8259, section 7: control characters, quotes and backslashes are escaped.
+constexpr Letters write_letters() {
+  constexpr std::string_view digits = "0123456789ABCDEF";
   Letters letters;
-  for (std::size_t code = 0; code < letters.size(); ++code) {
-    const char character = static_cast<char>(code);
-    rapidjson::StringBuffer quoted;
-    Writer(quoted).String(&character, 1);
-    letters[code].size = quoted.GetSize() - 2;
-    std::memcpy(letters[code].text.data(), quoted.GetString() + 1, letters[code].size);
+  for (std::size_t code = 0; code < 0x20; ++code) {
+    letters[code] = spell("\\u00");
+    letters[code].text[4] = digits[code >> 4];
+    letters[code].text[5] = digits[code & 0xF];
+    letters[code].size = Letter::most;
   }
+  for (std::size_t code = 0x20; code < letters.size(); ++code) {
+    char character = static_cast<char>(code);
+    letters[code] = spell({&character, 1});
+  }
+  letters['\b'] = spell("\\b");
+  letters['\f'] = spell("\\f");
+  letters['\n'] = spell("\\n");
+  letters['\r'] = spell("\\r");
+  letters['\t'] = spell("\\t");
+  letters['"'] = spell("\\\"");
+  letters['\\'] = spell("\\\\");
   return letters;
 }
 
-// What does not stand in a string as it is.
+// Marks the characters that are escaped in a string.
 constexpr Word mark_escaped(Word word) {
   return mark_less(word, 0x20) | mark_equal(word, '"') | mark_equal(word, '\\');
 }
 
 }  // namespace
-
-std::vector<std::string> JsonLine::keys(std::span<const std::string_view> names) {
-  std::vector<std::string> keys;
-  rapidjson::StringBuffer object;
-  Writer writer(object);
-  writer.StartObject();
-  std::size_t told = 0;
-  for (std::string_view name : names) {
-    writer.Key(name.data(), static_cast<SizeType>(name.size()));
-    writer.RawValue("", 0, rapidjson::kNullType);  // the colon is written along with the value
-    keys.emplace_back(object.GetString() + told, object.GetSize() - told);
-    told = object.GetSize();
-  }
-  return keys;
-}
 
 void JsonLine::number(std::uint64_t value) {
   char* to = reserve(most_digits);
@@ -71,7 +69,7 @@ void JsonLine::number(std::uint64_t value) {
 
 void JsonLine::string(std::string_view bytes) {
   static constexpr std::string_view replacement = "\xEF\xBF\xBD";
-  static const Letters letters = write_letters();
+  static constexpr Letters letters = write_letters();
   char* to = reserve(Letter::most * bytes.size() + sizeof(Letter::text) + 2);
   *to++ = '"';
   while (!bytes.empty()) {

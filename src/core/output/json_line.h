@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A line of JSON while it grows. What RapidJSON would write, letter by letter and some thirty times
-// a record, is copied here: keys and escapes are its work, done once.
+// A line of JSON while it grows: the one home of its quoting and escapes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace bpftrap {
 
 class JsonLine {
  public:
-  // The keys of an object as they stand before its values: `{"event":`, `,"ts":` and so on.
-  static std::vector<std::string> keys(std::span<const std::string_view> names);
-
   std::string_view text() const { return {buffer_.data(), size_}; }
   void clear() { size_ = 0; }
 

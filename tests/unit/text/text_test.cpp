@@ -229,7 +229,7 @@ TEST(JsonString, EscapesAtEachPlace) {
   }
 }
 
-TEST(JsonString, EscapesAsRapidJsonDoes) {
+TEST(JsonString, EscapesInTheShortestWay) {
   EXPECT_EQ(json_string("\b\t\n\f\r\x1b\x1f\"\\/'\x7f"), R"("\b\t\n\f\r\u001B\u001F\"\\/')"
                                                          "\x7f\"");
   EXPECT_EQ(json_string(std::string_view("\0", 1)), R"("\u0000")");
@@ -243,16 +243,13 @@ TEST(JsonString, AllOfItMayNeedAnEscape) {
 }
 
 TEST(JsonLine, Grows) {
-  static constexpr std::array<std::string_view, 3> names{"event", "a\"b", "n"};
-  const auto keys = JsonLine::keys(names);
-  EXPECT_EQ(keys, (std::vector<std::string>{R"({"event":)", R"(,"a\"b":)", R"(,"n":)"}));
   JsonLine line;
   for (int i = 0; i < 2; ++i) {
-    line.raw(keys[0]);
+    line.raw("{\"event\":");
     line.string("x\n");
-    line.raw(keys[2]);
+    line.raw(",\"n\":");
     line.number(0);
-    line.raw(keys[2]);
+    line.raw(",\"n\":");
     line.number(std::numeric_limits<std::uint64_t>::max());
     EXPECT_EQ(line.text(), R"({"event":"x\n","n":0,"n":18446744073709551615)");
     line.clear();
