@@ -173,7 +173,7 @@ TEST_F(TableSinkTest, ColorIsItsOwnOnly) {
   std::string text = table(true, true, exec, exit);
   EXPECT_EQ(text.find("\x1b[5m"), std::string::npos) << text;
   EXPECT_NE(text.find("\\x1b[5mx"), std::string::npos) << text;
-  EXPECT_NE(text.find("\x1b[31m1 "), std::string::npos) << text;
+  EXPECT_NE(text.find("\x1b[31m1\x1b[0m "), std::string::npos) << text;
 }
 
 TEST_F(TableSinkTest, AMisspeltColumnIsRefused) {
