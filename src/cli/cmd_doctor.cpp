@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `bpftrap doctor`: what this kernel and these privileges allow, and how to mend what is missing.
+// `bpftrap doctor`: what this kernel and these privileges allow, and how to fix what is missing.
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -76,7 +76,7 @@ Run setup_doctor(CLI::App& app) {
   set_examples(app,
                "  sudo bpftrap doctor                          what works here, and what does not\n"
                "  bpftrap doctor                               what is missing without sudo\n"
-               "  bpftrap doctor --json | jq -r 'select(.state == \"missing\").mend'  how to mend "
+               "  bpftrap doctor --json | jq -r 'select(.state == \"missing\").fix'  how to fix "
                "it");
   return [options] { return run(*options); };
 }

@@ -105,10 +105,10 @@ struct Examination {
     return found != checks.end() ? *found : Record::parse("{}");
   }
   std::string state(const std::string& name) const { return (*this)[name].text("state"); }
-  // Meaning and mend of what is not ok.
+  // Meaning and fix of what is not ok.
   std::string advice(const std::string& name) const {
     Record check = (*this)[name];
-    return check.text("meaning") + " -> " + check.maybe_text("mend").value_or("");
+    return check.text("meaning") + " -> " + check.maybe_text("fix").value_or("");
   }
 };
 
@@ -178,11 +178,10 @@ TEST_F(DoctorTest, JsonHasTheSameChecks) {
   EXPECT_EQ(people.wait(), 0);
   std::vector<std::string> lines = people.lines();
   for (const Record& check : examination.checks) {
-    EXPECT_EQ(check.keys(),
-              (std::vector<std::string>{"event", "name", "state", "meaning", "mend"}));
+    EXPECT_EQ(check.keys(), (std::vector<std::string>{"event", "name", "state", "meaning", "fix"}));
     EXPECT_EQ(check.kind(), "check");
     EXPECT_NE(check.text("state"), "missing") << check.text("name");
-    EXPECT_EQ(check.is_null("mend"), check.text("state") == "ok") << check.text("name");
+    EXPECT_EQ(check.is_null("fix"), check.text("state") == "ok") << check.text("name");
     EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
                             [&](const std::string& line) {
                               return contains(line, " " + check.text("name") + " ") &&

@@ -36,8 +36,8 @@ std::string_view state_name(const Check& check) {
   return name_of(check.state);
 }
 
-std::optional<std::string_view> mend(const Check& check) {
-  return check.mend.empty() ? std::nullopt : std::optional<std::string_view>(check.mend);
+std::optional<std::string_view> fix(const Check& check) {
+  return check.fix.empty() ? std::nullopt : std::optional<std::string_view>(check.fix);
 }
 
 std::string terminal_safe(std::string_view text) {
@@ -54,8 +54,8 @@ FieldTable fields_of(const Check*) {
       field<&state_name>("state",
                          "ok, degraded (exec and exit work, with less) or missing (they do not)"),
       field<&Check::meaning>("meaning", "what was found and what follows from it, in words"),
-      field<&mend>("mend",
-                   "what to do about it, in words or as a command; null where there is nothing"));
+      field<&fix>("fix",
+                  "what to do about it, in words or as a command; null where there is nothing"));
   return table;
 }
 
@@ -65,10 +65,10 @@ void append_report(std::string& out, std::span<const Check> checks, bool color) 
     table.cell(std::string(name_of(check.state)), style_of(check.state));
     table.cell(std::string(check.name));
     table.cell(terminal_safe(check.meaning));
-    if (!check.mend.empty()) {
+    if (!check.fix.empty()) {
       table.cell("");
       table.cell("");
-      table.cell("-> " + terminal_safe(check.mend));
+      table.cell("-> " + terminal_safe(check.fix));
     }
   }
   table.write(out, {.color = color, .gap = 2});

@@ -16,8 +16,8 @@ namespace bpftrap::detail {
 std::string concat(std::initializer_list<std::string_view> parts);
 
 Check ok(std::string_view name, std::string_view meaning);
-Check degraded(std::string_view name, std::string_view meaning, std::string_view mend);
-Check missing(std::string_view name, std::string_view meaning, std::string_view mend);
+Check degraded(std::string_view name, std::string_view meaning, std::string_view fix);
+Check missing(std::string_view name, std::string_view meaning, std::string_view fix);
 
 std::string message_of(int err);
 
@@ -27,7 +27,7 @@ inline bool loads(const Facts& facts) {
 }
 
 // How to get the capabilities. `more` follows the two that are always needed (",cap_…").
-std::string mend_capabilities(const Facts& facts, std::string_view more = {});
+std::string fix_for_capabilities(const Facts& facts, std::string_view more = {});
 
 // These append their checks, in the order of diagnose().
 void check_privileges(const Facts& facts, std::vector<Check>& checks);

@@ -66,7 +66,7 @@ Check check_memlock(const Facts& facts) {
               std::to_string(facts.memlock_limit >> 10), " KiB and could not be raised"}),
       facts.euid == 0 ? std::string("raise it first: `ulimit -l unlimited`, --ulimit memlock=-1 "
                                     "(docker, podman) or LimitMEMLOCK=infinity (systemd)")
-                      : mend_capabilities(facts, ",cap_sys_resource"));
+                      : fix_for_capabilities(facts, ",cap_sys_resource"));
 }
 
 Check check_lockdown(const Facts& facts) {

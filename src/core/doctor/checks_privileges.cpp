@@ -5,7 +5,7 @@
 
 namespace bpftrap::detail {
 
-std::string mend_capabilities(const Facts& facts, std::string_view more) {
+std::string fix_for_capabilities(const Facts& facts, std::string_view more) {
   if (facts.user_namespace) {
     return "run it outside of the user namespace (rootless container, unshare -U), as root of the "
            "machine: sudo bpftrap";
@@ -36,9 +36,9 @@ Check check_capability(const Facts& facts, Capability capability, const char* na
   }
   if (facts.user_namespace && contains(facts.effective, capability)) {
     return missing(name, "held in a user namespace only, which does not count for BPF",
-                   mend_capabilities(facts));
+                   fix_for_capabilities(facts));
   }
-  return missing(name, concat({"not held: ", without}), mend_capabilities(facts));
+  return missing(name, concat({"not held: ", without}), fix_for_capabilities(facts));
 }
 
 Check check_sys_admin(const Facts& facts) {
@@ -67,7 +67,7 @@ Check check_sys_ptrace(const Facts& facts) {
                   "bpftrap",
                   facts.holds_bpf_capabilities() && facts.euid == 0
                       ? "start the container or service with CAP_SYS_PTRACE as well"
-                      : mend_capabilities(facts, ",cap_sys_ptrace"));
+                      : fix_for_capabilities(facts, ",cap_sys_ptrace"));
 }
 
 }  // namespace

@@ -24,12 +24,12 @@ Check ok(std::string_view name, std::string_view meaning) {
   return {name, CheckState::ok, std::string(meaning), {}};
 }
 
-Check degraded(std::string_view name, std::string_view meaning, std::string_view mend) {
-  return {name, CheckState::degraded, std::string(meaning), std::string(mend)};
+Check degraded(std::string_view name, std::string_view meaning, std::string_view fix) {
+  return {name, CheckState::degraded, std::string(meaning), std::string(fix)};
 }
 
-Check missing(std::string_view name, std::string_view meaning, std::string_view mend) {
-  return {name, CheckState::missing, std::string(meaning), std::string(mend)};
+Check missing(std::string_view name, std::string_view meaning, std::string_view fix) {
+  return {name, CheckState::missing, std::string(meaning), std::string(fix)};
 }
 
 std::string message_of(int err) {
@@ -125,14 +125,14 @@ std::string explain_failure(const Facts& facts, int err, std::span<const std::st
     return detail::concat({bpf       ? "CAP_PERFMON is"
                            : perfmon ? "CAP_BPF is"
                                      : "CAP_BPF and CAP_PERFMON are",
-                           " missing: ", detail::mend_capabilities(facts)});
+                           " missing: ", detail::fix_for_capabilities(facts)});
   }
   for (const Check& check : diagnose(facts)) {
     // Not every command needs these.
     bool by_btf = check.name == "kernel BTF" || check.name == "tracepoints";
     if (check.state == CheckState::missing && !is_program(check) &&
         (!by_btf || mentions_btf(log))) {
-      return detail::concat({check.name, ": ", check.meaning, ": ", check.mend});
+      return detail::concat({check.name, ": ", check.meaning, ": ", check.fix});
     }
   }
   if (err == ENOMEM) {

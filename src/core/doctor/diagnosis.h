@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What facts mean for bpftrap and what mends it: the lines of `bpftrap doctor`, and the reason
+// What facts mean for bpftrap and what fixes it: the lines of `bpftrap doctor`, and the reason
 // under a failed load or attach. Pure functions of facts, so that tests need no kernel.
 #pragma once
 
@@ -20,7 +20,7 @@ struct Check {
   std::string_view name;  // static; stable, as JSON has it
   CheckState state = CheckState::ok;
   std::string meaning;  // what was found and what follows from it, a line
-  std::string mend;     // what to do about it, a line; empty where there is nothing
+  std::string fix;      // what to do about it, a line; empty where there is nothing
 };
 
 // In the order in which one thing rests on the other: the first that is missing is the cause.
@@ -32,7 +32,7 @@ bool will_work(std::span<const Check> checks);
 // One line: whether exec and exit will work, and what is in the way.
 std::string verdict(std::span<const Check> checks);
 
-// Why loading or attaching failed with `err` (errno), and what mends it: one sentence. `log`: what
+// Why loading or attaching failed with `err` (errno), and what fixes it: one sentence. `log`: what
 // libbpf said.
 std::string explain_failure(const Facts& facts, int err, std::span<const std::string> log);
 

@@ -66,8 +66,8 @@ void expect_check(const Facts& facts, std::string_view name, CheckState state,
   Check check = find(facts, name);
   EXPECT_EQ(check.state, state) << check.meaning;
   for (std::string_view part : said) {
-    EXPECT_TRUE(contains(check.meaning + "\n" + check.mend, part))
-        << part << " is not in: " << check.meaning << " -> " << check.mend;
+    EXPECT_TRUE(contains(check.meaning + "\n" + check.fix, part))
+        << part << " is not in: " << check.meaning << " -> " << check.fix;
   }
 }
 
@@ -88,7 +88,7 @@ TEST(Doctor, GoodMachineIsOk) {
   std::set<std::string_view> names;
   for (const Check& check : checks) {
     EXPECT_EQ(check.state, CheckState::ok) << check.name << ": " << check.meaning;
-    EXPECT_EQ(check.mend, "") << check.name;
+    EXPECT_EQ(check.fix, "") << check.name;
     EXPECT_NE(check.meaning, "") << check.name;
     EXPECT_TRUE(names.insert(check.name).second) << check.name << " twice";
   }
@@ -115,7 +115,7 @@ TEST(Doctor, WhatIsNotOkSaysWhatToDo) {
     bool cause = false;
     for (const Check& check : diagnose(facts)) {
       if (check.state != CheckState::ok && !check.name.starts_with("programs of")) {
-        EXPECT_NE(check.mend, "") << check.name << ": " << check.meaning;
+        EXPECT_NE(check.fix, "") << check.name << ": " << check.meaning;
         cause = true;
       }
     }
@@ -162,7 +162,7 @@ TEST(Doctor, RootOfAContainerIsToldOfTheContainer) {
   facts.euid = 0;
   facts.bounding = 0;
   expect_check(facts, "CAP_BPF", CheckState::missing, {"--cap-add=BPF", "--cap-add=PERFMON"});
-  EXPECT_FALSE(contains(find(facts, "CAP_BPF").mend, "setcap"));
+  EXPECT_FALSE(contains(find(facts, "CAP_BPF").fix, "setcap"));
   facts.euid = 1000;  // and so is a user of it
   expect_check(facts, "CAP_BPF", CheckState::missing, {"--cap-add=BPF"});
 }
@@ -179,7 +179,7 @@ TEST(Doctor, SudoIsNotAdvisedWhereItHasNoEffect) {
   Facts facts = nobody();
   facts.no_new_privs = true;
   expect_check(facts, "CAP_BPF", CheckState::missing, {"no_new_privs"});
-  EXPECT_FALSE(contains(find(facts, "CAP_BPF").mend, "setcap cap"));
+  EXPECT_FALSE(contains(find(facts, "CAP_BPF").fix, "setcap cap"));
 }
 
 TEST(Doctor, SeccompIsFoundBehindARefusal) {
@@ -341,7 +341,7 @@ TEST(Doctor, ParsesWhatTheKernelWrites) {
 TEST(Doctor, ReportIsAlignedAndEndsWithTheVerdict) {
   const Check checks[] = {{"JIT", CheckState::ok, "on", ""},
                           {"kernel BTF", CheckState::degraded, "old", "get a new one"},
-                          {"bpf()", CheckState::missing, "bad \x1b[2J", "mend \x07"}};
+                          {"bpf()", CheckState::missing, "bad \x1b[2J", "fix \x07"}};
   std::string out;
   append_report(out, checks, false);
   EXPECT_EQ(out,
@@ -349,7 +349,7 @@ TEST(Doctor, ReportIsAlignedAndEndsWithTheVerdict) {
             "degraded  kernel BTF  old\n"
             "                      -> get a new one\n"
             "missing   bpf()       bad \\x1b[2J\n"
-            "                      -> mend \\x07\n"
+            "                      -> fix \\x07\n"
             "\n"
             "exec and exit will not work here; missing: bpf()\n");
 }
