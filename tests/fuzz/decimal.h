@@ -10,7 +10,7 @@
 
 namespace fuzz {
 
-// Whole nanoseconds; none where it is no time, or one of more than 63 bits.
+// Whole nanoseconds, from 1; none if it is not a time, or one of more than 63 bits.
 std::optional<std::string> duration_in_ns(std::string_view text, std::uint64_t bare_unit_ns);
 
 // Bytes; none where it is no size, or one of more than 64 bits.

@@ -17,14 +17,15 @@ using std::chrono::nanoseconds;
 __extension__ using Uint128 = unsigned __int128;
 
 constexpr std::string_view kNotATime =
-    "is not a time; accepted: a number with ns, us, ms, s, m or h";
-constexpr std::string_view kTooLong = "is too long; accepted: up to 106751 days (2562047h)";
+    "is not a time; expected a number with ns, us, ms, s, m, h or d, or several (1h30m)";
+constexpr std::string_view kTooShort = "is too short; expected 1ns or more";
+constexpr std::string_view kTooLong = "is too long; expected at most 106751d";
 constexpr std::string_view kNotASize =
-    "is not a size; accepted: a number of bytes, or of K, M or G";
-constexpr std::string_view kTooLarge = "is too large; accepted: up to 18446744073709551615 bytes";
-constexpr std::string_view kNotACount =
-    "is not a count; accepted: a whole number from 1 to 18446744073709551615";
-constexpr std::string_view kNotAPid = "is not a process id; accepted: 1 to 4194304";
+    "is not a size; expected a number of bytes, or a number with K, M, G or T";
+constexpr std::string_view kTooLarge = "is too large; expected less than 16777216T";
+constexpr std::string_view kNotACount = "is not a count; expected a whole number from 1";
+constexpr std::string_view kTooMany = "is too large; expected at most 19 digits";
+constexpr std::string_view kNotAPid = "is not a process id; expected 1 to 4194304";
 
 constexpr std::uint32_t kPidMaxLimit = 1U << 22;
 
@@ -66,6 +67,7 @@ std::optional<nanoseconds> duration_unit(std::string_view name) {
       Unit{"s", std::chrono::seconds(1)},
       Unit{"m", std::chrono::minutes(1)},
       Unit{"h", std::chrono::hours(1)},
+      Unit{"d", std::chrono::hours(24)},
   };
   for (const auto& unit : kUnits) {
     if (unit.name == name) {
@@ -77,7 +79,7 @@ std::optional<nanoseconds> duration_unit(std::string_view name) {
 
 /// `0.<digits>` of `unit`, in nanoseconds, cut off.
 std::uint64_t fraction_of(std::string_view digits, std::uint64_t unit) {
-  // 18 digits of an hour, the largest unit, are finer than a nanosecond by six orders of magnitude,
+  // 18 digits of a day, the largest unit, are finer than a nanosecond by four orders of magnitude,
   // and 10^18 * unit stays far below 2^128.
   static constexpr std::size_t kDigitsThatCount = 18;
   Uint128 numerator = 0;
@@ -89,35 +91,65 @@ std::uint64_t fraction_of(std::string_view digits, std::uint64_t unit) {
   return static_cast<std::uint64_t>(numerator * unit / denominator);
 }
 
-}  // namespace
+struct Number {
+  std::string_view whole;
+  std::string_view fraction;
+};
 
-nanoseconds parse_duration(std::string_view text, nanoseconds bare_unit) {
-  const auto whole_digits = take_digits(text);
-  std::string_view fraction_digits;
+/// Takes the number that `text` begins with off it.
+Number take_number(std::string_view& text) {
+  Number number{take_digits(text), {}};
   if (text.starts_with('.')) {
     text.remove_prefix(1);
-    fraction_digits = take_digits(text);
-    if (fraction_digits.empty()) {
+    number.fraction = take_digits(text);
+    if (number.fraction.empty()) {
       refuse(kNotATime);
     }
   }
-  if (whole_digits.empty() && fraction_digits.empty()) {
+  if (number.whole.empty() && number.fraction.empty()) {
     refuse(kNotATime);
   }
-  const auto unit = text.empty() ? std::optional(bare_unit) : duration_unit(text);
-  if (!unit) {
-    refuse(kNotATime);
-  }
+  return number;
+}
 
+/// `number` of `unit` in nanoseconds, cut off.
+Uint128 product(const Number& number, nanoseconds unit) {
   const auto whole =
-      whole_digits.empty() ? std::optional<std::uint64_t>(0) : whole_number(whole_digits);
+      number.whole.empty() ? std::optional<std::uint64_t>(0) : whole_number(number.whole);
   if (!whole) {
     refuse(kTooLong);
   }
-  const auto unit_ns = static_cast<std::uint64_t>(unit->count());
-  const Uint128 total = Uint128{*whole} * unit_ns + fraction_of(fraction_digits, unit_ns);
-  if (total > static_cast<Uint128>(nanoseconds::max().count())) {
-    refuse(kTooLong);
+  const auto unit_ns = static_cast<std::uint64_t>(unit.count());
+  return Uint128{*whole} * unit_ns + fraction_of(number.fraction, unit_ns);
+}
+
+/// Takes the name of a unit off `text`, which goes up to the next number.
+nanoseconds take_unit(std::string_view& text) {
+  const auto name = text.substr(0, text.find_first_of("0123456789."));
+  const auto unit = duration_unit(name);
+  if (!unit) {
+    refuse(kNotATime);
+  }
+  text.remove_prefix(name.size());
+  return *unit;
+}
+
+}  // namespace
+
+nanoseconds parse_duration(std::string_view text, nanoseconds bare_unit) {
+  constexpr auto most = static_cast<Uint128>(nanoseconds::max().count());
+  const bool bare = text.find_first_not_of("0123456789.") == std::string_view::npos;
+  Uint128 total = 0;
+  do {
+    const Number number = take_number(text);
+    const nanoseconds unit = bare && text.empty() ? bare_unit : take_unit(text);
+    total += product(number, unit);
+    if (total > most) {
+      refuse(kTooLong);
+    }
+  } while (!text.empty());
+  if (total == 0) {
+    refuse(kTooShort);
   }
   return nanoseconds(static_cast<nanoseconds::rep>(total));
 }
@@ -143,6 +175,10 @@ std::uint64_t parse_size(std::string_view text) {
     case 'g':
       shift = 30;
       break;
+    case 'T':
+    case 't':
+      shift = 40;
+      break;
     default:
       refuse(kNotASize);
   }
@@ -154,8 +190,14 @@ std::uint64_t parse_size(std::string_view text) {
 }
 
 std::uint64_t parse_count(std::string_view text) {
-  const auto value = all_digits(text) ? whole_number(text) : std::nullopt;
-  if (!value || *value == 0) {
+  if (!all_digits(text)) {
+    refuse(kNotACount);
+  }
+  const auto value = whole_number(text);
+  if (!value) {
+    refuse(kTooMany);
+  }
+  if (*value == 0) {
     refuse(kNotACount);
   }
   return *value;
