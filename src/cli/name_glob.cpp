@@ -11,10 +11,11 @@ namespace {
 using Bytes = std::bitset<256>;
 
 constexpr unsigned positions_most = 64;
+constexpr unsigned name_bytes_most = 15;  // TASK_COMM_LEN without the NUL
 
 [[noreturn]] void refuse(const char* why) {
   throw std::invalid_argument(std::string(why) +
-                              "; accepted: a name with *, ?, [a-z], [!a-z], and \\ before these");
+                              "; expected a name with *, ?, [a-z], [!a-z], and \\ before these");
 }
 
 class Compiler {
@@ -24,9 +25,12 @@ class Compiler {
       refuse("is empty");
     }
     if (next_ == positions_most) {
-      refuse_length();
+      refuse_number();
     }
     globs_.starts |= bit(next_);
+    const std::string_view whole = glob;
+    unsigned bytes_needed = 0;
+    bool has_star = false;
     for (bool after_star = false; !glob.empty();) {
       char c = glob.front();
       if (c == '*') {
@@ -34,10 +38,13 @@ class Compiler {
         if (!after_star) {
           globs_.stars |= bit(advance());
         }
-        after_star = true;
+        after_star = has_star = true;
         continue;
       }
       after_star = false;
+      if (++bytes_needed > name_bytes_most) {
+        refuse_length(has_star ? "" : whole.substr(0, whole.size() - glob.size()));
+      }
       Bytes bytes = take_element(glob);
       std::uint64_t position = bit(advance());
       for (std::size_t byte = 1; byte < 256; ++byte) {
@@ -54,12 +61,20 @@ class Compiler {
 
   unsigned advance() {
     if (next_ == positions_most) {
-      refuse_length();
+      refuse_number();
     }
     return next_++;
   }
 
-  [[noreturn]] static void refuse_length() { refuse("is too long, or there are too many"); }
+  [[noreturn]] static void refuse_number() {
+    throw std::invalid_argument("is one too many; expected fewer or shorter patterns");
+  }
+
+  // The kernel cuts names off, so that `cut` may be the pattern that is meant.
+  [[noreturn]] static void refuse_length(std::string_view cut) {
+    std::string advice = cut.empty() ? "a shorter pattern" : "'" + std::string(cut) + "'";
+    throw std::invalid_argument("needs more than the 15 bytes that a name has; expected " + advice);
+  }
 
   static std::size_t index(char c) { return static_cast<unsigned char>(c); }
 

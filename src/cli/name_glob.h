@@ -11,10 +11,10 @@
 
 namespace bpftrap {
 
-// Any of `globs`, as glob(7) has it: `*`, `?`, `[a-z]`, `[!a-z]`, and a backslash before what is to
-// be taken literally. Throws std::invalid_argument (the second half of a sentence) where one is
-// malformed, or where they take more than the 64 positions that there are: a glob takes one for
-// each of its elements and one more.
+// Any of `globs`, as in glob(7): `*`, `?`, `[a-z]`, `[!a-z]`, and a backslash before a character
+// that is taken literally. Throws std::invalid_argument (the second half of a sentence) if one is
+// malformed or needs more bytes than a name has, or if they take more than 64 positions in all: a
+// glob takes one for each of its elements and one more.
 bpftrap_globs compile_globs(const std::vector<std::string>& globs);
 
 // What the BPF programs do with them (src/bpf/scope.bpf.h name_matches()), for tests.
