@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `bpftrap doctor`: what this kernel and these privileges allow, and how to fix what is missing.
+// `bpftrap doctor`: checks this kernel and these privileges, and suggests fixes.
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -70,14 +70,15 @@ int run(const OutputOptions& options) {
 
 Run setup_doctor(CLI::App& app) {
   auto options = std::make_shared<OutputOptions>();
+  begin_group(app, "Output");
   add_format_options(app, *options);
-  app.add_flag("-v,--verbose", options->verbose, "libbpf's debug log on standard error");
   add_color_option(app, *options);
+  begin_group(app, "Tracing");
+  add_verbose_option(app, *options);
   set_examples(app,
-               "  sudo bpftrap doctor                          what works here, and what does not\n"
-               "  bpftrap doctor                               what is missing without sudo\n"
-               "  bpftrap doctor --json | jq -r 'select(.state == \"missing\").fix'  how to fix "
-               "it");
+               "  sudo bpftrap doctor              what works here, and what does not\n"
+               "  bpftrap doctor                   what is missing without sudo\n"
+               "  bpftrap doctor --json | jq .fix  how to fix what is missing");
   return [options] { return run(*options); };
 }
 

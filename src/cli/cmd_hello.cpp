@@ -201,31 +201,29 @@ Run setup_hello(CLI::App& app) {
   auto options = std::make_shared<HelloOptions>();
   add_parsed_option(
       app, "-p,--pid", [options](std::string_view text) { options->pid = parse_pid(text); },
-      "answer for this process instead of bpftrap's own", "PID");
+      "answer for this process instead of bpftrap itself", "PID");
   add_parsed_option(
       app, "--interval",
       [options](std::string_view text) {
         options->interval = parse_duration(text, 1s);
         if (options->interval < 1ms) {
-          throw std::invalid_argument("is too short; accepted: 1ms or more");
+          throw std::invalid_argument("is too short; expected 1ms or more");
         }
       },
-      "time between two write() calls of bpftrap's own (default 1s)", "TIME");
-  app.add_flag(
-      "--trace-pipe", options->trace_pipe,
-      "show what bpf_printk() writes to the kernel's trace_pipe, as the kernel formats it");
+      "call write() once per TIME (500ms, 10s; a bare number is seconds; default 1s)", "TIME");
+  add_switch(app, "--trace-pipe", options->trace_pipe,
+             "print what bpf_printk() writes to the kernel's trace_pipe");
   add_output_options(app, options->output);
-  set_examples(
-      app,
-      "  sudo bpftrap hello                           a sentence each second\n"
-      "  sudo bpftrap hello --count 1                 does BPF work here? status 0 says so\n"
-      "  sudo bpftrap hello --pid 1234                whenever process 1234 calls write()\n"
-      "  sudo bpftrap hello --trace-pipe              the same by way of the trace pipe");
+  set_examples(app,
+               "  sudo bpftrap hello               a sentence each second\n"
+               "  sudo bpftrap hello --count 1     does BPF work here? if so, the status is 0\n"
+               "  sudo bpftrap hello --pid 1234    whenever process 1234 calls write()\n"
+               "  sudo bpftrap hello --trace-pipe  the same through the trace pipe");
   app.parse_complete_callback([options] {
     if (options->trace_pipe && options->output.format != nullptr) {
-      throw CLI::ValidationError(
-          "--trace-pipe: not with --json, for the kernel's lines are no JSON; accepted: one of "
-          "them");
+      refuse_usage(
+          "--trace-pipe: cannot be combined with --json, because the kernel's lines are not JSON; "
+          "expected one of them");
     }
   });
   return [options] { return run(*options); };

@@ -5,11 +5,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
-#include <sstream>
+#include <memory>
+#include <optional>
 
-#include "cli/suggest.h"
-#include "cli/trace_options.h"
+#include "cli/common_options.h"
+#include "cli/help_formatter.h"
+#include "cli/wrong_usage.h"
 #include "core/os/version.h"
 #include "core/text/text.h"
 
@@ -17,47 +18,81 @@ namespace bpftrap {
 
 namespace {
 
-// What is wrong, in one line: CLI11's own words serve where they name option and value.
-std::string explain(const CLI::App& app, const CLI::ParseError& error,
-                    const std::vector<std::string>& commands) {
-  const CLI::App* command = &app;
-  for (const CLI::App* chosen : app.get_subcommands()) {
-    command = chosen;
-  }
-  std::string who = command == &app ? "bpftrap" : "bpftrap " + command->get_name();
-  std::vector<std::string> unknown = app.remaining(true);
-  if (!unknown.empty() && !dynamic_cast<const CLI::ValidationError*>(&error)) {
-    const std::string& first = unknown.front();
-    if (command == &app && !first.starts_with("-")) {
-      return fmt::format("unknown command '{}'{}; see `bpftrap --help`", first,
-                         did_you_mean(first, commands));
+constexpr const char* general_group = "General";
+
+std::string version_text() {
+  return fmt::format("bpftrap {}", version());
+}
+
+void add_general_options(CLI::App& app) {
+  app.set_help_flag("-h,--help", "print this help")->group(general_group)->disable_flag_override();
+  app.set_version_flag("-V,--version", version_text(), "print the version")
+      ->group(general_group)
+      ->disable_flag_override();
+}
+
+bool has_program(int argc, const char* const* argv) {
+  const char* const* end = argv + argc;
+  const char* const* marker =
+      std::find_if(argv, end, [](const char* word) { return std::string_view(word) == "--"; });
+  return end - marker > 1;
+}
+
+CLI::App* find_command(const CLI::App& app, const std::string& name) {
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (command->get_name() == name) {
+      return app.get_subcommand(name);
     }
-    if (first.starts_with(program_word_option)) {
-      return fmt::format("{} starts no program; accepted: no `--`", who);
-    }
-    if (first.starts_with("-")) {
-      std::vector<std::string> options;
-      for (const CLI::Option* option : command->get_options()) {
-        for (const std::string& name : option->get_lnames()) {
-          options.push_back("--" + name);
-        }
-      }
-      return fmt::format("unknown option '{}'{}; see `{} --help`", first,
-                         did_you_mean(first.substr(0, first.find('=')), options), who);
-    }
-    return fmt::format("unexpected argument '{}'; see `{} --help`", first, who);
   }
-  if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && command == &app) {
-    std::string all;
-    for (const std::string& name : commands) {
-      all += (all.empty() ? "" : ", ") + name;
-    }
-    return fmt::format("a command is missing; accepted: {}; see `bpftrap --help`", all);
+  return nullptr;
+}
+
+bool asks_for_help(const std::string& word) {
+  return word == "help" || word == "--help" || word == "-h";
+}
+
+// The text of `bpftrap --version`, `bpftrap --help`, `bpftrap help` or `bpftrap help COMMAND`; none
+// if the command line is not one of these.
+std::optional<std::string> answer(const CLI::App& app, const std::vector<std::string>& words) {
+  if (words.empty()) {
+    return std::nullopt;
   }
-  if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) {
-    return error.what();
+  if (words.front() == "--version" || words.front() == "-V") {
+    return version_text() + "\n";
   }
-  return fmt::format("{}; see `{} --help`", error.what(), who);
+  if (!asks_for_help(words.front())) {
+    return std::nullopt;
+  }
+  if (words.size() == 1 || asks_for_help(words[1])) {
+    return app.help();
+  }
+  const CLI::App* command = find_command(app, words[1]);
+  if (command == nullptr) {
+    refuse_usage(explain_command(app, {words.begin() + 1, words.end()}));
+  }
+  return command->help("bpftrap");
+}
+
+Invocation read_words(CLI::App& app, const std::map<const CLI::App*, Run>& runs,
+                      std::vector<std::string> words) {
+  if (auto text = answer(app, {words.rbegin(), words.rend()})) {
+    return {nullptr, *text, ended_as_asked};
+  }
+  CLI::App* command = words.empty() ? nullptr : find_command(app, words.back());
+  if (command == nullptr) {
+    refuse_usage(explain_command(app, {words.rbegin(), words.rend()}));
+  }
+  words.pop_back();
+  try {
+    command->parse(words);
+  } catch (const CLI::CallForHelp&) {
+    return {nullptr, command->help("bpftrap"), ended_as_asked};
+  } catch (const CLI::CallForVersion&) {
+    return {nullptr, version_text() + "\n", ended_as_asked};
+  } catch (const CLI::ParseError& error) {
+    refuse_usage(explain_options(*command, error));
+  }
+  return {runs.at(command), "", ended_as_asked};
 }
 
 }  // namespace
@@ -71,13 +106,12 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
       word = fmt::format("{}=:{}", program_word_option, word);
     } else if (word == "--") {
       if (i + 1 == argc) {
-        throw CLI::ValidationError("--: no program behind it; accepted: -- PROGRAM ARGS...");
+        refuse_usage("--: a program is missing; expected -- PROGRAM ARGS...");
       }
       of_program = true;
       continue;
     } else if (word.starts_with(program_word_option)) {
-      throw CLI::ValidationError(
-          fmt::format("unknown option '{}'; accepted: -- PROGRAM ARGS...", word));
+      refuse_usage(fmt::format("unknown option '{}'; expected -- PROGRAM ARGS...", word));
     }
     words.push_back(std::move(word));
   }
@@ -85,52 +119,46 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
   return words;
 }
 
-Invocation read_command_line(int argc, const char* const* argv) {
-  CLI::App app{
-      "Shows every program a Linux machine executes and every process that ends on it, why it "
-      "ended\nand what it cost.",
-      "bpftrap"};
-  app.set_version_flag("--version", fmt::format("bpftrap {}", version()), "print the version");
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(28);
-  app.footer(
-      "Examples:\n"
-      "  sudo bpftrap hello                      does BPF work here?\n"
-      "  sudo bpftrap exec                       every program that is executed\n"
-      "  sudo bpftrap exit --min-duration 100    every process that ended after at least 100 ms\n"
-      "  sudo bpftrap exec --json | jq .args     the same as JSON\n\n"
-      "`bpftrap COMMAND --help` says more.");
-
-  std::vector<std::string> commands;
+std::map<const CLI::App*, Run> add_commands(CLI::App& app) {
+  app.name("bpftrap");
+  app.description(
+      "print every program that a Linux machine executes and every process that ends: why it "
+      "ended, and what it cost");
+  app.formatter(std::make_shared<HelpFormatter>());
+  add_general_options(app);
+  set_examples(app,
+               "  sudo bpftrap hello                    does BPF work here?\n"
+               "  sudo bpftrap exec                     every program that is executed\n"
+               "  sudo bpftrap exec -- make             only what make executes\n"
+               "  sudo bpftrap exit --min-duration 1s   every process that lived for 1 s or more\n"
+               "\n"
+               "`bpftrap help COMMAND` prints the options of a command.");
   std::map<const CLI::App*, Run> runs;
 #define COMMAND(name, description)                              \
   {                                                             \
     CLI::App* command = app.add_subcommand(#name, description); \
+    add_general_options(*command);                              \
     runs[command] = setup_##name(*command);                     \
-    commands.emplace_back(#name);                               \
   }
 #include "cli/commands.def"
 #undef COMMAND
+  return runs;
+}
 
-  int failure = could_not_work;
+Invocation read_command_line(int argc, const char* const* argv) {
+  CLI::App app;
+  std::map<const CLI::App*, Run> runs = add_commands(app);
+  bool with_program = has_program(argc, argv);
   try {
-    std::vector<std::string> words = words_of(argc, argv);
-    // The last word comes first, and PROGRAM's are behind all others.
-    if (!words.empty() && words.front().starts_with(program_word_option)) {
-      failure = bpftrap_failed;
-    }
-    app.parse(words);
-  } catch (const CLI::Success& asked) {  // --help, --version
-    std::ostringstream text;
-    int status = app.exit(asked, text, text);
-    return {nullptr, text.str(), status};
-  } catch (const CLI::ParseError& wrong) {
-    // A word may have a line feed in it, and what is said has one line.
+    Invocation line = read_words(app, runs, words_of(argc, argv));
+    line.failure = with_program ? bpftrap_failed : could_not_work;
+    return line;
+  } catch (const CLI::ValidationError& wrong) {
+    // A word may have a line feed in it, and a message has one line.
     std::string text;
-    append_terminal_safe(text, explain(app, wrong, commands));
-    return {nullptr, text, wrong_command_line};
+    append_terminal_safe(text, wrong.what());
+    return {nullptr, text, with_program ? bpftrap_failed : wrong_command_line};
   }
-  return {runs.at(app.get_subcommands().front()), "", ended_as_asked, failure};
 }
 
 }  // namespace bpftrap

@@ -26,40 +26,52 @@ Color parse_color(std::string_view text) {
   if (text == "never") {
     return Color::never;
   }
-  throw std::invalid_argument("is no choice; accepted: auto, always, never");
+  throw std::invalid_argument("is not a choice; expected auto, always or never");
 }
 
 }  // namespace
 
-CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
-                               std::function<void(std::string_view)> parse,
-                               const std::string& description, const std::string& value_name) {
-  std::string long_name = names.substr(names.rfind("--"));
+void refuse_usage(const std::string& text) {
+  throw CLI::ValidationError(text);
+}
+
+void begin_group(CLI::App& app, const char* name) {
+  app.option_defaults()->group(name);
+}
+
+CLI::Option* add_parsed_option(CLI::App& app, const char* names,
+                               std::function<void(std::string_view)> parse, const char* description,
+                               const char* value_name) {
+  std::string_view all(names);
+  std::string long_name(all.substr(all.rfind("--")));
   CLI::Option* option = app.add_option_function<std::string>(
       names,
       [parse = std::move(parse), long_name, value_name](const std::string& value) {
         // CLI11 takes the word that follows for the value, whatever it is.
         if (value.starts_with(program_word_option)) {
-          throw CLI::ValidationError(
-              fmt::format("{0}: no value before `--`; accepted: {0} {1}", long_name, value_name));
+          refuse_usage(fmt::format("{0}: a value is missing before `--`; expected {0} {1}",
+                                   long_name, value_name));
         }
         try {
           parse(value);
         } catch (const std::invalid_argument& refused) {
-          throw CLI::ValidationError(fmt::format("{}: '{}' {}", long_name, value, refused.what()));
+          refuse_usage(fmt::format("{}: '{}' {}", long_name, value, refused.what()));
         }
       },
       description);
   return option->type_name(value_name);
 }
 
-void add_file_option(CLI::App& app, const std::string& names, std::string& path,
-                     const std::string& description) {
+void add_switch(CLI::App& app, const char* names, bool& flag, const char* description) {
+  app.add_flag(names, flag, description)->disable_flag_override();
+}
+
+void add_file_option(CLI::App& app, const char* names, std::string& path, const char* description) {
   add_parsed_option(
       app, names,
       [&path](std::string_view text) {
         if (text.empty()) {
-          throw std::invalid_argument("is no file; accepted: a path");
+          throw std::invalid_argument("is not a file; expected a path");
         }
         path = text;
       },
@@ -68,35 +80,48 @@ void add_file_option(CLI::App& app, const std::string& names, std::string& path,
 
 void add_output_options(CLI::App& app, OutputOptions& options) {
   using namespace std::chrono_literals;
+  begin_group(app, "Output");
   add_format_options(app, options);
-  add_file_option(app, "-o,--output", options.output, "write to FILE instead of standard output");
+  add_parsed_option(
+      app, "-o,--output",
+      [&options](std::string_view text) {
+        if (text.empty()) {
+          throw std::invalid_argument("is not a file; expected a path, or - for standard output");
+        }
+        options.output = text == "-" ? "" : text;
+      },
+      "write to FILE; - is standard output", "FILE");
+  add_switch(app, "--no-header", options.no_header, "omit the header line");
+  add_color_option(app, options);
+  begin_group(app, "Tracing");
   add_parsed_option(
       app, "-c,--count", [&options](std::string_view text) { options.count = parse_count(text); },
       "end after N records", "N");
   add_parsed_option(
       app, "--timeout",
       [&options](std::string_view text) { options.timeout = parse_duration(text, 1s); },
-      "end after this long (ns, us, ms, s, m or h; bare: s)", "TIME");
-  app.add_flag("-v,--verbose", options.verbose, "libbpf's debug log on standard error");
-  app.add_flag_callback(
-      "--no-sandbox", [&options] { options.sandbox = false; },
-      "keep all privileges while tracing (for debugging)");
-  app.add_flag_callback(
-      "--no-header", [&options] { options.header = false; }, "no header line");
-  add_color_option(app, options);
+      "end after this long (10s, 1h30m; a bare number is seconds)", "TIME");
+  add_verbose_option(app, options);
+  add_switch(app, "--no-sandbox", options.no_sandbox,
+             "keep all privileges while tracing, for debugging");
 }
 
 void add_format_options(CLI::App& app, OutputOptions& options) {
   for (const OutputFormat& format : output_formats()) {
     app.add_flag_callback(
-        format.option, [&options, &format] { options.format = &format; }, format.description);
+           format.option, [&options, &format] { options.format = &format; }, format.description)
+        ->disable_flag_override();
   }
+}
+
+void add_verbose_option(CLI::App& app, OutputOptions& options) {
+  add_switch(app, "-v,--verbose", options.verbose, "print libbpf's debug log on standard error");
 }
 
 void add_color_option(CLI::App& app, OutputOptions& options) {
   add_parsed_option(
       app, "--color", [&options](std::string_view text) { options.color = parse_color(text); },
-      "auto (default), always, never", "WHEN");
+      "use colour: auto (default), always or never", "WHEN");
 }
 
 std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd) {
@@ -131,7 +156,7 @@ std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, Output& outp
   bool color = wants_color(options, output);
   std::unique_ptr<Sink> sink = make_sink(options, output, clock, [&] {
     return std::make_unique<TableSink>(output.buffer(), clock, kinds,
-                                       TableStyle{columns, options.header, color});
+                                       TableStyle{columns, !options.no_header, color});
   });
   if (!options.summary) {
     return sink;

@@ -32,31 +32,40 @@ enum class Color { automatic, always, never };
 // How records are written, and until when.
 struct OutputOptions {
   const OutputFormat* format = nullptr;  // null: the command's text for people
-  std::string output;                    // empty: standard output
+  std::string output;                    // empty: standard output, which `-` means as well
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::nanoseconds> timeout;
-  bool header = true;
+  bool no_header = false;
   Color color = Color::automatic;
   bool summary = false;
   bool verbose = false;
-  bool sandbox = true;
+  bool no_sandbox = false;
 };
+
+// Throws CLI::ValidationError: `text` is the whole message.
+[[noreturn]] void refuse_usage(const std::string& text);
+
+// --help shows the options that are added from here on under this heading.
+void begin_group(CLI::App& app, const char* name);
 
 // An option with a value that `parse` turns into a typed one: it throws std::invalid_argument with
 // the second half of a sentence, which is put behind the option and the value.
-CLI::Option* add_parsed_option(CLI::App& app, const std::string& names,
-                               std::function<void(std::string_view)> parse,
-                               const std::string& description, const std::string& value_name);
+CLI::Option* add_parsed_option(CLI::App& app, const char* names,
+                               std::function<void(std::string_view)> parse, const char* description,
+                               const char* value_name);
+
+// A flag. CLI::App::add_flag() alone would accept --flag=false as well.
+void add_switch(CLI::App& app, const char* names, bool& flag, const char* description);
 
 // An option whose value is a path, which must not be empty. CLI::App::add_option() would take a
 // word of PROGRAM's for it.
-void add_file_option(CLI::App& app, const std::string& names, std::string& path,
-                     const std::string& description);
+void add_file_option(CLI::App& app, const char* names, std::string& path, const char* description);
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 
-// These are among the above: the options of output_formats(), and --color.
+// These are among the above: the options of output_formats(), --color and --verbose.
 void add_format_options(CLI::App& app, OutputOptions& options);
+void add_verbose_option(CLI::App& app, OutputOptions& options);
 void add_color_option(CLI::App& app, OutputOptions& options);
 
 // Standard output or the file of --output. A FIFO that nobody reads yet is waited for as long as

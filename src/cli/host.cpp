@@ -18,7 +18,7 @@ std::unique_ptr<Host> Host::open(const OutputOptions& options) {
 }
 
 void Host::confine(const SandboxNeeds& needs) const {
-  if (!options_.sandbox) {
+  if (options_.no_sandbox) {
     return;
   }
   ::tzset();  // reads the time zone's file; the table would do so with its first row

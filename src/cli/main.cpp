@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Runs what the command line asks for. Only this file turns an error into a message and an exit
 // status.
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,12 +17,23 @@ namespace bpftrap {
 
 namespace {
 
+// A reader that is gone is no error: `bpftrap --help | true`. Throws Error.
+void print(const std::string& text) {
+  if (was_closed(STDOUT_FILENO)) {
+    throw Error("cannot write to standard output", EBADF);
+  }
+  bool failed = std::fputs(text.c_str(), stdout) == EOF || std::fflush(stdout) != 0;
+  if (failed && errno != EPIPE) {
+    throw Error("cannot write to standard output", errno);
+  }
+}
+
 int run(const Invocation& line) {
   if (line.run) {
     return line.run();
   }
   if (line.status == ended_as_asked) {
-    std::fputs(line.text.c_str(), stdout);
+    print(line.text);
   } else {
     say(line.text);
   }

@@ -8,8 +8,8 @@
 
 namespace bpftrap {
 
-// `; did you mean 'exec'?` for the closest of `known`, empty where none is close (two typing errors
-// at most, and fewer than half of the letters).
+// `; did you mean 'exec'?` with the closest of `known`. Empty if none is close: at most two typing
+// errors, and fewer than half of the letters.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace bpftrap

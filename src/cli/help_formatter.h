@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The text of --help, made from the options of a CLI::App and wrapped at 80 columns.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace bpftrap {
+
+class HelpFormatter final : public CLI::FormatterBase {
+ public:
+  // `name` is the whole command, such as `bpftrap exec`.
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override;
+};
+
+}  // namespace bpftrap
