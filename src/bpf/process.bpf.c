@@ -43,7 +43,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
   return report_exec(task, bprm, FIRST_COPY);
 }
 
-/* Loaded for --failed only: it runs at the end of every system call on the machine. */
+/* Loaded for failed execs only: it runs at the end of every system call on the machine. */
 SEC("?raw_tp/sys_exit")
 int BPF_PROG(on_failed_exec, struct pt_regs *regs, long result)
 {

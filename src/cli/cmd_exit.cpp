@@ -14,8 +14,10 @@ int run(const TraceOptions& options) {
   command.name = "exit";
   command.columns = {"TIME",     "PID", "PPID", "USER",   "COMM",
                      "DURATION", "CPU", "RSS",  "STATUS", "COMMAND"};
-  command.scope.failed_is_status = true;
-  command.stream.read_older = true;
+  Events events = chosen_events(options);
+  if (events.execs || events.failed_execs) {
+    command.columns.insert(command.columns.begin() + 1, "EVENT");
+  }
   return trace_processes(command, options);
 }
 
@@ -23,13 +25,14 @@ int run(const TraceOptions& options) {
 
 Run setup_exit(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();
-  add_trace_options(app, *options, "only processes that ended with a status other than 0");
+  add_trace_options(app, *options, {.exits = true, .every_exit = true});
   app.parse_complete_callback([options] { check_together(*options); });
   set_examples(app,
-               "  sudo bpftrap exit                            every process that ends\n"
-               "  sudo bpftrap exit --min-duration 10s         those that lived for 10 s or more\n"
-               "  sudo bpftrap exit --timeout 1m -o ends.txt   one minute of it into a file\n"
-               "  sudo bpftrap exit --json | jq 'select(.signal != null)'  what died of a signal");
+               "  sudo bpftrap exit                           every process that ends\n"
+               "  sudo bpftrap exit -- make -j4               what make and its children cost\n"
+               "  sudo bpftrap exit --failed --event exit     ends with a status other than 0\n"
+               "  sudo bpftrap exit --min-duration 10s        those that lived for 10 s or more\n"
+               "  sudo bpftrap exit --timeout 1m -o ends.txt  one minute of it in a file");
   return [options] { return run(*options); };
 }
 

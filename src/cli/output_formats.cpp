@@ -19,7 +19,7 @@ std::unique_ptr<Sink> make(std::string& out, const WallClock& clock) {
 std::span<const OutputFormat> output_formats() {
   // One line per format.
   static constexpr std::array formats{
-      OutputFormat{"-j,--json", "newline-delimited JSON instead of a table", make<JsonSink>},
+      OutputFormat{"-j,--json", "print newline-delimited JSON instead of a table", make<JsonSink>},
   };
   return formats;
 }

@@ -17,9 +17,6 @@ namespace bpftrap {
 struct ProcessCommand {
   std::string name;
   std::vector<std::string_view> columns;
-  CommandScope scope;
-  bool failed_execs = false;  // also load the program that sees them
-  ProcessStreamOptions stream;
 };
 
 // Gives a map of keys room for these, at least for one: a map of none cannot be created.
@@ -38,7 +35,7 @@ void require_processes(const std::vector<std::uint32_t>& pids);
 // end of PROGRAM. Returns the exit status. Throws Error.
 int trace_processes(const ProcessCommand& command, const TraceOptions& options);
 
-// Loads and attaches the programs for a moment, for `doctor`; `failed`: that of --failed, too.
+// Loads and attaches the programs for a moment, for `doctor`; `failed`: also that of failed execs.
 // Throws Error.
 void try_programs(std::string_view command, bool failed);
 

@@ -61,8 +61,8 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
 }
 
 // The configuration of the programs: what the options ask for, in the way that this kernel allows.
-bpftrap_scope choose_scope(const ProcessCommand& command, const TraceOptions& options) {
-  bpftrap_scope scope = make_scope(options, command.scope);
+bpftrap_scope choose_scope(const TraceOptions& options) {
+  bpftrap_scope scope = make_scope(options);
   bool marks = scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0;
   scope.task_storage = options.btf.empty() && marks && kernel_has_task_storage() ? 1 : 0;
   scope.twice = kernel_misses_events() ? 1 : 0;
@@ -91,7 +91,7 @@ LoadedSkeleton<process_bpf> load(const ProcessCommand& command, const TraceOptio
   OpenSkeleton<process_bpf> open(command.name, options.btf);
   open.rodata().cfg = scope;
   configure_maps(open.maps(), scope, options);
-  choose_programs(open.progs(), scope, command.failed_execs);
+  choose_programs(open.progs(), scope, chosen_events(options).failed_execs);
   if (scope.task_storage != 0) {
     make_tracing_programs(open.object(), command.name);
   }
@@ -109,8 +109,8 @@ Followed followed_in(const Maps& maps, const bpftrap_scope& scope) {
                    bpf_map__fd(maps.followed)});
 }
 
-ProcessStreamOptions stream_options(const ProcessCommand& command) {
-  ProcessStreamOptions stream = command.stream;
+ProcessStreamOptions live_stream_options(const TraceOptions& options) {
+  ProcessStreamOptions stream = stream_options(options);
   stream.pids_are_own = own_pid_namespace() == PidNamespace::initial;
   stream.command_line_bytes = memory_share(CommandLines::bytes_most);
   return stream;
@@ -125,7 +125,7 @@ class ProcessTrace {
         options_(options),
         host_(host),
         loaded_(loaded),
-        stream_(stream_options(command)) {}
+        stream_(live_stream_options(options)) {}
 
   // Until a stop.
   int run() { return run(TraceExtras()); }
@@ -190,7 +190,7 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   if (!host) {
     return stopped_before_start(options);
   }
-  bpftrap_scope scope = choose_scope(command, options);
+  bpftrap_scope scope = choose_scope(options);
   LoadedSkeleton<process_bpf> loaded = load(command, options, scope);
   fill_key_map(loaded.maps().pids, options.pids);
   fill_cgroup_map(loaded.maps().cgroups, cgroups);

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <stdexcept>
 
 #include "cli/name_glob.h"
@@ -18,100 +19,176 @@ namespace {
 
 constexpr std::uint64_t buffer_most = std::uint64_t{1} << 31;
 
-}  // namespace
+std::uint32_t parse_user(std::string_view text) {
+  if (std::optional<uid_t> uid = Users().id(text)) {
+    return *uid;
+  }
+  throw std::invalid_argument("is not a user; expected a name or a uid");
+}
 
-void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& failed) {
-  using namespace std::chrono_literals;
-  add_parsed_option(
+std::uint64_t parse_buffer_size(std::string_view text) {
+  std::uint64_t size = parse_size(text);
+  if (size == 0 || size > buffer_most) {
+    throw std::invalid_argument("is not a ring buffer size; expected 1 to 2G");
+  }
+  return size;
+}
+
+// `--pid 1 --pid 2` of the option's name and `1,2`.
+std::string repeated(const std::string& name, std::string_view list) {
+  std::string line;
+  for (;;) {
+    std::size_t comma = std::min(list.find(','), list.size());
+    line += fmt::format("{} {}", name, list.substr(0, comma));
+    if (comma == list.size()) {
+      return line;
+    }
+    line += ' ';
+    list.remove_prefix(comma + 1);
+  }
+}
+
+// An option that may be given several times; `parse` sees each value as it is read.
+CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
+                                   std::function<void(std::string_view)> parse,
+                                   const char* description, const char* value_name) {
+  std::string_view all(names);
+  std::string name(all.substr(all.rfind("--")));
+  auto parse_one = [name, parse = std::move(parse)](std::string_view text) {
+    try {
+      parse(text);
+    } catch (const std::invalid_argument&) {
+      if (text.find(',') == std::string_view::npos) {
+        throw;
+      }
+      throw std::invalid_argument("is a list; expected " + repeated(name, text));
+    }
+  };
+  return add_parsed_option(app, names, parse_one, description, value_name)
+      ->take_all()
+      ->trigger_on_parse();
+}
+
+void add_process_filters(CLI::App& app, TraceOptions& options) {
+  begin_group(app, "Filters");
+  add_repeatable_option(
       app, "-p,--pid",
       [&options](std::string_view text) { options.pids.push_back(parse_pid(text)); },
-      "only this process (repeatable)", "PID")
-      ->take_all()
-      ->trigger_on_parse();
-  add_parsed_option(
+      "trace only this process (repeatable)", "PID");
+  add_repeatable_option(
+      app, "-t,--tree",
+      [&options](std::string_view text) { options.trees.push_back(parse_pid(text)); },
+      "trace only this process and its descendants (repeatable)", "PID");
+  add_repeatable_option(
       app, "-u,--user",
       [&options](std::string_view text) {
-        std::optional<uid_t> uid = Users().id(text);
-        if (!uid) {
-          throw std::invalid_argument("is no user; accepted: a name of /etc/passwd or a number");
-        }
         if (options.uids.size() == BPFTRAP_UIDS_MOST) {
-          throw std::invalid_argument("is one too many; accepted: 16 users");
+          throw std::invalid_argument("is one too many; expected at most 16 users");
         }
-        options.uids.push_back(*uid);
+        options.uids.push_back(parse_user(text));
       },
-      "only processes whose real user is USER, a name or number (repeatable)", "USER")
-      ->take_all()
-      ->trigger_on_parse();
-  add_parsed_option(
+      "trace only processes with this real user, a name or a uid (repeatable)", "USER");
+  add_repeatable_option(
       app, "-n,--name",
       [&options](std::string_view text) {
         options.names.emplace_back(text);
         options.name_globs = compile_globs(options.names);
       },
-      "only processes whose name matches, such as 'python*' (repeatable)", "GLOB")
-      ->take_all()
-      ->trigger_on_parse();
-  add_parsed_option(
+      "trace only processes whose name (comm) matches, such as 'python*' (repeatable)", "GLOB");
+  add_repeatable_option(
       app, "-g,--cgroup",
       [&options](std::string_view text) {
         if (text.empty()) {
-          throw std::invalid_argument(
-              "is no cgroup; accepted: its directory, or its path within v2");
+          throw std::invalid_argument("is not a cgroup; expected its directory, or its v2 path");
         }
         if (options.cgroups.size() == BPFTRAP_CGROUPS_MOST) {
-          throw std::invalid_argument("is one too many; accepted: 8 cgroups");
+          throw std::invalid_argument("is one too many; expected at most 8 cgroups");
         }
         options.cgroups.emplace_back(text);
       },
-      "only processes in this cgroup (v2) and below (repeatable)", "PATH")
-      ->take_all()
-      ->trigger_on_parse();
-  add_parsed_option(
-      app, "-t,--tree",
-      [&options](std::string_view text) { options.trees.push_back(parse_pid(text)); },
-      "only this process and its descendants (repeatable)", "PID")
-      ->take_all()
-      ->trigger_on_parse();
+      "trace only processes in this cgroup (v2) and below (repeatable)", "PATH");
+}
+
+void add_event_options(CLI::App& app, TraceOptions& options) {
+  begin_group(app, "Events");
+  using namespace std::chrono_literals;
   add_parsed_option(
       app, "-d,--min-duration",
       [&options](std::string_view text) { options.min_duration = parse_duration(text, 1ms); },
-      "only processes that lived at least this long (ns, us, ms, s, m or h; bare: ms)", "TIME");
-  app.add_flag("-f,--failed", options.failed, failed);
-  add_output_options(app, options.output);
-  app.add_flag("--summary", options.output.summary,
-               "at the end, say on standard error what ran, by program name");
-  app.add_flag("--wait-all", options.wait_all,
-               "with -- PROGRAM: end when its last descendant has ended, too");
+      "print only the ends of processes that lived at least this long (10s, 1h30m; a bare number "
+      "is milliseconds)",
+      "TIME");
+  add_switch(app, "-x,--failed", options.failed,
+             "print only failures: ends with a status other than 0, and failed execs");
   add_parsed_option(
+      app, "--event",
+      [&options](std::string_view text) { options.event_list = parse_events(text); },
+      fmt::format("print these events: exec, failed (failed execs), exit (every end), separated by "
+                  "commas; +LIST adds to the default, which is {}",
+                  options.default_events.execs ? "exec and the ends of these" : "exit")
+          .c_str(),
+      "LIST");
+}
+
+void add_program_options(CLI::App& app, TraceOptions& options) {
+  begin_group(app, "Tracing");
+  add_switch(app, "--wait-all", options.wait_all,
+             "with PROGRAM, end when its last descendant has ended");
+  add_repeatable_option(
       app, program_word_option,
       [&options](std::string_view text) { options.program.emplace_back(text.substr(1)); }, "", "")
-      ->take_all()
-      ->trigger_on_parse()
       ->group("");
+}
+
+void add_kernel_options(CLI::App& app, TraceOptions& options) {
+  begin_group(app, "Tracing");
   add_file_option(app, "--btf", options.btf,
-                  "take the kernel's types from FILE: for kernels that have no BTF of their own");
+                  "read the kernel's types from FILE, for a kernel without BTF");
   add_parsed_option(
       app, "--buffer-size",
-      [&options](std::string_view text) {
-        options.buffer_size = parse_size(text);
-        if (options.buffer_size == 0 || options.buffer_size > buffer_most) {
-          throw std::invalid_argument("is no size for a ring buffer; accepted: 1 to 2G");
-        }
-      },
-      fmt::format("size of the ring buffer (K, M, G; default {}M), rounded up to a power of two",
-                  BPFTRAP_BUFFER_DEFAULT >> 20),
+      [&options](std::string_view text) { options.buffer_size = parse_buffer_size(text); },
+      fmt::format(
+          "set the size of the ring buffer (K, M, G; default {}M), rounded up to a power of "
+          "two",
+          BPFTRAP_BUFFER_DEFAULT >> 20)
+          .c_str(),
       "SIZE");
+}
+
+bool only_reported_exits(const Events& events) {
+  return events.exits && !events.every_exit;
+}
+
+}  // namespace
+
+void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events) {
+  options.default_events = default_events;
+  add_process_filters(app, options);
+  add_event_options(app, options);
+  add_output_options(app, options.output);
+  begin_group(app, "Output");
+  add_switch(app, "--summary", options.output.summary,
+             "print a summary by program name at the end, on standard error");
+  add_program_options(app, options);
+  add_kernel_options(app, options);
 }
 
 void check_together(const TraceOptions& options) {
   if (options.program.empty() && options.wait_all) {
-    throw CLI::ValidationError(
-        "--wait-all: waits for the descendants of a program; accepted: with -- PROGRAM");
+    refuse_usage("--wait-all: there is no PROGRAM; expected -- PROGRAM");
   }
   if (!options.program.empty() && !options.trees.empty()) {
-    throw CLI::ValidationError(
-        "--tree: not with -- PROGRAM, which is a tree of its own; accepted: one of them");
+    refuse_usage("--tree: cannot be combined with -- PROGRAM; expected one of them");
+  }
+  Events listed = options.event_list ? options.event_list->events : Events{};
+  if (options.failed && listed.execs) {
+    refuse_usage("--event: exec has no failures, which --failed asks for; expected failed, exit");
+  }
+  if (options.min_duration && (listed.execs || listed.failed_execs)) {
+    refuse_usage("--event: only ends have a --min-duration; expected exit");
+  }
+  if (options.output.summary && !chosen_events(options).exits) {
+    refuse_usage("--summary: adds up ends; expected exit in --event");
   }
 }
 
@@ -119,10 +196,32 @@ std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page) {
   return static_cast<std::uint32_t>(std::bit_ceil(std::max(asked, page)));
 }
 
-bpftrap_scope make_scope(const TraceOptions& options, CommandScope command) {
+Events chosen_events(const TraceOptions& options) {
+  Events events = options.default_events;
+  if (options.failed) {
+    events.execs = false;
+    events.failed_execs = true;
+  }
+  if (options.event_list) {
+    events = options.event_list->added ? events | options.event_list->events
+                                       : options.event_list->events;
+  }
+  if (options.min_duration) {
+    events.execs = false;
+    events.failed_execs = false;
+  }
+  return events;
+}
+
+bpftrap_scope make_scope(const TraceOptions& options) {
+  Events events = chosen_events(options);
   bpftrap_scope scope{};
   scope.min_duration_ns =
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
+  if (!events.exits && !options.forest) {
+    scope.min_duration_ns =
+        std::numeric_limits<std::uint64_t>::max();  // no process lives that long
+  }
   scope.filter_pids = options.pids.empty() ? 0 : 1;
   scope.uids_count = static_cast<std::uint32_t>(options.uids.size());
   std::copy(options.uids.begin(), options.uids.end(), scope.uids);
@@ -130,11 +229,26 @@ bpftrap_scope make_scope(const TraceOptions& options, CommandScope command) {
   scope.names = options.name_globs;
   scope.cgroups = static_cast<std::uint32_t>(options.cgroups.size());
   scope.follow = options.trees.empty() && options.program.empty() ? 0 : 1;
-  scope.report_forks = options.tree_view ? 1 : 0;
-  scope.only_executed = command.only_executed ? 1 : 0;
-  scope.keep_wanted = command.keep_wanted ? 1 : 0;
-  scope.only_failed = options.failed && command.failed_is_status ? 1 : 0;
+  scope.report_forks = options.forest ? 1 : 0;
+  // A forest has to know the end of each process that it knows.
+  scope.only_executed = only_reported_exits(events) && !options.forest ? 1 : 0;
+  // The end of every process whose exec was printed is printed.
+  bool keep_wanted = !options.min_duration && (events.execs || only_reported_exits(events));
+  scope.keep_wanted = keep_wanted ? 1 : 0;
+  scope.only_failed = options.failed ? 1 : 0;
   return scope;
+}
+
+ProcessStreamOptions stream_options(const TraceOptions& options) {
+  Events events = chosen_events(options);
+  ProcessStreamOptions stream;
+  stream.write_execs = events.execs;
+  stream.write_failed_execs = events.failed_execs;
+  stream.write_exits = events.exits;
+  stream.exits_of_execs_only = only_reported_exits(events) && !options.min_duration;
+  stream.read_older = events.exits && !stream.exits_of_execs_only;
+  stream.forest = options.forest;
+  return stream;
 }
 
 }  // namespace bpftrap

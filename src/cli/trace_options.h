@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The options of `exec` and `exit`, and what they mean for the BPF programs: options → scope is a
-// pure function, tested without a kernel.
+// The options of `exec` and `exit`, and their meaning for the BPF programs and for the stream of
+// records. Both are pure functions of the options, tested without a kernel.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "bpf/record.h"
 #include "bpf/scope.h"
 #include "cli/common_options.h"
+#include "cli/events.h"
+#include "core/trace/process_stream.h"
 
 namespace bpftrap {
 
@@ -23,30 +27,31 @@ struct TraceOptions {
   std::vector<std::uint32_t> trees;  // pids
   std::vector<std::string> program;  // after `--`, with its arguments
   bool wait_all = false;
-  bool tree_view = false;
+  bool forest = false;
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;
+  Events default_events;  // of the command
+  std::optional<EventList> event_list;
   std::string btf;  // a file with the kernel's BTF; "": the kernel has it itself
   std::uint64_t buffer_size = BPFTRAP_BUFFER_DEFAULT;
 };
 
-// `failed` is what --help says of --failed.
-void add_trace_options(CLI::App& app, TraceOptions& options, const std::string& failed);
+// `default_events` are those that the command prints without --event.
+void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events);
 
-// Refuses what makes no sense together. Throws CLI::ValidationError.
+// Refuses options that contradict each other. Throws CLI::ValidationError.
 void check_together(const TraceOptions& options);
 
 // A power of two, at least a page and at most 2 GiB, as BPF_MAP_TYPE_RINGBUF wants it
 // (kernel/bpf/ringbuf.c ringbuf_map_alloc()).
 std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page);
 
-// What of its own a command asks for.
-struct CommandScope {
-  bool only_executed = false;     // no exits of processes that never executed a program
-  bool failed_is_status = false;  // --failed: no exits with status 0
-  bool keep_wanted = false;       // exits of processes of which any exec was wanted
-};
+// The events to print.
+Events chosen_events(const TraceOptions& options);
 
-bpftrap_scope make_scope(const TraceOptions& options, CommandScope command);
+bpftrap_scope make_scope(const TraceOptions& options);
+
+// The part of the stream's options that the command line decides.
+ProcessStreamOptions stream_options(const TraceOptions& options);
 
 }  // namespace bpftrap

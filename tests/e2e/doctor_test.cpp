@@ -277,10 +277,10 @@ void expect_to_trace(const std::function<void(std::vector<std::string>)>& execut
       {"exit", "--json"},
       {"exec", "--json", "--tree", self},
       {"exit", "--json", "--user", std::to_string(::getuid())},
-      {"exit", "--json", "--min-duration", "0"},
+      {"exit", "--json", "--min-duration", "1ns"},
   };
   if (examine().state("exec --failed") == "ok") {
-    all.push_back({"exec", "--json", "--failed"});
+    all.push_back({"exec", "--json", "--event=+failed"});
   }
   for (const std::vector<std::string>& args : all) {
     SCOPED_TRACE(testing::PrintToString(args));

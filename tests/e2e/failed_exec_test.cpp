@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `exec --failed`: what could not be executed, and why.
+// `exec --event +failed`: what could not be executed, and why.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -68,7 +68,7 @@ TEST_F(FailedExecTest, EachWithItsError) {
                                 {bad_script, "ENOENT"},
                                 {directory.path(), "EACCES"}};
   const std::vector<std::string> argv{"name", "", "a b", "x"};
-  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  Bpftrap bpftrap({"exec", "--event=+failed", "--json"});
   bpftrap.await_start();
   std::vector<Ended> processes;
   for (const Case& one : cases) {
@@ -85,7 +85,7 @@ TEST_F(FailedExecTest, LongNamesAndArguments) {
   std::string path = "/" + std::string(200, 'd') + "/" + std::string(200, 'f');
   std::vector<std::string> argv(100, std::string(50, 'a'));
   std::vector<std::string> one(1, std::string(20'000, 'b'));
-  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  Bpftrap bpftrap({"exec", "--event=+failed", "--json"});
   bpftrap.await_start();
   Ended many = try_exec(path, argv);
   Ended large = try_exec(path, one);
@@ -97,7 +97,7 @@ TEST_F(FailedExecTest, LongNamesAndArguments) {
 TEST_F(FailedExecTest, MoreArgumentsThanAreKept) {
   std::vector<std::string> argv(5, std::string(130'000, 'x'));
   argv.insert(argv.begin(), std::string(200'000, 'y'));
-  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  Bpftrap bpftrap({"exec", "--event=+failed", "--json"});
   bpftrap.await_start();
   Ended process = try_exec("/proc/self/exe", argv);
   EXPECT_EQ(bpftrap.stop(), 0);
@@ -111,7 +111,7 @@ TEST_F(FailedExecTest, MoreArgumentsThanAreKept) {
 }
 
 TEST_F(FailedExecTest, WhatCannotBeReadIsNull) {
-  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  Bpftrap bpftrap({"exec", "--event=+failed", "--json"});
   bpftrap.await_start();
   Ended bad_argv = Child([] {
                      ::syscall(SYS_execve, "/proc/self/exe", 8, nullptr);
@@ -136,7 +136,7 @@ TEST_F(FailedExecTest, WhatCannotBeReadIsNull) {
 }
 
 TEST_F(FailedExecTest, ExecveatToo) {
-  Bpftrap bpftrap({"exec", "--failed", "--json"});
+  Bpftrap bpftrap({"exec", "--event=+failed", "--json"});
   bpftrap.await_start();
   Ended process = Child([] {
                     ExecStrings strings({"a", "b"});
@@ -147,6 +147,14 @@ TEST_F(FailedExecTest, ExecveatToo) {
   expect_failed(bpftrap, process, "no/such", {"a", "b"}, "ENOENT");
 }
 
+std::vector<std::string> kinds_of(const Bpftrap& bpftrap, const Ended& process) {
+  std::vector<std::string> kinds;
+  for (const Record& record : bpftrap.records_of(process)) {
+    kinds.push_back(record.text("event"));
+  }
+  return kinds;
+}
+
 TEST_F(FailedExecTest, OnlyWhereAskedFor) {
   Bpftrap bpftrap({"exec", "--json"});
   bpftrap.await_start();
@@ -155,8 +163,56 @@ TEST_F(FailedExecTest, OnlyWhereAskedFor) {
   EXPECT_TRUE(bpftrap.records_of(process).empty());
 }
 
+TEST_F(FailedExecTest, OnlyFailuresWithX) {
+  for (const char* command : {"exec", "exit"}) {
+    SCOPED_TRACE(command);
+    Bpftrap bpftrap({command, "-x", "--json"});
+    bpftrap.await_start();
+    Ended absent = try_exec("/nonexistent", {"a"});
+    Ended good = run_workload({"exit", "0"});
+    Ended bad = run_workload({"exit", "3"});
+    EXPECT_EQ(bpftrap.stop(), 0);
+    EXPECT_EQ(bpftrap.record_of(absent, "exec").maybe_text("errno"), "ENOENT");
+    EXPECT_TRUE(bpftrap.records_of(good).empty());
+    ASSERT_EQ(bpftrap.records_of(bad).size(), 1U) << "its exec succeeded";
+    Record end = bpftrap.record_of(bad, "exit");
+    EXPECT_EQ(end.maybe_number("exit_code"), 3U);
+    EXPECT_EQ(end.strings("args").back(), "3");
+  }
+}
+
+TEST_F(FailedExecTest, EventsToPrint) {
+  struct {
+    const char* command;
+    const char* list;
+    std::vector<std::string> of_worker;  // which executes nothing
+    std::vector<std::string> of_program;
+    bool failed;
+  } const cases[] = {
+      {"exec", "exec", {}, {"exec"}, false},
+      {"exec", "failed", {}, {}, true},
+      {"exec", "exit", {"exit"}, {"exit"}, false},
+      {"exec", "+failed", {}, {"exec", "exit"}, true},
+      {"exec", "exec,exit", {"exit"}, {"exec", "exit"}, false},
+      {"exit", "+exec", {"exit"}, {"exec", "exit"}, false},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(std::string(one.command) + " --event " + one.list);
+    Bpftrap bpftrap({one.command, "--json", "--event", one.list});
+    bpftrap.await_start();
+    Ended absent = try_exec("/nonexistent", {"a"});
+    Ended worker = Child([] { return 0; }).wait();
+    Ended program = run_workload({"exit", "0"});
+    EXPECT_EQ(bpftrap.stop(), 0);
+    EXPECT_EQ(kinds_of(bpftrap, worker), one.of_worker);
+    EXPECT_EQ(kinds_of(bpftrap, program), one.of_program);
+    std::vector<std::string> failed = kinds_of(bpftrap, absent);
+    EXPECT_EQ(std::count(failed.begin(), failed.end(), "exec"), one.failed ? 1 : 0);
+  }
+}
+
 TEST_F(FailedExecTest, ExitShowsFailuresOnly) {
-  Bpftrap bpftrap({"exit", "--failed", "--json"});
+  Bpftrap bpftrap({"exit", "--failed", "--event=exit", "--json"});
   bpftrap.await_start();
   Ended good = Child([] { return 0; }).wait();
   Ended bad = Child([] { return 1; }).wait();

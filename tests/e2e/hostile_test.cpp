@@ -107,9 +107,9 @@ TEST_F(HostileTest, NamesMakeNeitherRowsNorRecords) {
     std::unique_ptr<Bpftrap> bpftrap = {};
   };
   // Three of four execute something, and one only tries to. The driver ends without.
-  Traced all[] = {{{"exec", "--failed", "--summary"}, 7 * count},
-                  {{"exec", "--failed", "--tree-view"}, 7 * count},
-                  {{"exec", "--failed", "--json", "--summary"}, 7 * count},
+  Traced all[] = {{{"exec", "--event=+failed", "--summary"}, 7 * count},
+                  {{"exec", "--event=+failed", "--forest"}, 7 * count},
+                  {{"exec", "--event=+failed", "--json", "--summary"}, 7 * count},
                   {{"exit", "--color=never", "--summary"}, 4 * count + 1},
                   {{"exit", "--json", "--summary"}, 4 * count + 1}};
   for (Traced& one : all) {
@@ -127,7 +127,7 @@ TEST_F(HostileTest, NamesMakeNeitherRowsNorRecords) {
       EXPECT_EQ(one.bpftrap->lines().size(), 1 + one.records) << "a header and a row each";
       EXPECT_TRUE(shows_as_it_is(one.bpftrap->output()));
       EXPECT_TRUE(shows_as_it_is(one.bpftrap->errors()));
-      EXPECT_EQ(one.bpftrap->errors().empty(), one.options.at(2) == "--tree-view") << "a summary";
+      EXPECT_EQ(one.bpftrap->errors().empty(), one.options.at(2) == "--forest") << "a summary";
     } else {
       EXPECT_EQ(one.bpftrap->records().back().number("records"), one.records);
     }

@@ -92,7 +92,7 @@ TEST_F(ProgramTest, ItsOptionsAreItsOwn) {
 TEST_F(ProgramTest, IsLookedForInPath) {
   std::filesystem::create_symlink(self_path(), directory_ / "e2e-program");
   Bpftrap bpftrap(
-      Words{"exec", "--failed", "--json", "--", "e2e-program", "--workload", "exit", "6"},
+      Words{"exec", "--event=+failed", "--json", "--", "e2e-program", "--workload", "exit", "6"},
       {.environment = {"PATH=/nonexistent:" + directory_.path()}});
   EXPECT_EQ(bpftrap.wait(), 6);
   ASSERT_EQ(traced(bpftrap).size(), 2U) << "no failed ones: it is looked for without executing";
@@ -241,7 +241,7 @@ TEST_F(ProgramTest, WithoutPrivilegesTheCauseIsSaidAndItIsNotExecuted) {
 
 TEST_F(ProgramTest, WrongCommandLinesDoNotExecuteIt) {
   Outcome outcome = run_bpftrap(Words{"exec", "--bogus"} + program({"note", notes_, "exit", "0"}));
-  EXPECT_EQ(outcome.status, 2);
+  EXPECT_EQ(outcome.status, 125);
   EXPECT_TRUE(read_notes(notes_).empty());
 }
 

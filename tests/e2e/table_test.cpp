@@ -300,7 +300,7 @@ TEST_F(TableTest, ColorsOnATerminalUnlessNoColorIsSet) {
 TEST_F(TableTest, TreeViewIndentsByDescent) {
   const std::string inner = self_path() + " --workload exit 3";
   Outcome outcome = run_bpftrap(
-      {"exec", "--no-header", "--tree-view", "--", "/bin/sh", "-c", inner + "; exit 4"});
+      {"exec", "--no-header", "--forest", "--", "/bin/sh", "-c", inner + "; exit 4"});
   EXPECT_EQ(outcome.status, 4) << outcome.errors;
   Argv commands;
   std::istringstream lines(outcome.output);

@@ -149,8 +149,30 @@ void check_globs(const Words& words) {
 }
 
 bool is_refusal(const std::string& text) {
-  return text.find("accepted: ") != std::string::npos ||
+  return text.find("expected ") != std::string::npos ||
          text.find("see `bpftrap") != std::string::npos;
+}
+
+// Pieces of CLI11's own sentences (CLI/Error.hpp), none of which bpftrap uses.
+constexpr std::string_view raw_sentences[] = {
+    " required",  "Could not convert", "not expected",      "requires",   " excludes ",
+    "an allowed", "too many inputs",   "flag override",     "true/false", "subcommand",
+    " arguments", "Too many",          "Expected ",         "INI ",       "unrecognized",
+    "not found",  "should not see",    "Successfully comp", "be caught"};
+
+void require_own_words(const std::string& text, const Words& words) {
+  for (std::string_view piece : raw_sentences) {
+    bool of_user = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+      return word.find(piece) != std::string::npos;
+    });
+    require(of_user || text.find(piece) == std::string::npos, "a refusal is in bpftrap's own words",
+            text);
+  }
+}
+
+bool has_program(const Words& words) {
+  auto marker = std::find(words.begin(), words.end(), "--");
+  return words.end() - marker > 1;
 }
 
 // Returns whether there is something to run.
@@ -158,9 +180,10 @@ bool check_line(const Words& words) {
   std::vector<const char*> argv = argv_of(words);
   Invocation line = read_command_line(static_cast<int>(argv.size()), argv.data());
   require((line.run != nullptr) == line.text.empty(), "a line is run, or something is said of it");
-  require(line.status == 0 || line.status == 2, "the status of a wrong command line is 2");
-  if (line.status == 2) {
-    require(is_refusal(line.text), "a refusal says what is accepted", line.text);
+  if (line.status != 0) {
+    require(line.status == (has_program(words) ? 125 : 2), "the status of a wrong command line");
+    require(is_refusal(line.text), "a refusal says what is expected", line.text);
+    require_own_words(line.text, words);
     fuzz::require_terminal_safe(line.text);
   }
   return line.run != nullptr;
@@ -175,7 +198,8 @@ void check_values(const TraceOptions& options, const Words& words) {
   require(options.uids.size() <= BPFTRAP_UIDS_MOST, "--user as often as it may be");
   require(options.cgroups.size() <= BPFTRAP_CGROUPS_MOST, "--cgroup as often as it may be");
   require(!options.output.count || *options.output.count > 0, "--count is positive");
-  require(!options.min_duration || options.min_duration->count() >= 0, "--min-duration is a time");
+  require(!options.min_duration || options.min_duration->count() > 0, "--min-duration is a time");
+  require(!options.output.timeout || options.output.timeout->count() > 0, "--timeout is a time");
   std::uint32_t buffer = ring_buffer_bytes(options.buffer_size, 4096);
   require(std::has_single_bit(buffer) && buffer >= options.buffer_size && buffer >= 4096,
           "the ring buffer is a power of two, and no smaller than asked", std::to_string(buffer));
@@ -184,7 +208,10 @@ void check_values(const TraceOptions& options, const Words& words) {
   Words program(marker == words.end() ? marker : marker + 1, words.end());
   require(options.program == program, "PROGRAM is what stands behind `--`");
 
-  bpftrap_scope scope = make_scope(options, {});
+  Events events = chosen_events(options);
+  require(events.execs || events.failed_execs || events.exits, "some events are printed");
+  require(!options.failed || !events.execs, "an exec that succeeded is not a failure");
+  bpftrap_scope scope = make_scope(options);
   require((scope.filter_pids != 0) == !options.pids.empty(), "--pid filters");
   require(scope.uids_count == options.uids.size(), "--user filters");
   require((scope.filter_names != 0) == !options.names.empty(), "--name filters");
@@ -197,8 +224,8 @@ void check_values(const TraceOptions& options, const Words& words) {
 void check_options(const Words& words) {
   TraceOptions options;
   CLI::App app;
-  add_trace_options(app, options, "");
-  app.add_flag("--tree-view", options.tree_view);  // of `exec`
+  add_trace_options(app, options, {.execs = true, .exits = true});
+  app.add_flag("--forest", options.forest);  // of `exec`
   std::vector<const char*> argv = argv_of(words, 1);
   std::vector<std::string> parsed = words_of(static_cast<int>(argv.size()), argv.data());
   try {

@@ -161,7 +161,7 @@ Trace& json_trace() {
     return std::make_unique<SummarySink>(std::make_unique<JsonSink>(out, fixed_clock()),
                                          [](const Summary&) {});
   };
-  static Trace trace({.write_execs = true}, make_sink, out);
+  static Trace trace({.write_execs = true, .write_failed_execs = true}, make_sink, out);
   return trace;
 }
 
@@ -177,7 +177,10 @@ Trace& exec_table() {
     return table_sink(out,
                       {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"});
   };
-  static Trace trace({.write_execs = true, .exits_of_execs_only = true, .tree_view = true},
+  static Trace trace({.write_execs = true,
+                      .write_failed_execs = true,
+                      .exits_of_execs_only = true,
+                      .forest = true},
                      make_sink, out);
   return trace;
 }

@@ -82,9 +82,9 @@ bool is_file(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-// As execvp(), but it looks before it executes, as shells and strace do: `exec --failed` would show
-// a failed exec for each directory of PATH, and one that the user may not search (root's own, under
-// sudo) would make «not found» a «Permission denied». Returns the errno of the failure.
+// As execvp(), but it looks before it executes, as shells and strace do: --event failed would
+// report a failed exec for each directory of PATH, and one that the user may not search (root's
+// own, under sudo) would make «not found» a «Permission denied». Returns the errno of the failure.
 int execute(const std::vector<std::string>& argv, const Environment& environment) {
   std::vector<char*> arguments = pointers(argv);
   std::vector<char*> variables = pointers(environment);

@@ -57,14 +57,15 @@ bool ProcessStream::is_older(const ProcessId& id) const {
 }
 
 RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
-  if (options_.tree_view) {
+  if (options_.forest) {
     record.depth = descent_.executed(record.process.id);
   }
-  bool written = options_.write_execs && record.time >= live_since_;
-  if (record.error == 0 && (written || !options_.exits_of_execs_only)) {
+  bool live = record.time >= live_since_;
+  if (record.error == 0 && options_.write_exits && (live || !options_.exits_of_execs_only)) {
     lines_.remember(record, options_.exits_of_execs_only && is_older(record.process.id));
   }
-  if (!written) {
+  bool wanted = record.error == 0 ? options_.write_execs : options_.write_failed_execs;
+  if (!live || !wanted) {
     return Result::kept;
   }
   record.process.cgroup = cgroups_.find(record.process.cgroup_id);
@@ -75,12 +76,12 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
 RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   std::optional<CommandLine> line = lines_.take(record.process.id);
   unsigned depth = descent_.ended(record.process.id);
-  record.depth = options_.tree_view ? depth : 0;
-  if (record.time < live_since_) {
+  record.depth = options_.forest ? depth : 0;
+  if (record.time < live_since_ || !options_.write_exits) {
     return Result::kept;
   }
   if (options_.exits_of_execs_only && !record.executed) {
-    return Result::kept;  // sent for the tree's sake
+    return Result::kept;  // sent for the forest's sake
   }
   if (!line && options_.exits_of_execs_only) {
     // A younger process has executed something, or the kernel would not have sent this: its exec
@@ -101,8 +102,9 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
 }
 
 std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
-  return lost.records[BPFTRAP_RECORD_EXIT] +
-         (options_.write_execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0);
+  bool execs = options_.write_execs || options_.write_failed_execs;
+  return (options_.write_exits ? lost.records[BPFTRAP_RECORD_EXIT] : 0) +
+         (execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0);
 }
 
 void ProcessStream::account(const bpftrap_lost& lost) {

@@ -12,12 +12,14 @@
 namespace bpftrap {
 
 struct ProcessStreamOptions {
-  bool write_execs = false;
+  bool write_execs = false;         // those that succeeded
+  bool write_failed_execs = false;  // those that failed
+  bool write_exits = true;
   // Only exits of processes whose exec was written, as far as they are younger than the tracer.
   bool exits_of_execs_only = false;
   // Command lines of processes that are older than the tracer are wanted.
   bool read_older = false;
-  bool tree_view = false;  // command lines are indented by descent; forks are to be reported
+  bool forest = false;  // command lines are indented by descent; forks are to be reported
   // Process ids are those that kill() and /proc know. Else there is no sweep, and no reading of
   // older processes.
   bool pids_are_own = true;

@@ -13,11 +13,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TraceOptions parsed(const std::string& line) {
+constexpr Events of_exec{.execs = true, .exits = true};
+constexpr Events of_exit{.exits = true, .every_exit = true};
+
+TraceOptions parsed(const std::string& line, const Events& by_default = of_exec) {
   TraceOptions options;
   CLI::App app;
-  add_trace_options(app, options, "failed");
+  add_trace_options(app, options, by_default);
   app.parse(line);
+  check_together(options);
   return options;
 }
 
@@ -31,17 +35,17 @@ std::string refused(const std::string& line) {
 }
 
 TEST(Options, NothingAsked) {
-  bpftrap_scope scope = make_scope(parsed(""), {});
+  bpftrap_scope scope = make_scope(parsed(""));
   EXPECT_EQ(scope.min_duration_ns, 0U);
   EXPECT_EQ(scope.filter_pids, 0U);
   EXPECT_EQ(scope.uids_count, 0U);
-  EXPECT_EQ(scope.only_executed, 0U);
+  EXPECT_EQ(scope.only_executed, 1U);
   EXPECT_EQ(scope.only_failed, 0U);
 }
 
 TEST(Options, MinDurationIsInMillisecondsWhenBare) {
-  EXPECT_EQ(make_scope(parsed("--min-duration 100"), {}).min_duration_ns, 100'000'000U);
-  EXPECT_EQ(make_scope(parsed("-d 2s"), {}).min_duration_ns, 2'000'000'000U);
+  EXPECT_EQ(make_scope(parsed("--min-duration 100")).min_duration_ns, 100'000'000U);
+  EXPECT_EQ(make_scope(parsed("-d 2s")).min_duration_ns, 2'000'000'000U);
 }
 
 TEST(Options, TimeoutIsInSecondsWhenBare) {
@@ -51,13 +55,13 @@ TEST(Options, TimeoutIsInSecondsWhenBare) {
 TEST(Options, PidsAddUp) {
   TraceOptions options = parsed("-p 1 --pid 23");
   EXPECT_EQ(options.pids, (std::vector<std::uint32_t>{1, 23}));
-  EXPECT_EQ(make_scope(options, {}).filter_pids, 1U);
+  EXPECT_EQ(make_scope(options).filter_pids, 1U);
 }
 
 TEST(Options, UsersByNameAndNumber) {
   TraceOptions options = parsed("-u root --user 54321");
   EXPECT_EQ(options.uids, (std::vector<std::uint32_t>{0, 54321}));
-  bpftrap_scope scope = make_scope(options, {});
+  bpftrap_scope scope = make_scope(options);
   EXPECT_EQ(scope.uids_count, 2U);
   EXPECT_EQ(scope.uids[0], 0U);
   EXPECT_EQ(scope.uids[1], 54321U);
@@ -68,13 +72,13 @@ TEST(Options, AsManyUsersAsThereIsRoomFor) {
   for (int i = 0; i < BPFTRAP_UIDS_MOST; ++i) {
     users += " -u 1";
   }
-  EXPECT_EQ(make_scope(parsed(users), {}).uids_count, 16U);
-  EXPECT_EQ(refused(users + " -u 1"), "--user: '1' is one too many; accepted: 16 users");
+  EXPECT_EQ(make_scope(parsed(users)).uids_count, 16U);
+  EXPECT_EQ(refused(users + " -u 1"), "--user: '1' is one too many; expected at most 16 users");
 }
 
 TEST(Options, NamesBecomeOneAutomaton) {
   TraceOptions options = parsed("-n make --name cc*");
-  bpftrap_scope scope = make_scope(options, {});
+  bpftrap_scope scope = make_scope(options);
   EXPECT_EQ(scope.filter_names, 1U);
   EXPECT_TRUE(globs_match(scope.names, "make"));
   EXPECT_TRUE(globs_match(scope.names, "cc1plus"));
@@ -82,33 +86,102 @@ TEST(Options, NamesBecomeOneAutomaton) {
 }
 
 TEST(Options, CgroupsAreCounted) {
-  EXPECT_EQ(make_scope(parsed("-g /a --cgroup b"), {}).cgroups, 2U);
-  EXPECT_EQ(make_scope(parsed(""), {}).cgroups, 0U);
+  EXPECT_EQ(make_scope(parsed("-g /a --cgroup b")).cgroups, 2U);
+  EXPECT_EQ(make_scope(parsed("")).cgroups, 0U);
 }
 
 TEST(Options, ATreeOrAProgramIsFollowed) {
-  EXPECT_EQ(make_scope(parsed(""), {}).follow, 0U);
-  EXPECT_EQ(make_scope(parsed("--tree 7"), {}).follow, 1U);
+  EXPECT_EQ(make_scope(parsed("")).follow, 0U);
+  EXPECT_EQ(make_scope(parsed("--tree 7")).follow, 1U);
   TraceOptions options = parsed("--program-word=:make --program-word=:-j2 --program-word=:");
   EXPECT_EQ(options.program, (std::vector<std::string>{"make", "-j2", ""}));
-  EXPECT_EQ(make_scope(options, {}).follow, 1U);
+  EXPECT_EQ(make_scope(options).follow, 1U);
 }
 
-TEST(Options, ATreeViewHasForksReported) {
+TEST(Options, AForestHasForksReported) {
   TraceOptions options;
-  EXPECT_EQ(make_scope(options, {}).report_forks, 0U);
-  options.tree_view = true;
-  EXPECT_EQ(make_scope(options, {}).report_forks, 1U);
+  EXPECT_EQ(make_scope(options).report_forks, 0U);
+  options.forest = true;
+  EXPECT_EQ(make_scope(options).report_forks, 1U);
 }
 
-TEST(Options, CommandsAskForTheirOwn) {
-  bpftrap_scope exec = make_scope(parsed("--failed"), {.only_executed = true});
-  EXPECT_EQ(exec.only_executed, 1U);
-  EXPECT_EQ(exec.only_failed, 0U) << "exec shows failed execs, not only failures";
-  EXPECT_EQ(make_scope(parsed("--failed"), {.failed_is_status = true}).only_failed, 1U);
-  EXPECT_EQ(make_scope(parsed(""), {.failed_is_status = true}).only_failed, 0U);
-  EXPECT_EQ(make_scope(parsed(""), {.keep_wanted = true}).keep_wanted, 1U);
-  EXPECT_EQ(exec.keep_wanted, 0U);
+// What the stream writes, as letters: execs, failed execs, every exit or only those of execs.
+std::string written(const std::string& line, const Events& by_default) {
+  ProcessStreamOptions stream = stream_options(parsed(line, by_default));
+  std::string letters;
+  letters += stream.write_execs ? "e" : "";
+  letters += stream.write_failed_execs ? "f" : "";
+  letters += !stream.write_exits ? "" : stream.exits_of_execs_only ? "o" : "x";
+  return letters;
+}
+
+TEST(Options, EventsToPrint) {
+  struct {
+    const char* line;
+    const char* exec;
+    const char* exit;
+  } const cases[] = {
+      {"", "eo", "x"},
+      {"--event exec", "e", "e"},
+      {"--event failed", "f", "f"},
+      {"--event exit", "x", "x"},
+      {"--event exec,exit", "ex", "ex"},
+      {"--event exec,failed,exit,exit", "efx", "efx"},
+      {"--event +exec", "eo", "ex"},
+      {"--event +failed", "efo", "fx"},
+      {"--event +exit", "ex", "x"},
+      {"--failed", "fo", "fx"},
+      {"-x --event exit", "x", "x"},
+      {"-x --event failed", "f", "f"},
+      {"-d 5s", "x", "x"},
+      {"-d 5s --failed", "x", "x"},
+      {"-d 5s --event exit", "x", "x"},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(written(one.line, of_exec), one.exec) << "exec " << one.line;
+    EXPECT_EQ(written(one.line, of_exit), one.exit) << "exit " << one.line;
+  }
+}
+
+TEST(Options, EventsThatAreRefused) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"--event ,", "--event: ',' is not a list of events; expected exec, failed, exit, or +LIST"},
+      {"--event +", "--event: '+' is not a list of events; expected exec, failed, exit, or +LIST"},
+      {"--event exec,",
+       "--event: 'exec,' is not a list of events; expected exec, failed, exit, or "
+       "+LIST"},
+      {"--event forks",
+       "--event: 'forks' is not a list of events; expected exec, failed, exit, or "
+       "+LIST"},
+      {"--event +fork",
+       "--event: '+fork' has fork, which is not supported yet; expected exec, "
+       "failed, exit"},
+      {"-x --event exec,exit",
+       "--event: exec has no failures, which --failed asks for; expected "
+       "failed, exit"},
+      {"-d 1 --event +failed", "--event: only ends have a --min-duration; expected exit"},
+      {"--summary --event exec", "--summary: adds up ends; expected exit in --event"},
+  };
+  for (const auto& [line, text] : cases) {
+    EXPECT_EQ(refused(line), text);
+  }
+}
+
+TEST(Options, EventsDecideWhatTheKernelSends) {
+  auto scope = [](const std::string& line, const Events& by_default) {
+    return make_scope(parsed(line, by_default));
+  };
+  EXPECT_EQ(scope("", of_exec).only_executed, 1U);
+  EXPECT_EQ(scope("", of_exit).only_executed, 0U);
+  EXPECT_EQ(scope("--event +exit", of_exec).only_executed, 0U);
+  EXPECT_EQ(scope("-x", of_exec).only_failed, 1U);
+  EXPECT_EQ(scope("-x", of_exit).only_failed, 1U);
+  EXPECT_EQ(scope("--event +failed", of_exec).only_failed, 0U);
+  EXPECT_EQ(scope("", of_exec).keep_wanted, 1U);
+  EXPECT_EQ(scope("", of_exit).keep_wanted, 0U);
+  EXPECT_EQ(scope("-d 1", of_exec).keep_wanted, 0U);
+  EXPECT_EQ(scope("--event +exec", of_exit).keep_wanted, 1U);
+  EXPECT_EQ(scope("--event exec", of_exec).min_duration_ns, UINT64_MAX) << "no end lasts that long";
 }
 
 TEST(Options, BufferSizeIsRoundedUp) {
@@ -120,26 +193,27 @@ TEST(Options, BufferSizeIsRoundedUp) {
   EXPECT_EQ(ring_buffer_bytes(std::uint64_t{1} << 31, 4096), 1U << 31);
 }
 
-TEST(Options, RefusalsNameOptionValueAndWhatIsAccepted) {
-  for (const char* line :
-       {"--pid 0", "--pid abc", "--user no-such-user", "--name [a", "--tree 0", "--count 0",
-        "--count -1", "--min-duration 5x", "--timeout 2562048h", "--buffer-size 0",
-        "--buffer-size 3G", "--buffer-size 17179869184G", "--color green"}) {
+TEST(Options, RefusalsNameOptionValueAndWhatIsExpected) {
+  for (const char* line : {"--pid 0", "--pid abc", "--user no-such-user", "--name [a", "--tree 0",
+                           "--count 0", "--count -1", "--min-duration 5x", "--timeout 2562048h",
+                           "--buffer-size 0", "--buffer-size 3G", "--pid 1,2", "--user root,daemon",
+                           "--timeout 0", "--name systemd-journald", "--event forks",
+                           "--buffer-size 17179869184G", "--color green"}) {
     std::string text = refused(line);
     std::string option(line, std::string_view(line).find(' '));
     EXPECT_TRUE(text.starts_with(option + ": '")) << line << " → " << text;
-    EXPECT_NE(text.find("accepted: "), std::string::npos) << line << " → " << text;
+    EXPECT_NE(text.find("; expected "), std::string::npos) << line << " → " << text;
     EXPECT_EQ(text.find('\n'), std::string::npos) << line << " → " << text;
   }
 }
 
 TEST(Options, AWordOfTheProgramIsNoValue) {
   EXPECT_EQ(refused("-o --program-word=:ls"),
-            "--output: no value before `--`; accepted: --output FILE");
+            "--output: a value is missing before `--`; expected --output FILE");
   EXPECT_EQ(refused("--btf --program-word=:ls"),
-            "--btf: no value before `--`; accepted: --btf FILE");
+            "--btf: a value is missing before `--`; expected --btf FILE");
   EXPECT_EQ(refused("--pid --program-word=:ls"),
-            "--pid: no value before `--`; accepted: --pid PID");
+            "--pid: a value is missing before `--`; expected --pid PID");
   EXPECT_EQ(parsed("-o out --program-word=:--program-word=:ls").program,
             std::vector<std::string>{"--program-word=:ls"});
 }

@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
+#include <cstring>
 
 #include "bpf/scope.h"
 #include "core/output/json_sink.h"
@@ -26,6 +28,15 @@ class ProcessStreamTest : public testing::Test {
   Result exec(ProcessStream& stream, std::string_view args) {
     out_.clear();
     return stream.handle(wire_exec("/bin/x", "", args, args.size()), sink_);
+  }
+  Result failed_exec(ProcessStream& stream) {
+    out_.clear();
+    std::vector<std::byte> bytes = wire_exec("/bin/x", "", "a\0"sv, 2);
+    bpftrap_exec_event event;
+    std::memcpy(&event, bytes.data(), sizeof event);
+    event.error = ENOENT;
+    std::memcpy(bytes.data(), &event, sizeof event);
+    return stream.handle(bytes, sink_);
   }
   Result exit(ProcessStream& stream) {
     out_.clear();
@@ -72,8 +83,32 @@ TEST_F(ProcessStreamTest, AnOlderProcessThatExecutedNothingSinceIsNotWritten) {
   EXPECT_EQ(exit(stream), Result::kept);
 }
 
+TEST_F(ProcessStreamTest, OnlyTheEventsThatAreWantedAreWritten) {
+  ProcessStream failures({.write_failed_execs = true, .exits_of_execs_only = true});
+  failures.live(BootTime(3500ms));
+  EXPECT_EQ(exec(failures, "a\0"sv), Result::kept);
+  EXPECT_EQ(failed_exec(failures), Result::written);
+  EXPECT_EQ(exit(failures), Result::written);
+  EXPECT_NE(out_.find(R"("filename":"/bin/x","args":["a"])"), std::string::npos) << out_;
+
+  ProcessStream execs({.write_execs = true, .write_exits = false});
+  execs.live(BootTime(3500ms));
+  EXPECT_EQ(exec(execs, "a\0"sv), Result::written);
+  EXPECT_EQ(failed_exec(execs), Result::kept);
+  EXPECT_EQ(exit(execs), Result::kept);
+}
+
+TEST_F(ProcessStreamTest, OnlyLossesOfWhatIsWrittenAreCounted) {
+  bpftrap_lost lost{};
+  lost.records[BPFTRAP_RECORD_EXEC] = 1;
+  lost.records[BPFTRAP_RECORD_EXIT] = 2;
+  EXPECT_EQ(ProcessStream({.write_execs = true, .write_exits = false}).lost_records(lost), 1U);
+  EXPECT_EQ(ProcessStream({.write_failed_execs = true}).lost_records(lost), 3U);
+  EXPECT_EQ(ProcessStream({}).lost_records(lost), 2U);
+}
+
 TEST_F(ProcessStreamTest, WhoseIdsAreOthersLooksForNoDead) {
-  ProcessStream own({.tree_view = true}), other({.tree_view = true, .pids_are_own = false});
+  ProcessStream own({.forest = true}), other({.forest = true, .pids_are_own = false});
   fork_many(own);
   fork_many(other);
   EXPECT_TRUE(own.wants_sweep());
