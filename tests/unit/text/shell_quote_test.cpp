@@ -45,7 +45,7 @@ struct ClosePipe {
   void operator()(std::FILE* pipe) const { pclose(pipe); }
 };
 
-/// What `command SCRIPTFILE` prints, where `script` is what the file holds.
+// What `command SCRIPTFILE` prints, where `script` is what the file holds.
 std::string output_of(const std::string& command, const std::string& script) {
   const std::string path =
       std::filesystem::temp_directory_path() / ("bpftrap-shell-test." + std::to_string(getpid()));
@@ -67,7 +67,7 @@ bool have(const std::string& program) {
   return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
 }
 
-/// The words as a shell passes them to a command, after it has read them quoted.
+// The words as a shell passes them to a command, after it has read them quoted.
 std::string read_back(const std::string& shell, const Words& words) {
   std::string script = "printf '%s\\0'";
   for (const auto& word : words) {

@@ -25,14 +25,14 @@ using Replaced = std::pair<std::string, std::string>;
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-/// The bytes as a string of JSON.
+// The bytes as a string of JSON.
 std::string json_string(std::string_view bytes) {
   JsonLine line;
   line.string(bytes);
   return std::string(line.text());
 }
 
-/// What a reader of JSON, which refuses what is not JSON by the letter, gets from it.
+// What a reader of JSON, which refuses what is not JSON by the letter, gets from it.
 std::string through_json(std::string_view bytes) {
   const std::string json = json_string(bytes);
   rapidjson::Document document;
@@ -50,8 +50,8 @@ std::string terminal_safe(std::string_view bytes) {
   return out;
 }
 
-/// Length of the valid sequence at the beginning, written down as table 3-7 of the Unicode Standard
-/// has it: by ranges of bytes, where the code under test goes by values.
+// Length of the valid sequence at the beginning, written down as table 3-7 of the Unicode Standard
+// has it: by ranges of bytes, where the code under test goes by values.
 std::size_t valid_sequence(std::string_view s) {
   const auto in = [s](std::size_t at, unsigned low, unsigned high) {
     return at < s.size() && static_cast<unsigned char>(s[at]) >= low &&
@@ -174,7 +174,7 @@ TEST(JsonString, OneReplacementForEachInvalidByte) {
   }
 }
 
-/// Random bytes of which many come close to being UTF-8.
+// Random bytes of which many come close to being UTF-8.
 std::string random_bytes(std::mt19937_64& random) {
   std::string bytes;
   const auto pieces = random() % 24;
