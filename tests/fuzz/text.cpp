@@ -80,7 +80,8 @@ template <class AnyRecord>
 std::string row(const AnyRecord& record, const std::vector<std::string_view>& columns,
                 bool color = false) {
   std::string out;
-  TableSink table(out, fixed_clock(), {fields<AnyRecord>()}, {columns, false, color});
+  TableSink table(out, fixed_clock(), {fields<ExecRecord>(), fields<ExitRecord>()},
+                  {columns, false, color});
   table.write(record);
   return std::string(fuzz::require_one_line(out));
 }
