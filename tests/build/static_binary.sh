@@ -3,7 +3,7 @@
 # (glibc's would say that it loads shared libraries after all).
 set -euo pipefail
 binary=${BPFTRAP_BIN:?} build=${BPFTRAP_BUILD_DIR:?}
-limit=$((2350 * 1000))
+limit=$((3500 * 1000))
 
 complain() {
   echo "$binary: $*" >&2
