@@ -54,9 +54,12 @@ int run(const OutputOptions& options) {
   facts.tracefs = attempt([] { return provide_tracefs(); });
   std::vector<Check> checks = diagnose(facts);
   WallClock clock;
-  std::unique_ptr<Sink> sink = make_sink(options, *output, clock, [&] {
-    return std::make_unique<CheckReport>(output->buffer(), wants_color(options, *output));
-  });
+  std::unique_ptr<Sink> sink = make_sink(options,
+                                         {.out = output->buffer(),
+                                          .clock = clock,
+                                          .kinds = {fields<Check>()},
+                                          .color = wants_color(options, *output)},
+                                         make<CheckReport>);
   for (const Check& check : checks) {
     sink->write(check);
   }

@@ -220,10 +220,8 @@ Run setup_hello(CLI::App& app) {
                "  sudo bpftrap hello --pid 1234    whenever process 1234 calls write()\n"
                "  sudo bpftrap hello --trace-pipe  the same through the trace pipe");
   app.parse_complete_callback([options] {
-    if (options->trace_pipe && options->output.format != nullptr) {
-      refuse_usage(
-          "--trace-pipe: cannot be combined with --json, because the kernel's lines are not JSON; "
-          "expected one of them");
+    if (options->trace_pipe) {
+      refuse_format(options->output, "--trace-pipe", "because it prints the kernel's own lines");
     }
   });
   return [options] { return run(*options); };

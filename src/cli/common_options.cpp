@@ -10,6 +10,7 @@
 #include "core/analysis/summary_sink.h"
 #include "core/os/error.h"
 #include "core/output/output_file.h"
+#include "core/output/table_sink.h"
 #include "core/text/units.h"
 
 namespace bpftrap {
@@ -42,24 +43,34 @@ void begin_group(CLI::App& app, const char* name) {
 CLI::Option* add_parsed_option(CLI::App& app, const char* names,
                                std::function<void(std::string_view)> parse, const char* description,
                                const char* value_name) {
-  std::string_view all(names);
-  std::string long_name(all.substr(all.rfind("--")));
+  std::string name(long_name(names));
   CLI::Option* option = app.add_option_function<std::string>(
       names,
-      [parse = std::move(parse), long_name, value_name](const std::string& value) {
+      [parse = std::move(parse), name, value_name](const std::string& value) {
         // CLI11 takes the word that follows for the value, whatever it is.
         if (value.starts_with(program_word_option)) {
-          refuse_usage(fmt::format("{0}: a value is missing before `--`; expected {0} {1}",
-                                   long_name, value_name));
+          refuse_usage(fmt::format("{0}: a value is missing before `--`; expected {0} {1}", name,
+                                   value_name));
         }
         try {
           parse(value);
         } catch (const std::invalid_argument& refused) {
-          refuse_usage(fmt::format("{}: '{}' {}", long_name, value, refused.what()));
+          refuse_usage(fmt::format("{}: '{}' {}", name, value, refused.what()));
         }
       },
       description);
   return option->type_name(value_name);
+}
+
+std::string_view long_name(std::string_view names) {
+  return names.substr(names.rfind("--"));
+}
+
+void refuse_format(const OutputOptions& options, std::string_view option, std::string_view reason) {
+  if (options.format != nullptr) {
+    refuse_usage(fmt::format("{}: cannot be combined with {}, {}; expected one of them", option,
+                             long_name(options.format->option), reason));
+  }
 }
 
 void add_switch(CLI::App& app, const char* names, bool& flag, const char* description) {
@@ -106,11 +117,17 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
              "keep all privileges while tracing, for debugging");
 }
 
-void add_format_options(CLI::App& app, OutputOptions& options) {
-  for (const OutputFormat& format : output_formats()) {
-    app.add_flag_callback(
-           format.option, [&options, &format] { options.format = &format; }, format.description)
-        ->disable_flag_override();
+void add_format_options(CLI::App& app, OutputOptions& options,
+                        std::span<const OutputFormat> formats) {
+  for (const OutputFormat& format : formats) {
+    auto select = [&options, &format] {
+      if (options.format != nullptr && options.format != &format) {
+        refuse_usage(fmt::format("{}: cannot be combined with {}; expected one of them",
+                                 long_name(format.option), long_name(options.format->option)));
+      }
+      options.format = &format;
+    };
+    app.add_flag_callback(format.option, select, format.description)->disable_flag_override();
   }
 }
 
@@ -143,26 +160,18 @@ bool wants_color(const OutputOptions& options, const Output& output) {
          (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
-std::unique_ptr<Sink> make_sink(const OutputOptions& options, Output& output,
-                                const WallClock& clock,
-                                const std::function<std::unique_ptr<Sink>()>& make_for_people) {
-  return options.format != nullptr ? options.format->make(output.buffer(), clock)
-                                   : make_for_people();
+std::unique_ptr<Sink> make_sink(const OutputOptions& options, const SinkSetup& setup,
+                                MakeSink for_people) {
+  return (options.format != nullptr ? options.format->make : for_people)(setup);
 }
 
-std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, Output& output,
-                                      const WallClock& clock, const std::vector<FieldTable>& kinds,
-                                      const std::vector<std::string_view>& columns) {
-  bool color = wants_color(options, output);
-  std::unique_ptr<Sink> sink = make_sink(options, output, clock, [&] {
-    return std::make_unique<TableSink>(output.buffer(), clock, kinds,
-                                       TableStyle{columns, !options.no_header, color});
-  });
+std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, const SinkSetup& setup) {
+  std::unique_ptr<Sink> sink = make_sink(options, setup, make<TableSink>);
   if (!options.summary) {
     return sink;
   }
   return std::make_unique<SummarySink>(
-      std::move(sink), [color](const Summary& summary) { say_table(summary.table(color)); });
+      std::move(sink), [color = setup.color](const Summary& all) { say_table(all.table(color)); });
 }
 
 void set_examples(CLI::App& app, const std::string& examples) {

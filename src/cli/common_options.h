@@ -7,13 +7,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/output_formats.h"
 #include "core/output/output.h"
-#include "core/output/table_sink.h"
+#include "core/output/sink.h"
 
 // Declared rather than included: see cli/command.h.
 namespace CLI {
@@ -54,6 +55,12 @@ CLI::Option* add_parsed_option(CLI::App& app, const char* names,
                                std::function<void(std::string_view)> parse, const char* description,
                                const char* value_name);
 
+// `--pid` of `-p,--pid`: an option's name in messages.
+std::string_view long_name(std::string_view names);
+
+// Refuses `option` together with an output format. Throws CLI::ValidationError.
+void refuse_format(const OutputOptions& options, std::string_view option, std::string_view reason);
+
 // A flag. CLI::App::add_flag() alone would accept --flag=false as well.
 void add_switch(CLI::App& app, const char* names, bool& flag, const char* description);
 
@@ -63,8 +70,10 @@ void add_file_option(CLI::App& app, const char* names, std::string& path, const 
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 
-// These are among the above: the options of output_formats(), --color and --verbose.
-void add_format_options(CLI::App& app, OutputOptions& options);
+// These are among the above: the options of the formats, of which only one may be given, --color
+// and --verbose.
+void add_format_options(CLI::App& app, OutputOptions& options,
+                        std::span<const OutputFormat> formats = output_formats());
 void add_verbose_option(CLI::App& app, OutputOptions& options);
 void add_color_option(CLI::App& app, OutputOptions& options);
 
@@ -75,16 +84,13 @@ std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_
 // Whether --color, NO_COLOR and the output ask for colour.
 bool wants_color(const OutputOptions& options, const Output& output);
 
-// Makes the sink of the selected format, else the one for people.
-std::unique_ptr<Sink> make_sink(const OutputOptions& options, Output& output,
-                                const WallClock& clock,
-                                const std::function<std::unique_ptr<Sink>()>& make_for_people);
+// Makes the sink of the selected format, else `for_people`.
+std::unique_ptr<Sink> make_sink(const OutputOptions& options, const SinkSetup& setup,
+                                MakeSink for_people);
 
-// The same for a trace: people get a table of these record kinds with these columns. With --summary
-// the sink writes the summary, too. Throws Error if no kind has one of the columns.
-std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, Output& output,
-                                      const WallClock& clock, const std::vector<FieldTable>& kinds,
-                                      const std::vector<std::string_view>& columns);
+// The same for a trace, whose text for people is a table. With --summary the sink writes the
+// summary, too. Throws Error if no kind has one of the columns.
+std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, const SinkSetup& setup);
 
 // --help ends with these.
 void set_examples(CLI::App& app, const std::string& examples);

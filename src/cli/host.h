@@ -79,8 +79,12 @@ int Host::trace(const std::string& command, std::vector<std::string_view> column
   LostCounter lost(LossSources::of_kernel(bpf_map__fd(loaded.maps().lost)),
                    std::move(extras.programs));
   WallClock clock;
-  std::unique_ptr<Sink> sink =
-      make_trace_sink(options_, *output_, clock, {fields<Records>()...}, columns);
+  std::unique_ptr<Sink> sink = make_trace_sink(options_, {output_->buffer(),
+                                                          clock,
+                                                          {fields<Records>()...},
+                                                          std::move(columns),
+                                                          !options_.no_header,
+                                                          wants_color(options_, *output_)});
   return trace(command, {ring, lost, [&loaded] { loaded.detach(); }}, {*sink, *output_, clock},
                handler, std::move(extras));
 }

@@ -7,15 +7,6 @@
 
 namespace bpftrap {
 
-namespace {
-
-template <class Format>
-std::unique_ptr<Sink> make(std::string& out, const WallClock& clock) {
-  return std::make_unique<Format>(out, clock);
-}
-
-}  // namespace
-
 std::span<const OutputFormat> output_formats() {
   // One line per format.
   static constexpr std::array formats{

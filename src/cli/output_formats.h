@@ -2,9 +2,8 @@
 // The output formats that an option selects, instead of a command's text for people.
 #pragma once
 
-#include <memory>
 #include <span>
-#include <string>
+#include <string_view>
 
 #include "core/output/sink.h"
 
@@ -13,8 +12,7 @@ namespace bpftrap {
 struct OutputFormat {
   const char* option;
   const char* description;
-  // Makes the sink. It appends to `out`; both references must outlive it.
-  std::unique_ptr<Sink> (*make)(std::string& out, const WallClock& clock);
+  MakeSink make;
 };
 
 std::span<const OutputFormat> output_formats();

@@ -158,7 +158,7 @@ class Trace {
 Trace& json_trace() {
   static std::string out;
   auto make_sink = [] {
-    return std::make_unique<SummarySink>(std::make_unique<JsonSink>(out, fixed_clock()),
+    return std::make_unique<SummarySink>(std::make_unique<JsonSink>(SinkSetup{out, fixed_clock()}),
                                          [](const Summary&) {});
   };
   static Trace trace({.write_execs = true, .write_failed_execs = true}, make_sink, out);
@@ -166,9 +166,8 @@ Trace& json_trace() {
 }
 
 std::unique_ptr<Sink> table_sink(std::string& out, std::vector<std::string_view> columns) {
-  return std::make_unique<TableSink>(
-      out, fixed_clock(), std::vector<FieldTable>{fields<ExecRecord>(), fields<ExitRecord>()},
-      TableStyle{std::move(columns)});
+  return std::make_unique<TableSink>(SinkSetup{
+      out, fixed_clock(), {fields<ExecRecord>(), fields<ExitRecord>()}, std::move(columns)});
 }
 
 Trace& exec_table() {

@@ -80,8 +80,8 @@ template <class AnyRecord>
 std::string row(const AnyRecord& record, const std::vector<std::string_view>& columns,
                 bool color = false) {
   std::string out;
-  TableSink table(out, fixed_clock(), {fields<ExecRecord>(), fields<ExitRecord>()},
-                  {columns, false, color});
+  TableSink table(
+      {out, fixed_clock(), {fields<ExecRecord>(), fields<ExitRecord>()}, columns, false, color});
   table.write(record);
   return std::string(fuzz::require_one_line(out));
 }
@@ -89,7 +89,7 @@ std::string row(const AnyRecord& record, const std::vector<std::string_view>& co
 template <class AnyRecord>
 json json_of(const AnyRecord& record) {
   std::string out;
-  JsonSink(out, fixed_clock()).write(record);
+  JsonSink({out, fixed_clock()}).write(record);
   return fuzz::require_json_line(out);
 }
 

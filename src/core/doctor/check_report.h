@@ -19,8 +19,7 @@ void append_report(std::string& out, std::span<const Check> checks, bool color);
 // Writes that report.
 class CheckReport final : public Sink {
  public:
-  // `out` must outlive the sink.
-  CheckReport(std::string& out, bool color) : out_(out), color_(color) {}
+  explicit CheckReport(const SinkSetup& setup) : out_(setup.out), color_(setup.color) {}
 
   void write(const RecordView& record) override {
     if (const auto* check = record.get_if<Check>()) {

@@ -13,9 +13,8 @@ namespace bpftrap {
 
 class JsonSink final : public Sink {
  public:
-  // Lines are appended to `out`; both references must outlive the sink.
-  JsonSink(std::string& out, const WallClock& clock)
-      : out_(out), context_{clock, users_, timestamps_} {}
+  explicit JsonSink(const SinkSetup& setup)
+      : out_(setup.out), context_{setup.clock, users_, timestamps_} {}
 
   void write(const RecordView& record) override;
 

@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The end of the way: a sink writes records of any kind in one output format. Only sinks write
-// records.
+// A sink writes records of any kind in one output format. Only sinks write records.
 //
-// A sink gets typed records by record.get_if<ExecRecord>(), or any record by its table of fields. A
-// new format is one class here and one line in src/cli/output_formats.cpp.
+// A sink reads typed records by record.get_if<ExecRecord>(), or any record by its table of fields.
+// A new format is one class here, constructed from a SinkSetup, and one line in
+// src/cli/output_formats.cpp. Every command, doctor included, offers it then.
 #pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "core/record/field.h"
 
 namespace bpftrap {
+
+// Input of a sink's constructor. `out` and `clock` must outlive the sink.
+struct SinkSetup {
+  std::string& out;  // records are appended to it
+  const WallClock& clock;
+  // Record kinds of the command, without start, lost, stop and summary.
+  std::vector<FieldTable> kinds = {};
+  std::vector<std::string_view> columns = {};  // of the table, by header
+  bool header = true;                          // a header is wanted
+  bool color = false;
+};
 
 class Sink {
  public:
@@ -17,12 +33,25 @@ class Sink {
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
 
-  // Appends the record to the output. Ignores a kind that the format has no place for. Throws only
-  // if memory is exhausted.
+  // Appends the record to the output. Ignores a kind that the format has no place for, except
+  // LostRecord: the user must learn of losses, so write it or call say_lost(). A trace begins with
+  // StartRecord and ends with StopRecord; doctor writes neither. Throws only if memory is
+  // exhausted.
   virtual void write(const RecordView& record) = 0;
 
-  // No record follows: appends what depends on all of them.
+  // No record follows: appends the output that depends on all of them.
   virtual void finish() {}
 };
+
+using MakeSink = std::unique_ptr<Sink> (*)(const SinkSetup& setup);
+
+// The MakeSink of a class.
+template <class AnySink>
+std::unique_ptr<Sink> make(const SinkSetup& setup) {
+  return std::make_unique<AnySink>(setup);
+}
+
+// Reports lost records on standard error.
+void say_lost(const LostRecord& lost);
 
 }  // namespace bpftrap

@@ -50,14 +50,13 @@ const Field* find_column(FieldTable fields, std::string_view header) {
   return found != fields.end() ? &*found : nullptr;
 }
 
-TableSink::TableSink(std::string& out, const WallClock& clock, const std::vector<FieldTable>& kinds,
-                     const TableStyle& style)
-    : header_(style.header),
-      context_{clock, users_, timestamps_},
-      writer_(out, shape_columns(style.columns, kinds), {.color = style.color}) {
-  for (FieldTable fields : kinds) {
+TableSink::TableSink(const SinkSetup& setup)
+    : header_(setup.header),
+      context_{setup.clock, users_, timestamps_},
+      writer_(setup.out, shape_columns(setup.columns, setup.kinds), {.color = setup.color}) {
+  for (FieldTable fields : setup.kinds) {
     Row row{fields.data(), {}};
-    for (std::string_view header : style.columns) {
+    for (std::string_view header : setup.columns) {
       row.cells.push_back(find_column(fields, header));
     }
     rows_.push_back(std::move(row));
@@ -72,9 +71,7 @@ void TableSink::write(const RecordView& record) {
     }
   }
   if (const auto* lost = record.get_if<LostRecord>()) {
-    say(fmt::format(
-        "{} lost: a larger --buffer-size or a filter may help",
-        lost->count == 1 ? "1 record was" : fmt::format("{} records were", lost->count)));
+    say_lost(*lost);
   } else if (header_ && record.get_if<StartRecord>() != nullptr) {
     writer_.header();
   }

@@ -11,21 +11,14 @@
 
 namespace bpftrap {
 
-struct TableStyle {
-  std::vector<std::string_view> columns;  // headers of fields; the last one is not padded
-  bool header = true;
-  bool color = false;
-};
-
 // The field of a column; null if the kind has none.
 const Field* find_column(FieldTable fields, std::string_view header);
 
 class TableSink final : public Sink {
  public:
-  // `kinds` are the record kinds that make rows. Rows are appended to `out`; both references must
-  // outlive the sink. Throws Error if no kind has one of the columns.
-  TableSink(std::string& out, const WallClock& clock, const std::vector<FieldTable>& kinds,
-            const TableStyle& style);
+  // Records of setup.kinds make rows; the last one of setup.columns is not padded. Throws Error if
+  // no kind has one of the columns.
+  explicit TableSink(const SinkSetup& setup);
 
   // The record `start` writes the header. Losses are reported on standard error.
   void write(const RecordView& record) override;

@@ -217,7 +217,7 @@ TEST(SummaryJson, OneLineAProgram) {
   // 2026-01-31T12:00:00Z when the boot clock shows 1000 s.
   WallClock clock({[] { return BootTime(1000s); }, [] { return WallTime{1769860800'000000000}; }});
   std::string out;
-  JsonSink sink(out, clock);
+  JsonSink sink({out, clock});
   Summary summary;
   summary.add(ended("\x1b\"\xff", 5s, {2s, 1ns}, 8192, SIGKILL));
   summary.add(ended("make", 3s, {1s, 2ns}));

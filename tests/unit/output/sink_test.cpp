@@ -59,7 +59,7 @@ template <class Record>
 std::string json(const Record& record) {
   WallClock clock = fixed_clock();
   std::string out;
-  JsonSink(out, clock).write(record);
+  JsonSink({out, clock}).write(record);
   return out;
 }
 
@@ -143,9 +143,12 @@ class TableSinkTest : public testing::Test {
   std::string table(bool header, bool color, const ExecRecord& exec, const ExitRecord& exit) {
     WallClock clock = fixed_clock();
     std::string out;
-    TableSink sink(
-        out, clock, {fields<ExecRecord>(), fields<ExitRecord>()},
-        {{"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"}, header, color});
+    TableSink sink({out,
+                    clock,
+                    {fields<ExecRecord>(), fields<ExitRecord>()},
+                    {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"},
+                    header,
+                    color});
     sink.write(StartRecord{});
     sink.write(exec);
     sink.write(exit);
@@ -180,7 +183,7 @@ TEST_F(TableSinkTest, AMisspeltColumnIsRefused) {
   WallClock clock = fixed_clock();
   std::string out;
   auto make = [&](std::string_view column) {
-    TableSink(out, clock, {fields<ExecRecord>(), fields<ExitRecord>()}, {{"PID", column}});
+    TableSink({out, clock, {fields<ExecRecord>(), fields<ExitRecord>()}, {"PID", column}});
   };
   EXPECT_NO_THROW(make("CPU")) << "one kind has it";
   try {
@@ -195,7 +198,7 @@ TEST_F(TableSinkTest, AMisspeltColumnIsRefused) {
 TEST_F(TableSinkTest, KindsThatMakeNoRowsAreIgnored) {
   WallClock clock = fixed_clock();
   std::string out;
-  TableSink sink(out, clock, {fields<ExitRecord>()}, {{"PID", "COMMAND"}});
+  TableSink sink({out, clock, {fields<ExitRecord>()}, {"PID", "COMMAND"}});
   sink.write(exec_record());
   sink.write(StopRecord{});
   EXPECT_EQ(out, "");
@@ -223,7 +226,7 @@ TEST_F(TableSinkTest, AKindOfACommandsOwn) {
   EXPECT_EQ(json(OwnRecord{}), "{\"event\":\"own\",\"name\":null,\"flag\":false}\n");
   WallClock clock = fixed_clock();
   std::string out;
-  TableSink sink(out, clock, {fields<OwnRecord>()}, {{"NAME", "FLAG", "MORE"}, true, true});
+  TableSink sink({out, clock, {fields<OwnRecord>()}, {"NAME", "FLAG", "MORE"}, true, true});
   sink.write(StartRecord{});
   sink.write(OwnRecord{{}, "x", true});
   sink.write(OwnRecord{});
@@ -245,7 +248,7 @@ TEST(TreeView, SixteenLevelsAreDrawnAndMoreAreSaid) {
   WallClock clock = fixed_clock();
   auto row = [&](auto record, unsigned depth) {
     std::string out;
-    TableSink sink(out, clock, {fields<decltype(record)>()}, {{"COMMAND"}, false, false});
+    TableSink sink({out, clock, {fields<decltype(record)>()}, {"COMMAND"}, false, false});
     record.depth = depth;
     record.args = Arguments{"x\0"sv, false};
     sink.write(record);

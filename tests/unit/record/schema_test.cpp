@@ -187,7 +187,7 @@ class SchemaTest : public testing::Test {
   std::string check(const Record& record) {
     std::string out;
     WallClock clock(sources_);
-    JsonSink sink(out, clock);
+    JsonSink sink({out, clock});
     sink.write(record);
     if (out.empty() || out.back() != '\n' || out.find('\n') != out.size() - 1) {
       return "not one line";

@@ -61,7 +61,7 @@ class ProcessStreamTest : public testing::Test {
 
   std::string out_;
   WallClock clock_;
-  JsonSink sink_{out_, clock_};
+  JsonSink sink_{{out_, clock_}};
 };
 
 TEST_F(ProcessStreamTest, AnEndWhoseCommandLineFoundNoRoomIsWritten) {

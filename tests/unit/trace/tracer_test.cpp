@@ -87,7 +87,7 @@ class TracerTest : public testing::Test {
                         return true;
                       }});
     WallClock clock;
-    JsonSink sink(output.buffer(), clock);
+    JsonSink sink({output.buffer(), clock});
     Tracer tracer({loop_,
                    signals_,
                    {ring, lost, [this] { detach(); }},
