@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
 #include "core/text/utf8.h"
@@ -12,8 +11,6 @@
 namespace bpftrap {
 
 namespace {
-
-constexpr std::size_t most_digits = 20;  // of 2^64 - 1
 
 // An ASCII character as it stands in a string; `\u001B` is the longest.
 struct Letter {
@@ -61,11 +58,6 @@ constexpr Word mark_escaped(Word word) {
 }
 
 }  // namespace
-
-void JsonLine::number(std::uint64_t value) {
-  char* to = reserve(most_digits);
-  grew(std::to_chars(to, to + most_digits, value).ptr);
-}
 
 void JsonLine::string(std::string_view bytes) {
   static constexpr std::string_view replacement = "\xEF\xBF\xBD";

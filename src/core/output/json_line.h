@@ -2,8 +2,8 @@
 // A line of JSON while it grows: the one home of its quoting and escapes.
 #pragma once
 
+#include <charconv>
 #include <cstddef>
-#include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -21,7 +21,12 @@ class JsonLine {
     std::memcpy(to, json.data(), json.size());
     grew(to + json.size());
   }
-  void number(std::uint64_t value);
+  template <class Integer>
+  void number(Integer value) {
+    static constexpr std::size_t most = 20;  // digits of 2^64 - 1, or of -2^63 with its sign
+    char* to = reserve(most);
+    grew(std::to_chars(to, to + most, value).ptr);
+  }
   // In quotes, as valid UTF-8: each byte that is no part of a valid sequence (overlong forms,
   // surrogates and code points above U+10FFFF are none) becomes one U+FFFD.
   void string(std::string_view bytes);

@@ -75,6 +75,8 @@ void JsonSink::put(const Value& value) {
     line_.string(*text);
   } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
     line_.number(*number);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    line_.number(*integer);
   } else if (std::holds_alternative<std::monostate>(value)) {
     line_.raw("null");
   } else if (const auto* flag = std::get_if<bool>(&value)) {

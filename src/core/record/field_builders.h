@@ -63,16 +63,30 @@ struct Path<From, first> {
   static constexpr bool nullable = is_optional<Result>;
 };
 
+template <class T, class... Types>
+inline constexpr bool is_one_of = (std::is_same_v<T, Types> || ...);
+template <class T>
+inline constexpr bool is_integer = std::is_integral_v<T> && sizeof(T) <= sizeof(std::uint64_t) &&
+                                   !is_one_of<T, bool, char, wchar_t, char8_t, char16_t, char32_t>;
+template <class T>
+inline constexpr bool is_string = is_one_of<T, std::string, std::string_view, WallTime, ProcessId>;
+template <class T>
+inline constexpr bool is_supported =
+    is_one_of<T, bool, std::chrono::nanoseconds, Arguments> || is_integer<T> || is_string<T>;
+
 template <class T>
 constexpr JsonType json_type() {
+  static_assert(is_supported<T>,
+                "a field's type must be bool, an integer, std::chrono::nanoseconds, std::string, "
+                "std::string_view, WallTime, ProcessId or Arguments, or std::optional of one");
   if constexpr (std::is_same_v<T, bool>) {
     return JsonType::boolean;
   } else if constexpr (std::is_same_v<T, Arguments>) {
     return JsonType::strings;
-  } else if constexpr (std::is_unsigned_v<T> || std::is_same_v<T, std::chrono::nanoseconds>) {
-    return JsonType::integer;
-  } else {
+  } else if constexpr (is_string<T>) {
     return JsonType::string;
+  } else {
+    return JsonType::integer;
   }
 }
 
@@ -84,11 +98,10 @@ Value to_value(T&& from) {
   if constexpr (is_optional<Type>) {
     return from ? to_value(*std::forward<T>(from)) : Value();
   } else if constexpr (std::is_same_v<Type, std::chrono::nanoseconds>) {
-    return Value(static_cast<std::uint64_t>(from.count()));
-  } else if constexpr (std::is_same_v<Type, bool>) {
-    return Value(from);
-  } else if constexpr (std::is_unsigned_v<Type>) {
-    return Value(std::uint64_t{from});
+    return Value(std::int64_t{from.count()});
+  } else if constexpr (is_integer<Type>) {
+    using Wide = std::conditional_t<std::is_signed_v<Type>, std::int64_t, std::uint64_t>;
+    return Value(Wide{from});
   } else if constexpr (std::is_same_v<T, const std::string&>) {
     return Value(std::string_view(from));
   } else {

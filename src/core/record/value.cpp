@@ -23,6 +23,15 @@ void append_integer(std::string& out, std::uint64_t value, Unit unit) {
   }
 }
 
+void append_signed(std::string& out, std::int64_t value, Unit unit) {
+  auto magnitude = static_cast<std::uint64_t>(value);
+  if (value < 0) {
+    out += '-';
+    magnitude = 0 - magnitude;
+  }
+  append_integer(out, magnitude, unit);
+}
+
 }  // namespace
 
 void append_value(std::string& out, const Value& value, Unit unit) {
@@ -32,6 +41,8 @@ void append_value(std::string& out, const Value& value, Unit unit) {
     append_terminal_safe(out, *owned);
   } else if (const auto* number = std::get_if<std::uint64_t>(&value)) {
     append_integer(out, *number, unit);
+  } else if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+    append_signed(out, *integer, unit);
   } else if (const auto* flag = std::get_if<bool>(&value)) {
     out += *flag ? "yes" : "no";
   } else if (const auto* id = std::get_if<ProcessId>(&value)) {

@@ -13,7 +13,7 @@
 namespace bpftrap {
 
 // std::monostate is null. Strings may hold any bytes; sinks escape them.
-using Value = std::variant<std::monostate, bool, std::uint64_t, WallTime, ProcessId,
+using Value = std::variant<std::monostate, bool, std::uint64_t, std::int64_t, WallTime, ProcessId,
                            std::string_view, std::string, Arguments>;
 
 enum class JsonType { string, integer, boolean, strings };
