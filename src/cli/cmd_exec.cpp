@@ -21,15 +21,7 @@ int run(const TraceOptions& options) {
 Run setup_exec(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();
   add_trace_options(app, *options, {.execs = true, .exits = true});
-  begin_group(app, "Output");
-  add_switch(app, "--forest", options->forest, "indent command lines by descent, as ps f does");
-  app.parse_complete_callback([options] {
-    check_together(*options);
-    if (options->forest && options->output.format != nullptr) {
-      refuse_usage(
-          "--forest: cannot be combined with --json, which has parent_id; expected one of them");
-    }
-  });
+  app.parse_complete_callback([options] { check_together(*options); });
   set_examples(app,
                "  sudo bpftrap exec                        every program that is executed\n"
                "  sudo bpftrap exec -- make -j4            only what make executes\n"

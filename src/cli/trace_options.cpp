@@ -52,8 +52,7 @@ std::string repeated(const std::string& name, std::string_view list) {
 CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
                                    std::function<void(std::string_view)> parse,
                                    const char* description, const char* value_name) {
-  std::string_view all(names);
-  std::string name(all.substr(all.rfind("--")));
+  std::string name(long_name(names));
   auto parse_one = [name, parse = std::move(parse)](std::string_view text) {
     try {
       parse(text);
@@ -167,6 +166,7 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const Events& defau
   add_event_options(app, options);
   add_output_options(app, options.output);
   begin_group(app, "Output");
+  add_switch(app, "--forest", options.forest, "indent command lines by descent, as ps f does");
   add_switch(app, "--summary", options.output.summary,
              "print a summary by program name at the end, on standard error");
   add_program_options(app, options);
@@ -186,6 +186,9 @@ void check_together(const TraceOptions& options) {
   }
   if (options.min_duration && (listed.execs || listed.failed_execs)) {
     refuse_usage("--event: only ends have a --min-duration; expected exit");
+  }
+  if (options.forest) {
+    refuse_format(options.output, "--forest", "which has parent_id");
   }
   if (options.output.summary && !chosen_events(options).exits) {
     refuse_usage("--summary: adds up ends; expected exit in --event");

@@ -70,6 +70,7 @@ TEST(CliTest, WrongOptionsAreRefusedInOneLine) {
       {{"exec", "-d", "1", "--event", "+failed"}, {"--event", "--min-duration", "expected exit"}},
       {{"exit", "--summary", "--event", "exec"}, {"--summary", "expected exit in --event"}},
       {{"exec", "--forest", "--json"}, {"--forest", "--json", "expected one"}},
+      {{"exit", "--json", "--forest"}, {"--forest", "--json", "expected one"}},
       {{"exec", "--color", "sometimes"},
        {"--color", "'sometimes'", "expected", "auto", "always", "never"}},
       {{"hello", "--interval", "0"}, {"--interval", "'0'", "expected"}},

@@ -299,8 +299,8 @@ TEST_F(TableTest, ColorsOnATerminalUnlessNoColorIsSet) {
 
 TEST_F(TableTest, TreeViewIndentsByDescent) {
   const std::string inner = self_path() + " --workload exit 3";
-  Outcome outcome = run_bpftrap(
-      {"exec", "--no-header", "--forest", "--", "/bin/sh", "-c", inner + "; exit 4"});
+  Outcome outcome =
+      run_bpftrap({"exec", "--no-header", "--forest", "--", "/bin/sh", "-c", inner + "; exit 4"});
   EXPECT_EQ(outcome.status, 4) << outcome.errors;
   Argv commands;
   std::istringstream lines(outcome.output);
@@ -314,6 +314,24 @@ TEST_F(TableTest, TreeViewIndentsByDescent) {
   }
   EXPECT_EQ(commands,
             (Argv{"exec     outer", "exec  \\_ inner", "exit  \\_ inner", "exit     outer"}));
+}
+
+TEST_F(TableTest, TreeViewOfEnds) {
+  // The middle one executes nothing.
+  Outcome outcome = run_bpftrap({"exit", "--no-header", "--forest", "--", "/bin/sh", "-c",
+                                 "(/bin/sh -c 'exit 3'; exit 4); exit 5"});
+  EXPECT_EQ(outcome.status, 5) << outcome.errors;
+  std::vector<std::string> lines;
+  std::istringstream output(outcome.output);
+  for (std::string line; std::getline(output, line);) {
+    lines.push_back(line);
+  }
+  ASSERT_EQ(lines.size(), 3U) << outcome.output;
+  // Between STATUS, which is 12 wide, and the command: a space, then the indent.
+  std::string gap(12, ' ');
+  EXPECT_TRUE(lines[0].ends_with(" 3" + gap + "     \\_ /bin/sh -c 'exit 3'")) << lines[0];
+  EXPECT_TRUE(lines[1].ends_with(" 4" + gap + " \\_ -")) << lines[1];
+  EXPECT_NE(lines[2].find(" 5" + gap + "/bin/sh -c "), std::string::npos) << lines[2];
 }
 
 }  // namespace

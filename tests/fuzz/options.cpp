@@ -228,7 +228,6 @@ void check_options(const Words& words) {
   TraceOptions options;
   CLI::App app;
   add_trace_options(app, options, {.execs = true, .exits = true});
-  app.add_flag("--forest", options.forest);  // of `exec`
   std::vector<const char*> argv = argv_of(words, 1);
   std::vector<std::string> parsed = words_of(static_cast<int>(argv.size()), argv.data());
   try {

@@ -103,6 +103,11 @@ TEST(Options, AForestHasForksReported) {
   EXPECT_EQ(make_scope(options).report_forks, 0U);
   options.forest = true;
   EXPECT_EQ(make_scope(options).report_forks, 1U);
+  for (const Events& by_default : {of_exec, of_exit}) {
+    EXPECT_TRUE(stream_options(parsed("--forest", by_default)).forest);
+  }
+  EXPECT_EQ(refused("--forest --json"),
+            "--forest: cannot be combined with --json, which has parent_id; expected one of them");
 }
 
 // What the stream writes, as letters: execs, failed execs, every exit or only those of execs.
@@ -182,6 +187,40 @@ TEST(Options, EventsDecideWhatTheKernelSends) {
   EXPECT_EQ(scope("-d 1", of_exec).keep_wanted, 0U);
   EXPECT_EQ(scope("--event +exec", of_exit).keep_wanted, 1U);
   EXPECT_EQ(scope("--event exec", of_exec).min_duration_ns, UINT64_MAX) << "no end lasts that long";
+}
+
+// Formats beside those that there are.
+std::string with_two_formats(const std::string& line, OutputOptions& options) {
+  static constexpr OutputFormat formats[] = {{"-a,--first", "", nullptr}, {"--other", "", nullptr}};
+  CLI::App app;
+  add_format_options(app, options, formats);
+  try {
+    app.parse(line);
+  } catch (const CLI::ParseError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(Options, OnlyOneFormat) {
+  OutputOptions options;
+  EXPECT_EQ(with_two_formats("--other", options), "");
+  EXPECT_STREQ(options.format->option, "--other");
+  EXPECT_NO_THROW(refuse_format({}, "--forest", "which has parent_id"));
+  try {
+    refuse_format(options, "--forest", "which has parent_id");
+    FAIL() << "accepted";
+  } catch (const CLI::ParseError& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "--forest: cannot be combined with --other, which has parent_id; expected one of them");
+  }
+  OutputOptions first_then_other, other_then_first, repeated;
+  EXPECT_EQ(with_two_formats("-a --other", first_then_other),
+            "--other: cannot be combined with --first; expected one of them");
+  EXPECT_EQ(with_two_formats("--other --first", other_then_first),
+            "--first: cannot be combined with --other; expected one of them");
+  EXPECT_EQ(with_two_formats("-a -a", repeated), "");
 }
 
 TEST(Options, BufferSizeIsRoundedUp) {
