@@ -279,7 +279,7 @@ void expect_to_trace(const std::function<void(std::vector<std::string>)>& execut
       {"exit", "--json", "--user", std::to_string(::getuid())},
       {"exit", "--json", "--min-duration", "1ns"},
   };
-  if (examine().state("exec --failed") == "ok") {
+  if (examine().state("failed execs") == "ok") {
     all.push_back({"exec", "--json", "--event=+failed"});
   }
   for (const std::vector<std::string>& args : all) {

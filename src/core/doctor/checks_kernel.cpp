@@ -170,14 +170,16 @@ Check check_task_storage(const Facts& facts) {
 }
 
 Check check_failed_exec(const Facts& facts) {
-  constexpr const char* name = "exec --failed";
+  constexpr const char* name = "failed execs";
   if (facts.failed_exec && facts.failed_exec->worked()) {
     return ok(name, "loads and attaches");
   }
   if (!facts.failed_exec || !loads(facts)) {
     return ok(name, "needs nothing more than exec");
   }
-  return degraded(name, concat({"does not load: ", message_of(facts.failed_exec->err)}),
+  return degraded(name,
+                  concat({"the program of --event failed and -x does not load: ",
+                          message_of(facts.failed_exec->err)}),
                   facts.failed_exec->detail);
 }
 

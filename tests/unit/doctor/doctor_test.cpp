@@ -252,9 +252,9 @@ TEST(Doctor, OlderKernelsHaveLess) {
   facts.task_storage = false;
   facts.group_dead = false;
   facts.failed_exec = Trial{EINVAL, ""};
-  EXPECT_EQ(names_in(facts, CheckState::degraded), (Names{"task storage", "exec --failed"}));
+  EXPECT_EQ(names_in(facts, CheckState::degraded), (Names{"task storage", "failed execs"}));
   EXPECT_TRUE(will_work(diagnose(facts)));
-  expect_check(facts, "exec --failed", CheckState::degraded, {"does not load"});
+  expect_check(facts, "failed execs", CheckState::degraded, {"does not load"});
   expect_check(facts, "group_dead", CheckState::ok, {"6.16"});
   expect_check(facts, "kernel", CheckState::ok, {"5.10.0-46-cloud-amd64"});
 }
