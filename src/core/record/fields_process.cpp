@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/record/fields_common.h"
+#include "core/record/process_fields.h"
 #include "core/record/signal_name.h"
 
 namespace bpftrap {
