@@ -41,7 +41,7 @@ void expect_refused(const Wrong& wrong, int status) {
   }
 }
 
-TEST(CliTest, WrongOptionsAreRefusedInOneLine) {
+TEST(CliTest, WrongValuesAreRefusedInOneLine) {
   const Wrong all[] = {
       {{"exec", "--min-duration", "abc"}, {"--min-duration", "'abc'", "expected", "ms"}},
       {{"exec", "-d", "5x"}, {"--min-duration", "'5x'", "expected", "1h30m"}},
@@ -74,6 +74,14 @@ TEST(CliTest, WrongOptionsAreRefusedInOneLine) {
       {{"exec", "--color", "sometimes"},
        {"--color", "'sometimes'", "expected", "auto", "always", "never"}},
       {{"hello", "--interval", "0"}, {"--interval", "'0'", "expected"}},
+  };
+  for (const Wrong& wrong : all) {
+    expect_refused(wrong, 2);
+  }
+}
+
+TEST(CliTest, WrongWordsAreRefusedInOneLine) {
+  const Wrong all[] = {
       {{"exec", "--count"}, {"--count: a value is missing; expected --count N\n"}},
       {{"exec", "--btf="}, {"--btf: a value is missing; expected --btf FILE\n"}},
       {{"exec", "-c", "1", "-c", "2"}, {"--count: given 2 times; expected once"}},

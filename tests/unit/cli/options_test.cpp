@@ -219,7 +219,7 @@ TEST(Options, OnlyOneFormat) {
   EXPECT_EQ(with_two_formats("-a --other", first_then_other),
             "--other: cannot be combined with --first; expected one of them");
   EXPECT_EQ(with_two_formats("--other --first", other_then_first),
-            "--first: cannot be combined with --other; expected one of them");
+            "--other: cannot be combined with --first; expected one of them");
   EXPECT_EQ(with_two_formats("-a -a", repeated), "");
 }
 
