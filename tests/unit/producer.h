@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The kernel's side of a ring buffer, in a memfd of the kernel's layout.
+// The producer of a ring buffer, in a memfd with the kernel's layout.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ class Producer {
 
   int fd() const { return fd_.get(); }
 
-  // Returns where the record's header is, to be committed later if `flags` say busy.
+  // Returns the offset of the header, for a later commit if `flags` contain the busy bit.
   std::size_t put(std::string_view text, std::uint32_t flags = 0) {
     std::size_t at = position() % size_;
     put_header(at, static_cast<std::uint32_t>(text.size()) | flags);
@@ -45,7 +45,7 @@ class Producer {
     std::memcpy(&length, data() + at, sizeof length);
     put_header(at, length & ~BPF_RINGBUF_BUSY_BIT);
   }
-  // The same in one go with the kernel's question, while a reader reads: is it to be woken?
+  // Commits atomically while a reader runs. Returns whether the kernel would wake the reader.
   bool commit_and_wake(std::size_t at) {
     auto* header = reinterpret_cast<std::uint32_t*>(data() + at);
     __atomic_fetch_and(header, ~BPF_RINGBUF_BUSY_BIT, __ATOMIC_SEQ_CST);
@@ -56,7 +56,7 @@ class Producer {
   }
 
  private:
-  // The kernel has the data twice in a row, in the same pages; a file has to have it twice.
+  // The kernel maps the data pages twice in a row. A file must contain them twice.
   std::size_t bytes() const { return 2 * page_ + 2 * size_; }
   void put_header(std::size_t at, std::uint32_t length) {
     std::memcpy(data() + at, &length, sizeof length);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Hand-built bytes of records, as the BPF programs would leave them in the ring buffer.
+// Bytes of records, built by hand as the BPF programs would leave them in the ring buffer.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +42,7 @@ inline bpftrap_process wire_process() {
   return process;
 }
 
-// `data`: filename, interp (each with its NUL), argv.
+// The data are filename and interp, each with its NUL, and argv.
 inline Bytes wire_exec(std::string_view filename, std::string_view interp, std::string_view args,
                        std::uint64_t args_size) {
   bpftrap_exec_event event{};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What `--summary` adds up, and how it says it.
+// The sums of `--summary` and their output.
 #include "core/analysis/summary.h"
 
 #include <gtest/gtest.h>
@@ -91,7 +91,7 @@ TEST(Summary, NamesBeyondTheLimitAreCountedTogether) {
     summary.add(ended("c" + std::to_string(i), 1s, {10ms, 0s}, static_cast<std::uint64_t>(i),
                       i % 10 == 0 ? 256 : 0));
   }
-  // A name that has its place keeps it.
+  // A name that is already counted keeps its row.
   summary.add(ended("a", 1s, {1s, 0s}));
   EXPECT_EQ(names(summary), (std::vector<std::string>{"(all other names)", "a", "b"}));
 
@@ -113,7 +113,7 @@ TEST(Summary, NoRoomForAnyName) {
   EXPECT_EQ(names(summary), std::vector<std::string>{std::string(Summary::others)});
 }
 
-// A comm has 15 bytes at most.
+// A comm has 15 bytes at the maximum, so no process can have the name of that row.
 TEST(Summary, NoProcessIsCalledLikeTheOthers) {
   EXPECT_GT(Summary::others.size(), 15U);
 }
@@ -182,7 +182,7 @@ TEST(SummaryTable, HostileNamesAreEscapedAndStayAligned) {
             "total                           3       0  3.00ms  1.00ms  6.00ms  4.0K\n");
 }
 
-// Notes the kinds of the records that it gets.
+// Collects the kinds of the records that are written to it.
 class Kinds final : public Sink {
  public:
   explicit Kinds(std::vector<std::string>& kinds) : kinds_(kinds) {}
@@ -214,7 +214,7 @@ TEST(SummarySink, WritesTheSummaryBeforeStop) {
 }
 
 TEST(SummaryJson, OneLineAProgram) {
-  // 2026-01-31T12:00:00Z when the boot clock shows 1000 s.
+  // 2026-01-31T12:00:00Z is 1000 s on the boot clock.
   WallClock clock({[] { return BootTime(1000s); }, [] { return WallTime{1769860800'000000000}; }});
   std::string out;
   JsonSink sink({out, clock});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/bpf/btf_subset.h: that relocations find in the subset what libbpf finds in the whole.
+// core/bpf/btf_subset.h: libbpf resolves relocations in the subset as in the whole BTF.
 #include "core/bpf/btf_subset.h"
 
 #include <fcntl.h>
@@ -41,7 +41,7 @@ std::string refused(const std::string& content, const Names& names = {"task_stru
   return "(accepted)";
 }
 
-// Two structs and a typedef, by libbpf's own writer.
+// Two structs and a typedef, written by libbpf.
 std::string small_btf() {
   Btf all{btf__new_empty(), btf__free};
   int number = btf__add_int(all.get(), "int", 4, BTF_INT_SIGNED);
@@ -69,7 +69,7 @@ TEST(BtfSubset, HoldsWhatWasAskedForAndWhatThatIsMadeOf) {
 
 TEST(BtfSubset, StructsOfThisKernelAreTheSame) {
   if (::access(vmlinux, R_OK) != 0) {
-    GTEST_SKIP() << "this kernel shows no BTF";
+    GTEST_SKIP() << "this kernel has no /sys/kernel/btf/vmlinux";
   }
   const Names names{"task_struct", "signal_struct", "cred",    "kernfs_node",
                     "css_set",     "mm_struct",     "pt_regs", "btf_trace_sched_process_exit"};
@@ -79,7 +79,7 @@ TEST(BtfSubset, StructsOfThisKernelAreTheSame) {
   EXPECT_LT(raw.size(), 200'000U);
   __u32 whole_size = 0;
   const auto* whole_data = static_cast<const char*>(btf__raw_data(whole.get(), &whole_size));
-  // Where the kernel can map its BTF, the same is found in another way.
+  // A kernel that can map its BTF takes another path, with the same result.
   EXPECT_EQ(btf_subset(file_with({whole_data, whole_size}).get(), names), raw);
   Btf subset = parse(raw);
   ASSERT_TRUE(whole && subset);
@@ -139,7 +139,7 @@ TEST(BtfSubset, WhatIsNoBtfOrDamagedIsRefused) {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_NE(refused(whole.substr(0, size)), "(accepted)") << size;
   }
-  // Whatever is changed, it ends.
+  // The parser must end, whichever bytes are changed.
   for (std::size_t at = 0; at < whole.size(); ++at) {
     for (int value : {0, 1, 0x7f, 0xff}) {
       std::string changed = whole;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Lost records and recursion misses, with counts that the test makes up.
+// Lost records and recursion misses, from counters that the test sets.
 #include "core/bpf/lost_counter.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,7 @@ constexpr std::size_t execs = BPFTRAP_RECORD_EXEC, exits = BPFTRAP_RECORD_EXIT;
 
 class LostCounterTest : public testing::Test {
  protected:
-  // Programs 10 and 11 are the copies of the one for ends, 20 has none.
+  // Programs 10 and 11 are the two copies for ends. Program 20 has no copy.
   LostCounter counter() {
     return LostCounter(
         {per_cpu_.size(),
@@ -48,20 +48,20 @@ TEST_F(LostCounterTest, UnseenIsWhatBothCopiesMissed) {
   per_cpu_[0].rescued[exits] = 2;
   per_cpu_[1].rescued[exits] = 2;
   LostCounter counter = this->counter();
-  EXPECT_EQ(counter.unseen(exits), 3U) << "of the 7 that the first one missed, the second saw 4";
+  EXPECT_EQ(counter.unseen(exits), 3U) << "the first copy missed 7, the second saw 4 of them";
   missed_[11] = 1;
-  EXPECT_EQ(counter.unseen(exits), 1U) << "the second one missed no more";
+  EXPECT_EQ(counter.unseen(exits), 1U) << "the second copy missed no more";
   missed_[11] = 0;
   EXPECT_EQ(counter.unseen(exits), 0U);
   missed_ = {{10, 3}, {11, 5}};
-  EXPECT_EQ(counter.unseen(exits), 0U) << "the counts are not of one instant";
+  EXPECT_EQ(counter.unseen(exits), 0U) << "the two counters are not read at the same instant";
 }
 
 TEST_F(LostCounterTest, UnseenOfAProgramWithoutACopyIsWhatItMissed) {
   missed_ = {{20, 7}};
   EXPECT_EQ(counter().unseen(execs), 7U);
   EXPECT_EQ(counter().unseen(exits), 0U);
-  EXPECT_EQ(counter().unseen(BPFTRAP_LOST_MARKS), 0U) << "there is no such program";
+  EXPECT_EQ(counter().unseen(BPFTRAP_LOST_MARKS), 0U) << "no program counts here";
 }
 
 TEST_F(LostCounterTest, ReadCountsTheUnseenAsRecords) {

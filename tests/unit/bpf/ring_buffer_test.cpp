@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The consumer on a ring buffer that the test itself fills.
+// The consumer, with a ring buffer that the test fills.
 #include "core/bpf/ring_buffer.h"
 
 #include <gtest/gtest.h>
@@ -76,7 +76,7 @@ TEST(RingBuffer, JoinsRecordsOverTheEnd) {
 
 constexpr std::size_t page = 4096;
 
-// Records of all sizes up to half of the buffer or the window, a few at a time.
+// Records of all sizes up to half of the buffer or window, a few at a time.
 void expect_all_delivered(std::size_t size, std::size_t window, std::size_t largest) {
   Producer producer(size);
   RingBuffer ring(producer.fd(), size, window);
@@ -117,7 +117,7 @@ TEST(RingBuffer, BeginsWhereAnotherReaderStopped) {
   }
 }
 
-// Which addresses lead to the ring buffer, in KiB.
+// Size of all mappings whose line in /proc/self/maps contains `name`, in KiB.
 std::size_t mapped_kib(std::string_view name) {
   std::size_t all = 0;
   std::ifstream maps("/proc/self/maps");
@@ -156,9 +156,8 @@ TEST(RingBuffer, ALengthThatCannotBeIsRefused) {
   EXPECT_THROW(take(ring), Error);
 }
 
-// A reader that finds nothing waits for the next commit to wake it; a commit wakes it only if it
-// has consumed all before. That both miss each other takes some ten thousand tries on a machine of
-// two processors.
+// A reader without records waits for the next commit, and a commit wakes it only if it has consumed
+// everything before. For both to miss each other takes some ten thousand tries on two processors.
 TEST(RingBuffer, WhoFindsNothingIsWokenByTheNextRecord) {
   constexpr int records = 500'000;
   Producer producer(page);
@@ -187,7 +186,7 @@ TEST(RingBuffer, WhoFindsNothingIsWokenByTheNextRecord) {
     ASSERT_GE(seen, before);
   }
   writer.join();
-  EXPECT_EQ(seen, records) << "nobody woke the reader";
+  EXPECT_EQ(seen, records) << "the producer did not wake the reader";
 }
 
 TEST(RingBuffer, FreesRoomRecordByRecord) {
@@ -198,7 +197,7 @@ TEST(RingBuffer, FreesRoomRecordByRecord) {
   EXPECT_EQ(take(ring, 1), Records{"one"});
   EXPECT_EQ(producer.consumed(), 16U);
   ring.consume([](std::span<const std::byte>) { return false; });
-  EXPECT_EQ(producer.consumed(), 32U) << "the record that ended it counts as consumed";
+  EXPECT_EQ(producer.consumed(), 32U) << "the record that stopped the run counts as consumed";
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ TEST(NameGlob, AnyOfSeveral) {
   EXPECT_FALSE(globs_match(globs, "d"));
 }
 
-// The C library's fnmatch() decides.
+// fnmatch() of the C library is the reference.
 TEST(NameGlob, AgreesWithFnmatch) {
   std::mt19937 random(1);
   const std::string elements = "ab*?";

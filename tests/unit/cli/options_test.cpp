@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Options → typed values → the configuration of the BPF programs.
+// Options are parsed to typed values, and those to the configuration of the BPF programs.
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
@@ -110,7 +110,7 @@ TEST(Options, AForestHasForksReported) {
             "--forest: cannot be combined with --json, which has parent_id; expected one of them");
 }
 
-// What the stream writes, as letters: execs, failed execs, every exit or only those of execs.
+// Records to write, as letters: (e)xecs, (f)ailed execs, all ends (x) or only those of execs (o).
 std::string written(const std::string& line, const Events& by_default) {
   ProcessStreamOptions stream = stream_options(parsed(line, by_default));
   std::string letters;
@@ -186,7 +186,8 @@ TEST(Options, EventsDecideWhatTheKernelSends) {
   EXPECT_EQ(scope("", of_exit).keep_wanted, 0U);
   EXPECT_EQ(scope("-d 1", of_exec).keep_wanted, 0U);
   EXPECT_EQ(scope("--event +exec", of_exit).keep_wanted, 1U);
-  EXPECT_EQ(scope("--event exec", of_exec).min_duration_ns, UINT64_MAX) << "no end lasts that long";
+  EXPECT_EQ(scope("--event exec", of_exec).min_duration_ns, UINT64_MAX)
+      << "no process lives that long";
 }
 
 // Formats beside those that there are.

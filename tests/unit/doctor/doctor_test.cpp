@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/doctor/diagnosis.h and core/doctor/check_report.h on machines that are made up.
+// core/doctor/diagnosis.h and core/doctor/check_report.h, with the facts of imaginary machines.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ constexpr std::uint64_t bit(Capability capability) {
   return std::uint64_t{1} << static_cast<unsigned>(capability);
 }
 
-// Root on a kernel that has everything.
+// Root, on a kernel that has everything.
 Facts good() {
   Facts facts;
   facts.executable = "/usr/bin/bpftrap";
@@ -36,7 +36,7 @@ void refuse(Facts& facts, int err) {
   facts.jit.reset();
 }
 
-// Somebody without any privileges.
+// A user without privileges.
 Facts nobody() {
   Facts facts = good();
   facts.euid = 1000;
@@ -52,7 +52,7 @@ Check find(const Facts& facts, std::string_view name) {
       return std::move(check);
     }
   }
-  ADD_FAILURE() << "there is no check " << name;
+  ADD_FAILURE() << "no check is named " << name;
   return {};
 }
 
@@ -129,7 +129,7 @@ TEST(Doctor, WithoutPrivilegesItNamesBothCapabilitiesAndTheCommand) {
     expect_check(facts, name, CheckState::missing,
                  {"sudo setcap cap_bpf,cap_perfmon+ep /usr/bin/bpftrap"});
   }
-  // Being refused says nothing of the kernel.
+  // A refusal says nothing about the kernel.
   EXPECT_EQ(names_in(facts, CheckState::missing),
             (Names{"CAP_BPF", "CAP_PERFMON", "programs of exec", "programs of exit"}));
   EXPECT_EQ(verdict(diagnose(facts)),
@@ -163,7 +163,7 @@ TEST(Doctor, RootOfAContainerIsToldOfTheContainer) {
   facts.bounding = 0;
   expect_check(facts, "CAP_BPF", CheckState::missing, {"--cap-add=BPF", "--cap-add=PERFMON"});
   EXPECT_FALSE(contains(find(facts, "CAP_BPF").fix, "setcap"));
-  facts.euid = 1000;  // and so is a user of it
+  facts.euid = 1000;  // the same for a user other than root
   expect_check(facts, "CAP_BPF", CheckState::missing, {"--cap-add=BPF"});
 }
 
@@ -215,12 +215,12 @@ TEST(Doctor, KernelWithoutBtf) {
   expect_check(facts, "kernel BTF", CheckState::missing, {"CONFIG_DEBUG_INFO_BTF=y", "--btf FILE"});
   std::vector<std::string> log{"libbpf: failed to find valid kernel BTF"};
   EXPECT_TRUE(contains(explain_failure(facts, ESRCH, log), "kernel BTF"));
-  // A command that needs none fails for another reason.
+  // A command that needs no BTF fails for another reason.
   log = {"libbpf: failed to create tracepoint 'syscalls/sys_enter_write'"};
   EXPECT_FALSE(contains(explain_failure(facts, ENOENT, log), "BTF"));
   facts.sysfs = false;
   expect_check(facts, "kernel BTF", CheckState::missing, {"mount -t sysfs"});
-  facts.exec = facts.exit = Trial{};  // libbpf looks at other places, too
+  facts.exec = facts.exit = Trial{};  // libbpf found BTF elsewhere
   expect_check(facts, "kernel BTF", CheckState::ok, {});
 }
 
@@ -266,7 +266,7 @@ TEST(Doctor, KernelWithoutRingBuffer) {
   facts.exec = facts.exit = Trial{EINVAL, ""};
   expect_check(facts, "ring buffer", CheckState::missing, {"5.8"});
   EXPECT_TRUE(contains(explain_failure(facts, EINVAL, {}), "ring buffer"));
-  // Distributions backport: what could be created is there.
+  // Distributions backport, so a ring buffer that was created outweighs the version.
   facts.ring_buffer.err = 0;
   facts.exec = facts.exit = Trial{};
   EXPECT_TRUE(will_work(diagnose(facts)));
@@ -313,7 +313,7 @@ TEST(Doctor, TellingLineIsTheVerifiersReason) {
                                "libbpf: failed to load object 'exec_bpf'"}),
             "libbpf: failed to find valid kernel BTF");
   EXPECT_EQ(telling_line(Lines{"libbpf: failed to load object 'exec_bpf'"}), "");
-  // The beginning may have been dropped.
+  // The log may lack its beginning.
   EXPECT_EQ(
       telling_line(Lines{"-- END PROG LOAD LOG --", "libbpf: prog 'on_exec': failed to load"}),
       "libbpf: prog 'on_exec': failed to load");

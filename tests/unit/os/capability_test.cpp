@@ -9,7 +9,7 @@
 namespace bpftrap {
 namespace {
 
-// A set as /proc/self/status shows it.
+// A capability set, as shown in /proc/self/status.
 CapabilitySet shown(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);) {

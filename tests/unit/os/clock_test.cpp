@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/os/clock.h with clocks that the test sets, suspends and slows down; and once with the real
-// ones.
+// core/os/clock.h, with clocks that the test sets, suspends and slows down. One test uses the real
+// clocks.
 #include "core/os/clock.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ BootTime boot(nanoseconds since_boot) {
   return BootTime(since_boot);
 }
 
-// A machine's clocks. Each reading takes its time, as a real one does.
+// The clocks of a machine. A reading takes time, as on real hardware.
 class FakeMachine {
  public:
   TimeSources sources() {
@@ -35,7 +35,7 @@ class FakeMachine {
                 }};
   }
 
-  // Running, asleep or slewed by NTP: both clocks go on alike.
+  // Both clocks advance alike while the machine runs or sleeps, or NTP slews its clock.
   void pass(nanoseconds time) { boot_ += time; }
   void set_clock(nanoseconds by) { offset_ += by; }
   void slow_readings_to(nanoseconds of_boot, nanoseconds of_real) {
@@ -53,10 +53,10 @@ class FakeMachine {
   nanoseconds reading_real_takes_{30};
 };
 
-// Half of the time between the two readings of one clock around the other, as above.
+// The offset comes from three readings, so it is wrong by half of the time that they take.
 constexpr std::int64_t kReadingError = 20;
 
-// Not EXPECT_NEAR: as doubles, these numbers would be 256 ns apart from each other.
+// EXPECT_NEAR() would convert to double, where neighbours of these numbers are 256 ns apart.
 std::int64_t distance(std::int64_t a, std::int64_t b) {
   return a < b ? b - a : a - b;
 }
@@ -128,9 +128,9 @@ TEST(WallClock, EventsBeforeAStepKeepTheTimeThatWasShownThen) {
     EXPECT_LE(distance(clock.to_wall(event_after).ns, wall_after), kReadingError) << step.count();
 
     machine.pass(seconds(1));
-    EXPECT_FALSE(clock.reanchor()) << "the same step is not found twice";
+    EXPECT_FALSE(clock.reanchor()) << "a step is found once";
     EXPECT_LE(distance(clock.to_wall(event_before).ns, wall_before), kReadingError)
-        << "a later call that finds nothing forgets nothing";
+        << "a call that finds no step keeps older offsets";
   }
 }
 
@@ -151,7 +151,7 @@ TEST(WallClock, ALateStepIsDatedToTheCallThatFindsIt) {
 TEST(WallClock, TakesTheTightestOfSeveralReadings) {
   FakeMachine machine;
   auto sources = machine.sources();
-  // Of all readings but the second, each is interrupted right after the wall clock was read.
+  // Every reading except the second is interrupted right after the wall clock was read.
   int readings = 0;
   sources.now_real = [&machine, &readings] {
     WallTime now{machine.wall_now()};

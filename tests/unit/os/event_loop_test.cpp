@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Waiting for descriptors, and how a stop ends it.
+// Waiting for descriptors, and stopping.
 #include "core/os/event_loop.h"
 
 #include <fcntl.h>
@@ -44,7 +44,7 @@ TEST(EventLoop, CallsBackUntilStopped) {
   });
   pipe.put();
   loop.run();
-  EXPECT_EQ(calls, 3) << "level-triggered: nobody has read";
+  EXPECT_EQ(calls, 3) << "level-triggered: the data was not read";
 }
 
 TEST(EventLoop, AStopBeforeTheRunEndsItAtOnce) {
@@ -75,7 +75,7 @@ TEST(EventLoop, AfterAStopNoOtherCallbackRuns) {
     });
   }
   loop.run();
-  EXPECT_EQ(calls, 1) << "both were ready at the same time";
+  EXPECT_EQ(calls, 1) << "both descriptors were ready at the same time";
 }
 
 TEST(EventLoop, ACallbackMayWatchMore) {
@@ -101,7 +101,7 @@ TEST(EventLoop, ChangesWhatIsWatchedFor) {
   loop.watch(other.reader.get(), EPOLLIN, [&](std::uint32_t) { loop.stop(); });
   other.put();
   loop.run();
-  EXPECT_EQ(calls, 0) << "a writable pipe is not what was asked for";
+  EXPECT_EQ(calls, 0) << "the caller waits for input, and the pipe is only writable";
   other.take();
   loop.change(pipe.writer.get(), EPOLLOUT);
   loop.run();

@@ -22,7 +22,7 @@ TEST(IdleWork, GoesOnUntilThrough) {
         calls += 'd';
         loop.stop();
       });
-  EXPECT_EQ(calls, "") << "not before the loop runs";
+  EXPECT_EQ(calls, "") << "the loop does not run yet";
   loop.run();
   EXPECT_EQ(calls, "sssd");
 }
@@ -40,7 +40,7 @@ TEST(IdleWork, DelaysNoEventByMoreThanAStep) {
         }
         return true;
       },
-      [] { FAIL() << "there is more to do"; });
+      [] { FAIL() << "called before the work was done"; });
   loop.run();
   EXPECT_LE(steps, 12);
 }

@@ -49,7 +49,7 @@ TEST(Mounts, CgroupHierarchies) {
 }
 
 TEST(Mounts, NamesOfOtherFieldsAreNoTypes) {
-  // A source may be called cgroup2, and so may a directory.
+  // A source or a directory named cgroup2 is not a cgroup2 file system.
   EXPECT_EQ(cgroup2_mount(parse_mounts("cgroup2 cgroup2 tmpfs cgroup2 0 0\n")), "");
 }
 

@@ -55,7 +55,7 @@ TEST_F(ProcWalkTest, NumbersOnly) {
     EXPECT_TRUE(seen.insert(walk.directory()).second);
   }
   EXPECT_EQ(seen, (std::set<std::string>{path_ + "/7", path_ + "/4194304"}));
-  EXPECT_FALSE(walk.next()) << "the end stays the end";
+  EXPECT_FALSE(walk.next()) << "a finished walk stays finished";
 }
 
 TEST_F(ProcWalkTest, NoneOfWhatCannotBeOpened) {

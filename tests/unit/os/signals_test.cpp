@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Signals that are read. Each test runs in a child: a process that blocks signals keeps them
-// blocked.
+// Signals that are read from a descriptor. Each test runs in a child, because a process that has
+// blocked signals keeps them blocked.
 #include "core/os/signals.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 namespace bpftrap {
 namespace {
 
-// The status of a child that runs `body`; 128+N where signal N ended it.
+// Runs `body` in a child. Returns its exit code, or 128+N after signal N.
 int in_child(const std::function<int()>& body) {
   pid_t child = ::fork();
   if (child == 0) {

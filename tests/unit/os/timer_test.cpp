@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Timers by real time. Nobody sets the clock here: an unset clock is what ClockStepWatch can show.
+// Timers, in real time. The tests do not set the clock, so ClockStepWatch has no step to report.
 #include "core/os/timer.h"
 
 #include <gtest/gtest.h>

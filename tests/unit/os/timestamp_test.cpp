@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// TimestampFormatter of core/os/clock.h, against known instants and the C library.
+// TimestampFormatter of core/os/clock.h, compared with known instants and the C library.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -67,7 +67,7 @@ TEST(Rfc3339, WhatOneFormatterKeepsNeverShows) {
   std::mt19937_64 random(8);
   std::int64_t ns = 1'769'860'800'000'000'000;
   for (int i = 0; i < 20'000; ++i) {
-    // Also backwards, across seconds and days.
+    // Steps go backwards too, and cross seconds and days.
     ns += static_cast<std::int64_t>(random() % 1'500'000'000) - 700'000'000;
     if (i % 1000 == 0) {
       ns -= 86'400'000'000'000;
@@ -78,7 +78,7 @@ TEST(Rfc3339, WhatOneFormatterKeepsNeverShows) {
   }
 }
 
-// TZ for the length of a test.
+// Sets TZ for the duration of a test.
 class TimeZone {
  public:
   explicit TimeZone(const char* zone) {
@@ -115,7 +115,8 @@ TEST(LocalTime, InTheZoneOfTheMachineToTheMillisecond) {
     TimeZone zone("UTC0");
     TimestampFormatter formatter;
     EXPECT_EQ(local_time(formatter, kNoonUtc), "12:00:00.000");
-    EXPECT_EQ(local_time(formatter, kNoonUtc + 999'999'999), "12:00:00.999") << "cut, not rounded";
+    EXPECT_EQ(local_time(formatter, kNoonUtc + 999'999'999), "12:00:00.999")
+        << "truncated, not rounded";
     EXPECT_EQ(local_time(formatter, kNoonUtc + 1'000'000'000), "12:00:01.000");
     EXPECT_EQ(local_time(formatter, kNoonUtc + 7'000'000), "12:00:00.007");
     EXPECT_EQ(local_time(formatter, -1), "23:59:59.999");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/os/users.h on passwd files of its own, and on this machine's.
+// core/os/users.h, with passwd files of the test and with that of this machine.
 #include "core/os/users.h"
 
 #include <gtest/gtest.h>
@@ -56,7 +56,7 @@ TEST_F(UsersTest, NumbersAreIdsUnlessTheyAreNames) {
   EXPECT_EQ(users.id("0"), 0U);
   EXPECT_EQ(users.id("4242"), 4242U);
   EXPECT_EQ(users.id("4294967294"), 4294967294U);
-  EXPECT_EQ(users.id("1000"), 2000U) << "a name before a number, as chown does it";
+  EXPECT_EQ(users.id("1000"), 2000U) << "a name takes precedence over a number, as with chown";
 }
 
 TEST_F(UsersTest, WhatIsNoUser) {
@@ -78,14 +78,14 @@ TEST_F(UsersTest, WhatIsNoUser) {
 
 TEST_F(UsersTest, IdsToNames) {
   Users users(path_);
-  EXPECT_EQ(users.name(0), "root") << "the first line counts, and no NIS marker";
+  EXPECT_EQ(users.name(0), "root") << "the first line counts; NIS markers are skipped";
   EXPECT_EQ(users.name(1000), "alice");
   EXPECT_EQ(users.name(1001), "alice");
   EXPECT_EQ(users.name(2000), "1000");
   EXPECT_EQ(users.name(4000), "last");
   EXPECT_EQ(users.name(4242), "4242");
   EXPECT_EQ(users.name(4294967295), "4294967295");
-  EXPECT_EQ(users.name(1), "daemon") << "a number in between does no harm";
+  EXPECT_EQ(users.name(1), "daemon") << "looking up a uid without a name changes no other";
 }
 
 TEST_F(UsersTest, ReadsTheFileOnce) {

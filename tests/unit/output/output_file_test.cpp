@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Opening --output where others may have put something in its place.
+// Opening --output in a directory where other users can prepare files.
 #include "core/output/output_file.h"
 
 #include <fcntl.h>
@@ -47,7 +47,7 @@ class OutputFile : public testing::Test {
   static UniqueFd open(const std::string& path, const WaitForReader& wait = {}) {
     return open_output_file(path, wait);
   }
-  // The message, or "" where it can be opened.
+  // The error message, or "" if the file can be opened.
   static std::string refusal(const std::string& path) {
     try {
       WaitForReader wait;
@@ -64,12 +64,12 @@ class OutputFile : public testing::Test {
   std::string shared_;
 };
 
-// As OutputFile, with files of several users.
+// OutputFile, with files of several users.
 class OutputFileOfOthers : public OutputFile {
  protected:
   void SetUp() override {
     if (::geteuid() != 0) {
-      GTEST_SKIP() << "only root can make files of others";
+      GTEST_SKIP() << "only root can create files of other users";
     }
     OutputFile::SetUp();
   }
@@ -84,7 +84,7 @@ class OutputFileOfOthers : public OutputFile {
         << refusal(path);
     EXPECT_EQ(precious(), "precious");
   }
-  // What another user is told.
+  // Runs `body` as another user.
   static int as_other(const std::function<bool()>& body) {
     pid_t pid = ::fork();
     if (pid == 0) {
@@ -170,7 +170,7 @@ TEST_F(OutputFileOfOthers, LinksInStickyDirectoriesAreNotFollowed) {
   link(directory_, shared_ + "/up");
   give_away(shared_ + "/up");
   expect_refused(shared_ + "/up/precious");
-  // By way of a link of one's own.
+  // Through a link of the caller.
   link("link", shared_ + "/own");
   expect_refused(shared_ + "/own");
 }
@@ -215,7 +215,7 @@ TEST_F(OutputFileOfOthers, AnotherUserMayUseWhatIsTheirsAndRoots) {
               return refusal(shared_ + "/roots").find("Permission denied") != std::string::npos;
             }),
             0)
-      << "of the directory that it leads to";
+      << "the target's directory decides";
   EXPECT_EQ(as_other([&] { return refusal(shared_ + "/third").rfind("refuse ", 0) == 0; }), 0);
 }
 

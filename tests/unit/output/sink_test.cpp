@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Golden text of both sinks.
+// Expected output of the table and the JSON sink.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::literals;
 
-// 2026-01-31T12:00:00Z when the boot clock shows 1000 s.
+// 2026-01-31T12:00:00Z is 1000 s on the boot clock.
 WallClock fixed_clock() {
   return WallClock({[] { return BootTime(1000s); }, [] { return WallTime{1769860800'000000000}; }});
 }
@@ -185,10 +185,10 @@ TEST_F(TableSinkTest, AMisspeltColumnIsRefused) {
   auto make = [&](std::string_view column) {
     TableSink({out, clock, {fields<ExecRecord>(), fields<ExitRecord>()}, {"PID", column}});
   };
-  EXPECT_NO_THROW(make("CPU")) << "one kind has it";
+  EXPECT_NO_THROW(make("CPU")) << "one record kind has this column";
   try {
     make("CPUU");
-    FAIL() << "no column is called so";
+    FAIL() << "an unknown column is accepted";
   } catch (const Error& error) {
     EXPECT_NE(error.message().find("'CPUU'"), std::string::npos) << error.message();
     EXPECT_NE(error.message().find("EVENT, TIME, PID"), std::string::npos) << error.message();
@@ -204,7 +204,7 @@ TEST_F(TableSinkTest, KindsThatMakeNoRowsAreIgnored) {
   EXPECT_EQ(out, "");
 }
 
-// What a command of its own would declare.
+// A record kind as a new command would declare it.
 struct OwnRecord {
   BootTime time;
   std::optional<std::string> name;

@@ -11,7 +11,7 @@ namespace {
 
 TEST(CgroupDir, OtherDirectoriesAreRefused) {
   for (const char* path : {"/", "/proc", "/bpftrap-no-such-cgroup", ""}) {
-    // "/" and "" are also paths within the hierarchy: its root.
+    // "/" and "" are valid paths too: the root of the hierarchy.
     if (std::string_view(path).size() < 2 && !cgroup2_mount(read_mounts()).empty()) {
       continue;
     }

@@ -15,7 +15,7 @@ TEST(CgroupPaths, FromTheLeafUp) {
   paths.define({3, "half\0"sv, true});
   EXPECT_EQ(paths.find(1), "/");
   EXPECT_EQ(paths.find(2), "/top/mid/leaf");
-  EXPECT_EQ(paths.find(3), std::nullopt) << "half a path would be a wrong one";
+  EXPECT_EQ(paths.find(3), std::nullopt) << "a truncated path would be wrong";
   EXPECT_EQ(paths.find(4), std::nullopt);
   paths.forget({2});
   EXPECT_EQ(paths.find(2), std::nullopt);

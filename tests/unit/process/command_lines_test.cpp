@@ -40,7 +40,7 @@ TEST(CommandLines, APidThatIsUsedAgainIsAnotherProcess) {
   EXPECT_TRUE(lines.take({5, 100}));
 }
 
-// Above any pid that the kernel gives (PID_MAX_LIMIT, include/linux/threads.h).
+// Higher than every pid of the kernel (PID_MAX_LIMIT, include/linux/threads.h).
 constexpr Pid nobody = 4194304;
 
 TEST(CommandLines, ForgetsTheDead) {
@@ -56,14 +56,14 @@ TEST(CommandLines, AnEndThatIsStillToBeReadHasItsLine) {
   CommandLines lines;
   lines.remember(executed({nobody, 1}, "first\0"sv));
   lines.mark_dead();
-  // These were in the ring buffer already, as are both ends.
+  // The ring buffer already held these execs, and both ends.
   lines.remember(executed({nobody + 1, 1}, "second\0"sv));
   lines.remember(executed({nobody, 1}, "third\0"sv));
   auto line = lines.take({nobody, 1});
   ASSERT_TRUE(line);
   EXPECT_EQ(line->args, "third\0"s);
   lines.forget_dead();
-  EXPECT_TRUE(lines.take({nobody + 1, 1})) << "nobody has looked whether it is dead";
+  EXPECT_TRUE(lines.take({nobody + 1, 1})) << "the sweep does not know this process";
 }
 
 TEST(CommandLines, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
@@ -78,7 +78,7 @@ TEST(CommandLines, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
   }
 }
 
-// One of `size` bytes in all, the filename included.
+// An exec whose command line takes `size` bytes, filename included.
 ExecRecord executed_long(Pid pid, std::size_t size) {
   static std::string args;
   ExecRecord record = executed({pid, 1}, "");
@@ -99,7 +99,7 @@ TEST(CommandLines, WhatFindsNoRoomIsNotKeptAndTheRestIsWhole) {
   EXPECT_EQ(lines.bytes(), 4 * kib);
   EXPECT_FALSE(lines.take({4, 1}));
   EXPECT_EQ(lines.take({0, 1})->args->size(), kib - of_entry - "/bin/x"sv.size());
-  EXPECT_EQ(lines.bytes(), 3 * kib) << "an end makes room";
+  EXPECT_EQ(lines.bytes(), 3 * kib) << "an end frees its bytes";
   lines.remember(executed_long(5, kib - of_entry));
   EXPECT_TRUE(lines.take({5, 1}));
   EXPECT_EQ(lines.refused(), 1U);
@@ -109,7 +109,7 @@ TEST(CommandLines, AnExecThatFindsNoRoomLeavesNoOlderOne) {
   CommandLines lines(kib);
   lines.remember(executed({1, 1}, "short\0"sv));
   lines.remember(executed_long(1, kib));
-  EXPECT_FALSE(lines.take({1, 1})) << "it would not be that of the last exec";
+  EXPECT_FALSE(lines.take({1, 1})) << "the stored line belonged to an earlier exec";
   lines.remember(executed_long(1, kib), true);
   auto line = lines.take({1, 1});
   ASSERT_TRUE(line) << "it executed something";
@@ -141,14 +141,14 @@ TEST(CommandLines, RoomIsGivenBackByWhateverForgets) {
   lines.mark_dead();
   lines.forget_dead();
   EXPECT_EQ(lines.bytes(), 0U);
-  for (Pid pid = 0; pid < 1100; ++pid) {  // were a long one still charged, half of them
+  for (Pid pid = 0; pid < 1100; ++pid) {  // half of them, if a long one were still charged
     lines.remember(executed_long(pid, 32 * kib));
   }
   EXPECT_EQ(lines.bytes(),
             CommandLines::bytes_most / 2 / (32 * kib + of_entry) * (32 * kib + of_entry));
 }
 
-// A directory like /proc.
+// A directory with the layout of /proc.
 class Proc : public testing::Test {
  protected:
   void SetUp() override {
@@ -182,7 +182,7 @@ TEST_F(Proc, OlderProcessesAreFoundByTheirTicks) {
   auto line = lines.take({70, 12 * second + 345'678'901});
   ASSERT_TRUE(line) << "1234 ticks of 10 ms are 12.34 s";
   EXPECT_EQ(line->args, "prog\0arg\0"s);
-  EXPECT_EQ(line->filename, std::nullopt) << "no auxv to read it from";
+  EXPECT_EQ(line->filename, std::nullopt) << "there is no auxv, which holds the filename";
 }
 
 TEST_F(Proc, AnotherStartIsAnotherProcess) {
@@ -190,7 +190,7 @@ TEST_F(Proc, AnotherStartIsAnotherProcess) {
   CommandLines lines;
   read(lines);
   EXPECT_FALSE(lines.take({70, 12'350'000'000}));
-  EXPECT_EQ(lines.size(), 0U) << "the pid is somebody else's by now";
+  EXPECT_EQ(lines.size(), 0U) << "another process has the pid now";
 }
 
 TEST_F(Proc, ForkedOnlyAndKernelThreadsHaveNone) {

@@ -11,12 +11,12 @@ TEST(Descent, DepthIsCountedFromTheFirstThatWasSeen) {
   Descent descent;
   ProcessId shell{1, 10}, make{2, 20}, subshell{3, 30}, compiler{4, 40}, other{5, 50};
   descent.forked({make, shell});
-  EXPECT_EQ(descent.executed(make), 0U) << "nobody saw where the shell comes from";
+  EXPECT_EQ(descent.executed(make), 0U) << "the shell's parent was not seen";
   descent.forked({subshell, make});
   descent.forked({compiler, subshell});
-  EXPECT_EQ(descent.executed(compiler), 2U) << "the subshell is a level, as ps f has it";
+  EXPECT_EQ(descent.executed(compiler), 2U) << "the subshell is a level, as in ps f";
   EXPECT_EQ(descent.ended(subshell), 1U);
-  EXPECT_EQ(descent.executed(compiler), 2U) << "whoever its parent is by now";
+  EXPECT_EQ(descent.executed(compiler), 2U) << "a new parent does not change the level";
   EXPECT_EQ(descent.executed(other), 0U);
 }
 
@@ -27,7 +27,7 @@ TEST(Descent, ForgetsWhoHasEnded) {
   descent.forked({child, parent});
   EXPECT_EQ(descent.ended(child), 1U);
   EXPECT_EQ(descent.ended(child), 0U);
-  EXPECT_EQ(descent.executed(again), 0U) << "the same pid, another process";
+  EXPECT_EQ(descent.executed(again), 0U) << "the pid is the same, the process is not";
   descent.ended(again);
   descent.ended(parent);
   EXPECT_EQ(descent.size(), 0U);
@@ -39,7 +39,7 @@ TEST(Descent, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
   descent.executed(self);
   descent.forked({child, self});
   descent.mark_dead();
-  // It was still to be read.
+  // This fork was still unread in the ring buffer.
   descent.forked({grandchild, child});
   EXPECT_EQ(descent.executed(grandchild), 2U);
   descent.forget_dead();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// When --wait-all is through, with a kernel that the test plays.
+// The end of --wait-all, with counters that the test sets.
 #include "core/process/last_descendant.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace {
 
 class LastDescendantTest : public testing::Test {
  protected:
-  // Programs 10 and 11 are the copies of the one for ends.
+  // Programs 10 and 11 are the two copies for ends.
   LostCounter counter() {
     return LostCounter(
         {1,
@@ -58,19 +58,19 @@ TEST_F(LastDescendantTest, AnEndThatWasMissedIsFoundByASweep) {
   EXPECT_TRUE(last_.wants_sweep());
   last_.mark_dead();
   EXPECT_FALSE(last_.wants_sweep());
-  EXPECT_FALSE(last_.has_ended()) << "not before the sweep is through";
+  EXPECT_FALSE(last_.has_ended()) << "the sweep has not finished";
   born_ = 0;
   last_.forget_dead();
   EXPECT_TRUE(last_.has_ended());
   followed_ = 2;
-  EXPECT_FALSE(last_.has_ended()) << "one end was missed at most";
+  EXPECT_FALSE(last_.has_ended()) << "one end was missed at the maximum";
 }
 
 TEST_F(LastDescendantTest, ASweepThatLeavesAProcessIsFollowedByAnother) {
   miss_ends(1);
   EXPECT_FALSE(last_.has_ended());
   sweep();
-  EXPECT_FALSE(last_.wants_sweep()) << "not before it is asked again";
+  EXPECT_FALSE(last_.wants_sweep()) << "has_ended() was not called again";
   EXPECT_FALSE(last_.has_ended());
   EXPECT_TRUE(last_.wants_sweep());
   born_ = 0;
@@ -84,7 +84,7 @@ TEST_F(LastDescendantTest, ASweepFromBeforeTheQuestionIsNoAnswer) {
   last_.mark_dead();
   EXPECT_FALSE(last_.has_ended());
   last_.forget_dead();
-  EXPECT_FALSE(last_.has_ended()) << "PROGRAM may have forked in between";
+  EXPECT_FALSE(last_.has_ended()) << "PROGRAM may have forked in the meantime";
   EXPECT_TRUE(last_.wants_sweep());
   sweep();
   EXPECT_TRUE(last_.has_ended());
@@ -96,7 +96,7 @@ TEST_F(LastDescendantTest, WaitsWhereABirthWasLost) {
   lost_.records[BPFTRAP_RECORD_FORK] = 1;
   EXPECT_FALSE(last_.has_ended());
   sweep();
-  EXPECT_FALSE(last_.has_ended()) << "a process that was born may live";
+  EXPECT_FALSE(last_.has_ended()) << "a process whose fork was lost may still live";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// PROGRAM's part in a trace: what ends the loop, and which signals do.
+// PROGRAM in the event loop: its end stops the loop, and bpftrap forwards signals to it.
 #include "core/process/program_run.h"
 
 #include <gtest/gtest.h>
@@ -44,7 +44,7 @@ TEST(ProgramRun, ASignalGoesToProgramAndASecondOneEndsTheTrace) {
       .argv = {"/bin/sh", "-c", "trap 'exit 9' TERM; while :; do sleep 0.01; done"}});
   ProgramRun run(program, loop);
   run.start();
-  // Before its trap is set, the signal itself would end it.
+  // Without its trap set, PROGRAM would die of the signal.
   std::this_thread::sleep_for(200ms);
   EXPECT_FALSE(run.ends_trace(by_process(SIGTERM)));
   EXPECT_TRUE(run.ends_trace(by_process(SIGTERM)));

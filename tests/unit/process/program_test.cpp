@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/process/program.h: the gate, statuses, what a program inherits.
+// core/process/program.h: the gate, the exit status, and what PROGRAM inherits.
 #include "core/process/program.h"
 
 #include <fcntl.h>
@@ -39,7 +39,7 @@ std::string read_all(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-// Sends this process's standard output and error, and so those of programs that begin meanwhile, to
+// Redirects standard output and standard error of this process, and of programs that it starts, to
 // files.
 class Capture {
  public:
@@ -82,7 +82,7 @@ class ProgramTest : public testing::Test {
         saved_[variable] = value;
       }
     }
-    // The tests may be run by sudo themselves.
+    // sudo may have started the tests.
     ::unsetenv("SUDO_UID");
   }
   ~ProgramTest() override {
@@ -113,7 +113,7 @@ class ProgramTest : public testing::Test {
 
   Result shell(const std::string& script) { return run({"/bin/sh", "-c", script}); }
 
-  // A file of that name in the directory.
+  // Writes a file into the directory and returns its path.
   std::string write(const std::string& name, const std::string& text, bool executable = false) {
     std::string path = directory_ + "/" + name;
     std::ofstream(path) << text;
@@ -153,24 +153,24 @@ TEST_F(ProgramTest, CannotBeExecuted) {
 }
 
 TEST_F(ProgramTest, SearchesPath) {
-  std::filesystem::create_directories(directory_ + "/1/tool");  // a directory of that name
+  std::filesystem::create_directories(directory_ + "/1/tool");  // a directory is not a program
   std::filesystem::create_directories(directory_ + "/2");
   std::filesystem::create_directories(directory_ + "/3");
   write("2/tool", "#!/bin/sh\nexit 2\n");
   write("2/only", "");
   write("3/tool", "#!/bin/sh\nexit 3\n", true);
-  write("3/script", "exit $1\n", true);  // no #!
+  write("3/script", "exit $1\n", true);  // without #!
   std::string path =
       directory_ + "/none:" + directory_ + "/1:" + directory_ + "/2:" + directory_ + "/3";
   ::setenv("PATH", path.c_str(), 1);
   EXPECT_EQ(run({"tool"}).status, 3);
-  EXPECT_EQ(run({"script", "42"}).status, 42) << "a script without #! is the shell's";
+  EXPECT_EQ(run({"script", "42"}).status, 42) << "the shell runs a script without #!";
   EXPECT_EQ(run({"only"}).status, 126);
   EXPECT_EQ(run({"none"}).status, 127);
   write("3/broken", "#!/no/such/interpreter\n", true);
   EXPECT_EQ(run({"broken"}).status, 127);
   ::unsetenv("PATH");
-  EXPECT_EQ(run({"sh", "-c", "exit 5"}).status, 5) << "a PATH for those without";
+  EXPECT_EQ(run({"sh", "-c", "exit 5"}).status, 5) << "an unset PATH has a default";
 }
 
 TEST_F(ProgramTest, AnEmptyPathElementIsTheWorkingDirectory) {
@@ -205,7 +205,7 @@ TEST_F(ProgramTest, WaitsAtTheGate) {
   EXPECT_TRUE(std::filesystem::exists(file));
   EXPECT_EQ(program.exit_status(), 0);
   EXPECT_EQ(program.exit_status(), 0) << "again";
-  EXPECT_FALSE(program.signal(SIGTERM)) << "it is gone";
+  EXPECT_FALSE(program.signal(SIGTERM)) << "PROGRAM has ended";
 }
 
 TEST_F(ProgramTest, KeepsItsPid) {
@@ -231,7 +231,7 @@ TEST_F(ProgramTest, UnreleasedItIsKilledAndWaitedFor) {
 TEST_F(ProgramTest, EndsWhereBpftrapDiesBeforeTheRelease) {
   std::string file = directory_ + "/ran";
   int told[2];
-  ASSERT_EQ(::pipe(told), 0);  // inherited by PROGRAM: at its end nobody is left
+  ASSERT_EQ(::pipe(told), 0);  // PROGRAM inherits it, so its end closes the pipe
   pid_t bpftrap = ::fork();
   if (bpftrap == 0) {
     Program program({{"touch", file}, false});
@@ -259,7 +259,7 @@ TEST_F(ProgramTest, ASignalReachesAStoppedProgram) {
   ::kill(program.pid(), SIGSTOP);
   siginfo_t info{};
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(program.pid()), &info, WSTOPPED), 0);
-  EXPECT_FALSE(program.ended()) << "stopped is not ended";
+  EXPECT_FALSE(program.ended()) << "a stopped process has not ended";
   program.signal(SIGTERM);
   EXPECT_EQ(program.exit_status(), 128 + 15);
 }
@@ -269,7 +269,7 @@ TEST_F(ProgramTest, ASignalAtTheGateEndsIt) {
   program.signal(SIGINT);
   pollfd end{program.pidfd(), POLLIN, 0};
   EXPECT_EQ(::poll(&end, 1, 10'000), 1);
-  program.release();  // raises no SIGPIPE
+  program.release();  // must not raise SIGPIPE
   EXPECT_EQ(program.exit_status(), 128 + 2);
 }
 
@@ -287,10 +287,10 @@ TEST_F(ProgramTest, WithoutStandardErrorItsOutputIsNotTheTraces) {
   ::close(STDERR_FILENO);
   Program program({{"/bin/sh", "-c", "[ -e /proc/$$/fd/1 ] || [ -e /proc/$$/fd/2 ]"}, true});
   program.release();
-  EXPECT_EQ(program.exit_status(), 1) << "both are closed";
+  EXPECT_EQ(program.exit_status(), 1) << "both descriptors are closed";
 }
 
-// Puts a disposition back.
+// Restores a signal disposition.
 class Disposition {
  public:
   Disposition(int number, void (*handler)(int)) : number_(number) {
@@ -344,7 +344,7 @@ TEST_F(ProgramTest, HasOnlyInheritedDescriptors) {
   Program other({{"true"}, false});  // holds a gate and a pidfd
   std::istringstream lines(run({"ls", "/proc/self/fd"}).out);
   std::set<int> found{std::istream_iterator<int>(lines), {}};
-  // One is the directory that ls reads: the lowest that was free.
+  // One of the descriptors is the directory that ls reads: the lowest free number.
   int own = 0;
   while (expected.contains(own)) {
     ++own;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/record/cputime.h against values worked out by hand from kernel/sched/cputime.c, and against
-// what that function guarantees.
+// core/record/cputime.h, compared with values computed by hand from kernel/sched/cputime.c, and
+// with the guarantees of that function.
 #include "core/record/cputime.h"
 
 #include <gtest/gtest.h>
@@ -55,7 +55,7 @@ TEST(AdjustCpuTimes, AsTheKernelDoes) {
   }
 }
 
-// What the kernel promises to readers of /proc, over the life of a task.
+// The kernel guarantees this to readers of /proc during the life of a task.
 TEST(AdjustCpuTimes, SumIsExactAndNothingGoesBack) {
   std::mt19937_64 random(20260131);
   for (int task = 0; task < 300; ++task) {
@@ -75,7 +75,7 @@ TEST(AdjustCpuTimes, SumIsExactAndNothingGoesBack) {
   }
 }
 
-// A malformed record may hold anything; the sanitizers are what fails here.
+// A malformed record may hold any bits. The sanitizers detect undefined behaviour.
 TEST(AdjustCpuTimes, AnyBitsAreDefined) {
   constexpr auto kMin = std::numeric_limits<std::int64_t>::min();
   constexpr auto kMax = std::numeric_limits<std::int64_t>::max();

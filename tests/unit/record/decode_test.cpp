@@ -21,7 +21,7 @@ Record decoded(const Bytes& bytes) {
   return record != nullptr ? *record : Record{};
 }
 
-// Its views would point into bytes that are gone.
+// A temporary is refused, because the views would point into freed bytes.
 template <class Record>
 Record decoded(Bytes&& bytes) = delete;
 
@@ -100,7 +100,7 @@ TEST(Decode, Exit) {
   EXPECT_EQ(record.duration, 1s);
   EXPECT_EQ(record.cpu, (CpuTimes{3ms, 3ms}));
   EXPECT_EQ(record.max_rss_bytes, 3U * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
-  EXPECT_FALSE(record.io) << "the kernel did not say that it counts it";
+  EXPECT_FALSE(record.io) << "the kernel did not report that it counts I/O";
   EXPECT_FALSE(record.killer);
   EXPECT_FALSE(record.oom_killed);
   EXPECT_EQ(record.minor_faults, 11U);
@@ -133,7 +133,7 @@ TEST(Decode, OomVictimIsOnlyWhoDiedOfIt) {
   };
   EXPECT_TRUE(oom_killed(SIGKILL, BPFTRAP_EXIT_OOM_VICTIM));
   EXPECT_FALSE(oom_killed(SIGKILL, 0));
-  EXPECT_FALSE(oom_killed(0, BPFTRAP_EXIT_OOM_VICTIM)) << "it was ending already";
+  EXPECT_FALSE(oom_killed(0, BPFTRAP_EXIT_OOM_VICTIM)) << "the process was already ending";
   EXPECT_FALSE(oom_killed(SIGKILL, BPFTRAP_EXIT_OOM_VICTIM | BPFTRAP_EXIT_KILLER_KNOWN));
 }
 
@@ -157,7 +157,7 @@ TEST(Decode, RefusesEveryShorterRecord) {
       if (size >= sizeof(bpftrap_record_header)) {
         reinterpret_cast<bpftrap_record_header*>(cut.data())->size =
             static_cast<std::uint32_t>(size);
-        EXPECT_TRUE(malformed(cut)) << size << " that says so itself";
+        EXPECT_TRUE(malformed(cut)) << size << ", also in its header";
       }
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// docs/records.schema.json against the tables of fields that it describes (core/record/field.h),
-// the lines that the JSON sink writes against the schema, and docs/records.md against both.
+// Compares docs/records.schema.json with the field tables (core/record/field.h) and
+// docs/records.md, and validates the lines of the JSON sink against the schema.
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 #include <rapidjson/schema.h>
@@ -26,7 +26,7 @@ namespace {
 
 using Json = rapidjson::Value;
 
-// The environment's BPFTRAP_SCHEMA, else in the tree that this file was compiled from.
+// BPFTRAP_SCHEMA in the environment, else the schema in the source tree of this file.
 std::string schema_path() {
   if (const char* path = std::getenv("BPFTRAP_SCHEMA"); path != nullptr) {
     return path;
@@ -56,7 +56,7 @@ std::string_view text_of(const Json& value) {
   return {value.GetString(), value.GetStringLength()};
 }
 
-// The schema of one record kind; null where there is none.
+// The schema of one record kind, or null.
 const Json* kind_schema(std::string_view kind) {
   if (!schema().IsObject()) {
     return nullptr;
@@ -138,18 +138,18 @@ class Validation {
  public:
   Validation() : compiled_(schema()) {}
 
-  // What is wrong with a line of the stream; empty where nothing is.
+  // Returns the fault of a line of the stream, or "".
   std::string operator()(std::string_view line) const {
     rapidjson::Document record;
     record.Parse<rapidjson::kParseValidateEncodingFlag>(line.data(), line.size());
     if (record.HasParseError()) {
-      return "no JSON, or not UTF-8";
+      return "invalid JSON or invalid UTF-8";
     }
     rapidjson::SchemaValidator validator(compiled_);
     if (record.Accept(validator)) {
       return {};
     }
-    // All that RapidJSON says of a record that is none of the kinds.
+    // RapidJSON gives no other detail if no kind matches.
     return std::string("refused by ") + validator.GetInvalidSchemaKeyword();
   }
 
@@ -157,7 +157,7 @@ class Validation {
   rapidjson::SchemaDocument compiled_;
 };
 
-// What a hostile process may put into every text: quotes, controls, invalid and cut UTF-8.
+// Text of a hostile process: quotes, control characters, invalid and truncated UTF-8.
 constexpr std::string_view kHostile = "\"\\/\x1b[2J\x01\n\r\t\x7f\xff\xc3\x28\xe2\x82";
 
 Process some_process(std::string_view text) {
@@ -182,7 +182,7 @@ class SchemaTest : public testing::Test {
     ASSERT_TRUE(schema().IsObject() && schema().HasMember("oneOf")) << schema_path();
   }
 
-  // Writes the record and holds the line against the schema.
+  // Writes the record and validates the line.
   template <class Record>
   std::string check(const Record& record) {
     std::string out;
@@ -213,7 +213,7 @@ TEST_F(SchemaTest, IsAsTheTablesOfFields) {
   expect_as_described<Check>("check");
 }
 
-// The other kinds come with a command of their own.
+// The schema holds exactly the kinds of the existing commands.
 TEST_F(SchemaTest, KnowsTheKinds) {
   std::vector<std::string_view> kinds;
   for (const Json& kind : schema()["oneOf"].GetArray()) {
@@ -299,7 +299,7 @@ TEST_F(SchemaTest, TakesExitRecords) {
   record.killer = Killer{1, kHostile};
   record.io = StorageIo{4096, std::uint64_t{1} << 60};
   record.oom_killed = true;
-  // All that wait4() may say: exit(0) to exit(255), signals 1 to 64 with and without a core.
+  // Every status of wait4(): exit(0) to exit(255), and signals 1 to 64 with and without a core.
   for (int code = 0; code < 256; ++code) {
     record.wait_status = W_EXITCODE(code, 0);
     EXPECT_EQ(check(record), "") << line_;

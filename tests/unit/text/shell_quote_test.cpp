@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The half of core/text/text.h that quotes for a shell: what it writes, and what real shells read.
+// Shell quoting in core/text/text.h: its output, and how real shells read it.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -45,7 +45,7 @@ struct ClosePipe {
   void operator()(std::FILE* pipe) const { pclose(pipe); }
 };
 
-// What `command SCRIPTFILE` prints, where `script` is what the file holds.
+// The output of `command SCRIPTFILE`, with `script` as the file's content.
 std::string output_of(const std::string& command, const std::string& script) {
   const std::string path =
       std::filesystem::temp_directory_path() / ("bpftrap-shell-test." + std::to_string(getpid()));
@@ -67,7 +67,7 @@ bool have(const std::string& program) {
   return std::system(("command -v " + program + " >/dev/null 2>&1").c_str()) == 0;
 }
 
-// The words as a shell passes them to a command, after it has read them quoted.
+// Quotes the words and returns those that a shell reads from them.
 std::string read_back(const std::string& shell, const Words& words) {
   std::string script = "printf '%s\\0'";
   for (const auto& word : words) {
@@ -163,7 +163,7 @@ TEST(ShellQuoted, BashReadsTheVeryBytes) {
   }
 }
 
-// History expansion takes place in single lines, before the shell knows of quotes.
+// History expansion works on single lines, before the shell handles quotes.
 TEST(ShellQuoted, BashExpandsNoHistory) {
   if (!have("bash")) {
     GTEST_SKIP() << "no bash";
@@ -202,14 +202,14 @@ TEST(CommandLine, SaysThatItWasCut) {
   EXPECT_EQ(command_line("ls\0-l\0"s, true), "ls -l …");
   EXPECT_EQ(command_line("ls\0\0"s, true), "ls '' …");
   EXPECT_EQ(command_line("", true), "…");
-  // Cut within a character: what is left of it is not shown.
+  // The cut is inside a character, so its remaining bytes are not shown.
   EXPECT_EQ(command_line("a\0\xE6\x97\xA5\xE6\x97"s, true), "a '\xE6\x97\xA5' …");
   EXPECT_EQ(command_line("a\0\xE6\x97\xA5\xE6"s, true), "a '\xE6\x97\xA5' …");
   EXPECT_EQ(command_line("a\0x\xF0\x9F\x90"s, true), "a x …");
   EXPECT_EQ(command_line("a\0\xE6\x97\xA5"s, true), "a '\xE6\x97\xA5' …");
   EXPECT_EQ(command_line("a\0\xC3\xA9"s, true), "a '\xC3\xA9' …");
   EXPECT_EQ(command_line("a\0b\x80"s, true), "a $'b\\x80' …");
-  // What the process itself ended like that was not cut.
+  // These bytes end with a NUL, so they are the process's own and were not cut.
   EXPECT_EQ(command_line("a\0\xE6\x97\0"s, true), "a $'\\xe6\\x97' …");
   EXPECT_EQ(command_line("a\0\xE6\x97"s, false), "a $'\\xe6\\x97'");
 }
@@ -221,8 +221,8 @@ TEST(CommandLine, AppendsToWhatIsThere) {
   EXPECT_EQ(out, "kept ls -l");
 }
 
-// Whatever the first word is, bash takes it for the name of a command, and the rest for its
-// arguments.
+// bash takes the first word for the name of a command, and the rest for its arguments, whatever
+// these words are.
 TEST(CommandLine, BashRunsIt) {
   if (!have("bash")) {
     GTEST_SKIP() << "no bash";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The half of core/text/text.h that serves the table: short numbers, and columns.
+// Table support in core/text/text.h: short numbers and columns.
 #include <gtest/gtest.h>
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/text/text.h and core/output/json_line.h: what reaches terminals and JSON. Quoting for a
-// shell is in shell_quote_test.cpp, what serves the table's columns in text_columns_test.cpp.
+// core/text/text.h and core/output/json_line.h: text for terminals and JSON. shell_quote_test.cpp
+// has the tests of shell quoting, text_columns_test.cpp those of the table's columns.
 #include "core/text/text.h"
 
 #include <gtest/gtest.h>
@@ -25,20 +25,20 @@ using Replaced = std::pair<std::string, std::string>;
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-// The bytes as a string of JSON.
+// The bytes as a JSON string.
 std::string json_string(std::string_view bytes) {
   JsonLine line;
   line.string(bytes);
   return std::string(line.text());
 }
 
-// What a reader of JSON, which refuses what is not JSON by the letter, gets from it.
+// The text that a strict JSON parser reads back.
 std::string through_json(std::string_view bytes) {
   const std::string json = json_string(bytes);
   rapidjson::Document document;
   document.Parse<rapidjson::kParseValidateEncodingFlag>(json.data(), json.size());
   if (document.HasParseError() || !document.IsString()) {
-    ADD_FAILURE() << "no string of JSON: " << testing::PrintToString(json);
+    ADD_FAILURE() << "not a JSON string: " << testing::PrintToString(json);
     return {};
   }
   return {document.GetString(), document.GetStringLength()};
@@ -50,8 +50,8 @@ std::string terminal_safe(std::string_view bytes) {
   return out;
 }
 
-// Length of the valid sequence at the beginning, written down as table 3-7 of the Unicode Standard
-// has it: by ranges of bytes, where the code under test goes by values.
+// Length of the valid sequence at the beginning. This follows table 3-7 of the Unicode Standard by
+// ranges of bytes, whereas the tested code compares values.
 std::size_t valid_sequence(std::string_view s) {
   const auto in = [s](std::size_t at, unsigned low, unsigned high) {
     return at < s.size() && static_cast<unsigned char>(s[at]) >= low &&
@@ -116,7 +116,7 @@ TEST(DecodeUtf8, EveryCodePoint) {
   }
 }
 
-// All sequences of two bytes, and of three and four around every border of table 3-7.
+// All sequences of two bytes, and those of three and four around each limit in table 3-7.
 TEST(DecodeUtf8, EverySequenceOfBytes) {
   const std::vector<unsigned> borders{0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0,
                                       0xBF, 0xC0, 0xC2, 0xE0, 0xED, 0xF0, 0xF4, 0xFF};
@@ -174,7 +174,7 @@ TEST(JsonString, OneReplacementForEachInvalidByte) {
   }
 }
 
-// Random bytes of which many come close to being UTF-8.
+// Random bytes, many of which are nearly valid UTF-8.
 std::string random_bytes(std::mt19937_64& random) {
   std::string bytes;
   const auto pieces = random() % 24;
@@ -210,7 +210,7 @@ TEST(JsonString, AsTheReference) {
   }
 }
 
-// Eight bytes are looked at in one go: what has to be escaped is found wherever it stands.
+// The code tests eight bytes at a time, so each position is checked.
 TEST(JsonString, EscapesAtEachPlace) {
   std::string special = "\"\\\x7f";
   for (char control = 0; control < 0x20; ++control) {
@@ -330,7 +330,7 @@ TEST(TerminalSafe, NothingDangerousGetsThrough) {
   }
 }
 
-// Eight bytes are looked at in one go: what is dangerous is found wherever it stands.
+// The code tests eight bytes at a time, so each position is checked.
 TEST(TerminalSafe, EscapesAtEachPlace) {
   for (const auto& [bytes, escaped] : std::vector<Replaced>{{"\x1b", "\\x1b"},
                                                             {"\x1f", "\\x1f"},

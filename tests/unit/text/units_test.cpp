@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// core/text/units.h: what is accepted, exactly what it means, and what is refused with which words.
+// core/text/units.h: accepted values with their exact meaning, and messages for refused ones.
 #include "core/text/units.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ using std::chrono::nanoseconds;
 constexpr nanoseconds kSecond = std::chrono::seconds(1);
 constexpr nanoseconds kMillisecond = std::chrono::milliseconds(1);
 
-/// What the exception says; empty if none came.
+// Text of the exception; "" without one.
 template <typename Parse>
 std::string refusal(Parse parse) {
   try {
@@ -81,7 +81,7 @@ TEST(ParseDuration, RefusesLessThanANanosecond) {
 
 TEST(ParseDuration, FractionsAreExact) {
   const std::vector<DurationCase> cases{
-      // A double would have 53 bits for each of these, and none of them fits.
+      // A double has 53 bits, too few for these values.
       {"1000000000.123456789s", 1'000'000'000'123'456'789},
       {"9007199.254740993s", 9'007'199'254'740'993},
       {"0.999999999s", 999'999'999},

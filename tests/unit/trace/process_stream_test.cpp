@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the stream makes of records, as the BPF programs would leave them in the ring buffer.
+// The output of the stream for records that the BPF programs would leave in the ring buffer.
 #include "core/trace/process_stream.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ using Result = RecordHandler::Result;
 
 class ProcessStreamTest : public testing::Test {
  protected:
-  // Above any pid that the kernel gives (PID_MAX_LIMIT, include/linux/threads.h).
+  // Higher than every pid of the kernel (PID_MAX_LIMIT, include/linux/threads.h).
   static constexpr Pid nobody = 4194304;
 
   Result exec(ProcessStream& stream, std::string_view args) {
@@ -44,7 +44,7 @@ class ProcessStreamTest : public testing::Test {
     event.flags = BPFTRAP_EXIT_EXECUTED;
     return stream.handle(bytes_of(event), sink_);
   }
-  // Many that nobody is.
+  // Forks of processes that do not exist.
   void fork_many(ProcessStream& stream) {
     for (Pid i = 0; i <= Sweep<Pid>::least; ++i) {
       fork(stream, nobody + i, 1);
@@ -65,7 +65,7 @@ class ProcessStreamTest : public testing::Test {
 };
 
 TEST_F(ProcessStreamTest, AnEndWhoseCommandLineFoundNoRoomIsWritten) {
-  // The process is older than the tracer, or younger.
+  // The process is older than the tracer, then younger.
   for (auto live_since : {BootTime(4500ms), BootTime(3500ms)}) {
     ProcessStream stream(
         {.write_execs = true, .exits_of_execs_only = true, .command_line_bytes = 1024});
@@ -117,7 +117,7 @@ TEST_F(ProcessStreamTest, WhoseIdsAreOthersLooksForNoDead) {
   EXPECT_FALSE(ProcessStream({.read_older = true, .pids_are_own = false}).reads_older());
 }
 
-// A process that lives until it is told to end.
+// A process that lives until told to end.
 class Living {
  public:
   Living() : pid_(::fork()) {
@@ -152,7 +152,7 @@ TEST_F(ProcessStreamTest, ASweepForgetsTheDeadOfItsBeginning) {
   stream.mark_dead();
   fork(stream, nobody, child.pid());
   stream.forget_dead();
-  EXPECT_EQ(stream.born(), 1U) << "it had a child, which nobody has looked for";
+  EXPECT_EQ(stream.born(), 1U) << "its child was not swept out";
   stream.mark_dead();
   stream.forget_dead();
   EXPECT_EQ(stream.born(), 0U);
@@ -169,10 +169,10 @@ TEST_F(ProcessStreamTest, LossesAskForASweep) {
   stream.mark_dead();
   EXPECT_FALSE(stream.wants_sweep());
   stream.account(lost);
-  EXPECT_FALSE(stream.wants_sweep()) << "nothing more was lost";
+  EXPECT_FALSE(stream.wants_sweep()) << "no more records were lost";
   lost.records[BPFTRAP_RECORD_EXIT] = 2;
   stream.account(lost);
-  EXPECT_FALSE(stream.wants_sweep()) << "there was one within the last ten seconds";
+  EXPECT_FALSE(stream.wants_sweep()) << "the last sweep is less than ten seconds ago";
 }
 
 TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a process can still do after enter_sandbox(). Each attempt is made in a child of its own:
-// there is no way back.
+// The rights that are left after enter_sandbox(). Each attempt runs in a child of its own, because
+// a process cannot leave the sandbox.
 #include "core/trace/sandbox.h"
 
 #include <arpa/inet.h>
@@ -25,12 +25,12 @@
 namespace bpftrap {
 namespace {
 
-// Runs `body` in a child; the exit code, or 1000 plus the signal that ended it.
+// Runs `body` in a child. Returns its exit code, or 1000 plus the number of the signal.
 int in_child(const std::function<int()>& body) {
   pid_t pid = ::fork();
   if (pid == 0) {
-    // No _exit(): before a function that does not return AddressSanitizer asks for the signal
-    // stack, which is not in the filter.
+    // The loop avoids _exit(): AddressSanitizer asks for the signal stack before a function that
+    // does not return, and the filter refuses that call.
     for (const int code = body(); true;) {
       ::syscall(SYS_exit_group, code);
     }
@@ -40,7 +40,7 @@ int in_child(const std::function<int()>& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-// The errno of a call in the sandbox, 0 where it works, 255 where the sandbox lacks something.
+// errno of a call in the sandbox; 0 on success, 255 if the sandbox is incomplete.
 int errno_in_sandbox(const std::function<long()>& call, const SandboxNeeds& needs = {}) {
   return in_child([&] {
     if (!enter_sandbox(needs).empty()) {
@@ -54,7 +54,7 @@ int errno_in_sandbox(const std::function<long()>& call, const SandboxNeeds& need
 std::uint64_t permitted() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[2] = {};
-  // With a filter that is complete, the kernel does not answer.
+  // A complete filter refuses this call.
   if (::syscall(SYS_capget, &header, data) != 0) {
     return ~std::uint64_t{0};
   }
@@ -68,7 +68,7 @@ bool in_effect(unsigned capability) {
   return ((data[capability / 32].effective >> (capability % 32)) & 1U) != 0;
 }
 
-// «Name: value» of /proc/self/status, read by a descriptor that was open before.
+// The line `name` of /proc/self/status, read from a descriptor that was opened before the sandbox.
 std::string status_line(int fd, const std::string& name) {
   static char text[8192];
   ssize_t size = ::lseek(fd, 0, SEEK_SET) == 0 ? ::read(fd, text, sizeof text - 1) : -1;
@@ -124,7 +124,7 @@ TEST(Sandbox, NothingNewIsExecutableAndNoBpfIsLoaded) {
               EPERM)
         << command;
   }
-  // The kernel's own answer.
+  // The filter allows this call, so the error is the kernel's.
   EXPECT_EQ(errno_in_sandbox([&] {
               attr.map_fd = 1U << 20;
               return ::syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof attr);
@@ -253,13 +253,13 @@ TEST(Sandbox, WhereTheKernelWantsACapabilityForMapsThatOneStays) {
               return permitted() == reading ? 0 : 1;
             }),
             0)
-      << "nothing is demanded";
+      << "this kernel needs no capability for maps";
 }
 
 TEST(Sandbox, WhatTheKernelDoesNotDoIsSaid) {
   EXPECT_EQ(in_child([] {
               enter_sandbox({});
-              // The filter does not let it be entered again.
+              // The filter refuses a second entry.
               std::vector<std::string> missing = enter_sandbox({});
               if (missing.size() != 3) {
                 return 1;

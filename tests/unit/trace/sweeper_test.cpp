@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// When sweeps begin and end, with a ring buffer that the test itself fills.
+// Begin and end of sweeps, with a ring buffer that the test fills.
 #include "core/trace/sweeper.h"
 
 #include <gtest/gtest.h>
@@ -60,19 +60,19 @@ TEST_F(SweeperTest, EndsWhenWhatTheDeadLeftIsHandled) {
   producer_.put("of one that died later");
   first_.wants = true;
   sweeper_.advance();
-  EXPECT_EQ(log_, "mark a\nmark b\n") << "one sweep at a time";
+  EXPECT_EQ(log_, "mark a\nmark b\n") << "a sweep is still running";
   ring_.consume([](std::span<const std::byte>) { return true; }, 1);
   sweeper_.advance();
   EXPECT_EQ(log_, "mark a\nmark b\nforget a\nforget b\n");
   log_.clear();
   sweeper_.advance();
-  EXPECT_EQ(log_, "mark a\nmark b\n") << "the sweep that was wanted meanwhile";
+  EXPECT_EQ(log_, "mark a\nmark b\n") << "the sweep that was requested during the first";
   consume();
   sweeper_.advance();
   EXPECT_EQ(log_, "mark a\nmark b\nforget a\nforget b\n");
 }
 
-// Plays the process that dies while a sweep marks: its record arrives then.
+// Acts as a process that dies while a sweep marks. Its record arrives at that moment.
 class Dying final : public Sweepable {
  public:
   explicit Dying(Producer& producer) : producer_(producer) {}

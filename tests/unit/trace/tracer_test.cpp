@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The way of records with a ring buffer that the test itself fills.
+// The path of a record, with a ring buffer that the test fills.
 #include "core/trace/tracer.h"
 
 #include <fcntl.h>
@@ -22,8 +22,8 @@ namespace {
 
 using namespace std::literals;
 
-// Writes a `lost` record for each record, as it needs no table of its own. The text of a record
-// says what becomes of it: "keep", "malformed", or anything else.
+// Writes a `lost` record for each record, because that needs no field table. The text of a record
+// decides its handling: "keep", "malformed", or anything else.
 class Handler final : public RecordHandler {
  public:
   Result handle(std::span<const std::byte> bytes, Sink& sink) override {
@@ -66,7 +66,7 @@ class TracerTest : public testing::Test {
   }
   void TearDown() override { ::unlink(path_.c_str()); }
 
-  // Traces until a stop; the lines of the output.
+  // Traces until a stop. Returns the lines of output.
   std::vector<std::string> run(const TracerOptions& options) {
     Output output(open_output_file(path_), path_);
     run(options, output);
@@ -152,7 +152,7 @@ TEST_F(TracerTest, CountEndsAfterSoManyRecords) {
   std::vector<std::string> lines = run({"exec", 3, 1ns});
   EXPECT_EQ(lines.size(), 5U);
   EXPECT_NE(lines.back().find(R"("records":3,)"), std::string::npos) << lines.back();
-  EXPECT_EQ(handler_.handled.back(), "record 2") << "what is only kept does not count";
+  EXPECT_EQ(handler_.handled.back(), "record 2") << "records that are only kept do not count";
 }
 
 TEST_F(TracerTest, TimeoutEndsIt) {
@@ -173,7 +173,7 @@ TEST_F(TracerTest, AStopFromBeforeTheRunEndsIt) {
 
 TEST_F(TracerTest, LossesAreReportedAtTheEndAndCounted) {
   lost_.records[1] = 7;
-  lost_.records[2] = 100;  // would not have been written
+  lost_.records[2] = 100;  // no BPF program would have written these
   std::vector<std::string> lines = run(within(1ns));
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(lines[1].rfind(R"({"event":"lost",)", 0), 0U) << lines[1];
@@ -184,7 +184,7 @@ TEST_F(TracerTest, LossesAreReportedAtTheEndAndCounted) {
 TEST_F(TracerTest, LossesAreReportedEachSecondOnce) {
   lost_.records[1] = 7;
   std::vector<std::string> lines = run(within(1500ms));
-  ASSERT_EQ(lines.size(), 3U) << "nothing more was lost";
+  ASSERT_EQ(lines.size(), 3U) << "no more records were lost";
   EXPECT_NE(lines[1].find(R"("count":7)"), std::string::npos) << lines[1];
 }
 
