@@ -130,10 +130,10 @@ void Bpftrap::await(const std::function<bool()>& done) {
   Steady::time_point deadline = Steady::now() + patience;
   while (!done()) {
     if (!read_for(std::chrono::milliseconds(100))) {
-      throw Failure("bpftrap ended before its time; it said: " + errors());
+      throw Failure("bpftrap ended too early; its messages: " + errors());
     }
     if (Steady::now() > deadline) {
-      throw Failure("bpftrap does not write what is waited for; it said: " + errors());
+      throw Failure("bpftrap does not write the expected output; its messages: " + errors());
     }
   }
 }
@@ -141,7 +141,7 @@ void Bpftrap::await(const std::function<bool()>& done) {
 void Bpftrap::await_start() {
   await([this] { return json_ ? !records_.empty() : output_.find('\n') != std::string::npos; });
   if (json_ && records_.front().kind() != "start") {
-    throw Failure("the first record is none of the kind start");
+    throw Failure("the first record is not of the kind start");
   }
 }
 
@@ -154,7 +154,7 @@ int Bpftrap::wait() {
   Steady::time_point deadline = Steady::now() + patience;
   while (read_for(std::chrono::milliseconds(100))) {
     if (Steady::now() > deadline) {
-      throw Failure("bpftrap does not end; it said: " + errors());
+      throw Failure("bpftrap does not end; its messages: " + errors());
     }
   }
   int status = child_->wait().status;
@@ -166,13 +166,13 @@ int Bpftrap::wait() {
 
 void Bpftrap::check_stream() const {
   if (parsed_ != output_.size()) {
-    throw Failure("the last line of the stream is cut off");
+    throw Failure("the last line of the stream is incomplete");
   }
   std::uint64_t written = 0;
   for (std::size_t i = 0; i < records_.size(); ++i) {
     std::string kind = records_[i].kind();
     if ((i == 0) != (kind == "start") || (i + 1 == records_.size()) != (kind == "stop")) {
-      throw Failure("start or stop is at the wrong place of the stream");
+      throw Failure("start or stop is in the wrong place in the stream");
     }
     written += kind == "exec" || kind == "exit" || kind == "hello" ? 1 : 0;
   }
@@ -245,7 +245,7 @@ std::uint64_t wall_ns_of(const Record& record) {
   char* end = nullptr;
   std::uint64_t ns = rest != nullptr ? std::strtoull(rest, &end, 10) : 0;
   if (rest == nullptr || end != rest + 9 || std::string_view(end) != "Z") {
-    throw Failure("a ts is not as RFC 3339 with nanoseconds has it: " + ts);
+    throw Failure("a ts is not RFC 3339 with nanoseconds: " + ts);
   }
   return static_cast<std::uint64_t>(::timegm(&time)) * 1'000'000'000U + ns;
 }

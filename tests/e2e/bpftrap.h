@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A running bpftrap, as its user has it: a command line, standard output, standard error, a status.
+// A running bpftrap, as seen by a user: command line, standard output, standard error, exit status.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,10 +18,10 @@ namespace e2e {
 class Bpftrap {
  public:
   struct Setup {
-    int stdout_fd = -1;                         // instead of the pipe that this object reads
-    std::vector<std::string> environment = {};  // all of it
-    std::function<void()> before_exec = {};     // in the child
-    bool may_lose = false;                      // losing records is what the test is about
+    int stdout_fd = -1;                         // replaces the pipe that this object reads
+    std::vector<std::string> environment = {};  // the complete environment
+    std::function<void()> before_exec = {};     // called in the child
+    bool may_lose = false;                      // the test makes bpftrap lose records
   };
 
   // Starts `bpftrap ARGS...`.
@@ -31,32 +31,32 @@ class Bpftrap {
   Bpftrap& operator=(const Bpftrap&) = delete;
   ~Bpftrap();
 
-  // Its path: the environment variable BPFTRAP_BIN, else `bpftrap` next to this test.
+  // The path of bpftrap: the environment variable BPFTRAP_BIN, else `bpftrap` next to this test.
   static const std::string& binary();
 
-  // The following throw Failure where it ends, or takes longer than `patience`, instead.
+  // These functions throw Failure if bpftrap ends instead, or takes longer than `patience`.
 
   // Waits for the first line: tracing is live.
   void await_start();
-  // Waits for output that satisfies `done`, which is asked whenever there is more.
+  // Waits until `done` returns true. `done` is called after each read.
   void await(const std::function<bool()>& done);
-  // Asks it to end, and as wait().
+  // Sends the signal, then waits as wait() does.
   int stop(int signal = SIGINT);
-  // Waits for the end of its output and of itself; the exit status, 128+N where signal N ended it.
-  // A JSON stream has to begin with `start` and to end with `stop`, whose counts are right, and
-  // nothing may have been lost, but for Setup::may_lose.
+  // Waits for the end of output and process. Returns the exit status, or 128+N after signal N.
+  // A JSON stream must begin with `start` and end with `stop`, whose counts must be right. Unless
+  // Setup::may_lose is set, no record may be lost.
   int wait();
 
   pid_t pid() const { return child_->pid(); }
-  // The reader of its output goes away.
+  // Closes the reading end of the output.
   void close_reader();
-  // Takes what there is; false at the end of the output.
+  // Reads the available output. Returns false at its end.
   bool read_for(std::chrono::milliseconds time);
 
   const std::string& output() const { return output_; }
   std::vector<std::string> lines() const;
   std::string errors() const;
-  // Of the JSON stream, so far.
+  // Records of the JSON stream, up to now.
   const std::vector<Record>& records() const { return records_; }
   std::vector<Record> records_of(const Ended& process, const std::string& kind = "") const;
   // The only one of this kind.
@@ -76,7 +76,7 @@ class Bpftrap {
   std::vector<Record> records_;
 };
 
-// What a bpftrap that ends by itself leaves behind.
+// The result of a bpftrap that ends by itself.
 struct Outcome {
   int status = 0;
   std::string output;
@@ -90,7 +90,7 @@ bool is_about(const Record& record, const Ended& process);
 // Nanoseconds since 1970 of a `ts`.
 std::uint64_t wall_ns_of(const Record& record);
 
-// "" where BPF programs may be loaded, else the reason why not.
+// Returns "" if BPF programs may be loaded, else the reason why not.
 std::string missing_privilege();
 
 class TracingTest : public testing::Test {

@@ -38,7 +38,7 @@ bool write_file(const std::string& path, const std::string& text) {
 
 Group::Group(std::string path) : path_(std::move(path)) {
   if (::mkdir(path_.c_str(), 0755) != 0) {
-    throw Failure("cannot make the cgroup " + path_);
+    throw Failure("cannot create the cgroup " + path_);
   }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Cgroups of a test's own.
+// Cgroups that a test creates.
 #pragma once
 
 #include <memory>
@@ -7,13 +7,13 @@
 
 namespace e2e {
 
-// Where a hierarchy is mounted: of v2 where `controller` is empty, else of v1 with it. "" if
-// nowhere.
+// The mount point of the v2 hierarchy, or of the v1 hierarchy with `controller`. "" if it is not
+// mounted.
 std::string hierarchy(const std::string& controller = "");
 
 bool write_file(const std::string& path, const std::string& text);
 
-// A group, which has to be empty again when this goes. Throws Failure.
+// A group. It must be empty again when it is destroyed. Throws Failure.
 class Group {
  public:
   explicit Group(std::string path);
@@ -22,15 +22,14 @@ class Group {
   ~Group();
 
   const std::string& path() const { return path_; }
-  // This process goes into it, or ends with 125.
+  // Moves this process into the group, or ends it with status 125.
   void enter() const;
 
  private:
   std::string path_;
 };
 
-// A group whose processes may have 32 MiB, in v1's hierarchy or in v2's. Null where neither has a
-// memory controller.
+// A group with a memory limit of 32 MiB, in v1 or v2. Null if neither has a memory controller.
 std::unique_ptr<Group> limited_group(const std::string& name);
 
 }  // namespace e2e

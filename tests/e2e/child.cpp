@@ -59,7 +59,7 @@ std::uint64_t start_ticks(pid_t pid) {
   std::string text(std::istreambuf_iterator<char>(file), {});
   std::size_t end = text.rfind(')');
   if (end == std::string::npos) {
-    throw Failure("no /proc/PID/stat of a process of the test");
+    throw Failure("a process of the test has no /proc/PID/stat");
   }
   std::istringstream rest(text.substr(end + 1));
   std::string field;
@@ -100,7 +100,7 @@ Child::Child(const std::function<int()>& body) {
     int code = 125;
     try {
       code = body();
-    } catch (...) {  // must not unwind into the copy of googletest
+    } catch (...) {  // must not unwind into the child's copy of googletest
     }
     ::_exit(code);
   }
@@ -133,7 +133,8 @@ Ended Child::wait() {
     throw Failure("a process of the test does not end");
   }
   ended_.after_end = boot_ns_now();
-  ended_.start_ticks = start_ticks(pid_);  // of a zombie: not waited for yet, so still there
+  ended_.start_ticks =
+      start_ticks(pid_);  // still readable, because the zombie has not been waited for
   if (::wait4(pid_, &ended_.status, 0, &ended_.usage) != pid_) {
     fail("cannot wait for a process of the test");
   }
@@ -210,7 +211,7 @@ SharedWords::~SharedWords() {
 ScratchDir::ScratchDir() {
   const char* parent = std::getenv("TMPDIR");
   path_ = parent != nullptr && *parent != '\0' ? parent : "/tmp";
-  ::mkdir(path_.c_str(), 01777);  // a machine that was made for the test has none
+  ::mkdir(path_.c_str(), 01777);  // missing in a guest of tests/vm/
   path_ += "/bpftrap-e2e-XXXXXX";
   if (::mkdtemp(path_.data()) == nullptr) {
     fail("cannot create a directory in " + path_);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Processes that tests start, and what the kernel itself says about them: the oracle that records
-// are compared with.
+// Processes that tests start, and what the kernel reports about them. The tests compare records
+// with that.
 #pragma once
 
 #include <sys/resource.h>
@@ -15,14 +15,14 @@
 
 namespace e2e {
 
-// No step of a test takes longer, on however busy a machine: a hang is a failure. A minute, or as
-// many seconds as BPFTRAP_TEST_PATIENCE says, for an emulated machine.
+// Maximum time of each step of a test; after that it counts as hung. The default is a minute, which
+// is enough on a busy machine. BPFTRAP_TEST_PATIENCE sets other seconds, for an emulated machine.
 extern const std::chrono::seconds patience;
 
 std::uint64_t boot_ns_now();  // CLOCK_BOOTTIME
 std::uint64_t wall_ns_now();  // CLOCK_REALTIME
 
-// Field 22 of /proc/PID/stat: when it started, CLOCK_BOOTTIME in units of 1/USER_HZ seconds.
+// Field 22 of /proc/PID/stat: start time, CLOCK_BOOTTIME in units of 1/USER_HZ seconds.
 std::uint64_t start_ticks(pid_t pid);
 std::uint64_t to_ticks(std::uint64_t boot_ns);
 
@@ -33,18 +33,18 @@ const std::string& self_path();
 struct Ended {
   pid_t pid = 0;
   std::uint64_t start_ticks = 0;
-  int status = 0;  // as wait4() gives it
+  int status = 0;  // as from wait4()
   rusage usage{};
-  // CLOCK_BOOTTIME: fork() was called, had returned, the end was seen.
+  // CLOCK_BOOTTIME before fork(), after fork(), and when the end was seen.
   std::uint64_t before_fork = 0;
   std::uint64_t after_fork = 0;
   std::uint64_t after_end = 0;
 };
 
-// A child process that is killed, at the latest, when this object or the test goes away.
+// A child process. It is killed when this object or the test ends, if not before.
 class Child {
  public:
-  // Runs `body` in a copy of the test; what it returns is the exit code.
+  // Runs `body` in a copy of the test. The result of `body` is the exit code.
   explicit Child(const std::function<int()>& body);
   Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, 0)), ended_(other.ended_) {}
   Child& operator=(Child&&) = delete;
@@ -52,7 +52,7 @@ class Child {
 
   pid_t pid() const { return ended_.pid; }
   void kill(int signal) const;
-  // Waits until it has ended. Throws Failure if that takes longer than `patience`.
+  // Waits for the end. Throws Failure after `patience`.
   Ended wait();
 
  private:
@@ -60,14 +60,13 @@ class Child {
   Ended ended_;
 };
 
-// Executes this binary anew, as a workload (workloads.h) by its name, with arguments. For a Child's
-// body; returns only if that fails, with 127.
+// Executes this binary as a workload (workloads.h), by its name and arguments. For the body of a
+// Child. Returns 127, and only if it fails.
 int exec_self(const std::vector<std::string>& workload);
-// The same with an argv of one's own. Only where `workload` is not empty it is named in the
-// environment instead of in argv.
+// The same with any argv. A non-empty `workload` is named in the environment instead of in argv.
 int exec_argv(const std::string& path, const std::vector<std::string>& argv,
               const std::string& workload = "nothing");
-// argv, and an environment that names the workload, for other ways to execute.
+// argv and an environment that names the workload, for other ways to execute.
 class ExecStrings {
  public:
   explicit ExecStrings(std::vector<std::string> argv, const std::string& workload = "nothing");
@@ -81,10 +80,10 @@ class ExecStrings {
   std::vector<char*> envp_;
 };
 
-// Starts a workload, waits for it.
+// Starts a workload and waits for its end.
 Ended run_workload(const std::vector<std::string>& workload);
 
-// Holds processes back until the test lets them go. Both sides have it before fork().
+// Holds processes until the test releases them. It must exist before fork().
 class Gate {
  public:
   Gate();
@@ -92,14 +91,14 @@ class Gate {
   Gate& operator=(const Gate&) = delete;
   ~Gate();
 
-  void wait();  // in the child; returns also if the test goes away
-  void open();  // in the test; for every process that waits
+  void wait();  // in the child; also returns if the test ends
+  void open();  // in the test; releases all waiting processes
 
  private:
   int fds_[2];
 };
 
-// An array of zeroes that a test shares with processes that it forks.
+// An array, initially zero, that a test shares with the processes that it forks.
 class SharedWords {
  public:
   SharedWords();
@@ -113,7 +112,7 @@ class SharedWords {
   volatile std::uint64_t* words_;
 };
 
-// A directory of the test's own, removed with all that is in it.
+// A temporary directory. It is removed with its contents.
 class ScratchDir {
  public:
   ScratchDir();

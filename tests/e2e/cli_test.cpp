@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The command line, and what bpftrap says when it cannot do what it is asked to.
+// The command line, and the messages about requests that bpftrap cannot fulfil.
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/prctl.h>
@@ -176,7 +176,7 @@ TEST(CliTest, HelpEndsWithExamples) {
       ++count;
     }
     EXPECT_GE(count, 3);
-    EXPECT_FALSE(contains(rest, "--help ")) << "examples come last";
+    EXPECT_FALSE(contains(rest, "--help ")) << "the examples must come last";
   }
   for (const char* command : commands) {
     EXPECT_TRUE(contains(help_of(""), std::string("\n  ") + command + " ")) << command;
@@ -198,7 +198,7 @@ TEST(CliTest, HelpFitsEightyColumns) {
   }
 }
 
-// The text beside an option or a command: a lower-case phrase without a full stop.
+// Each description is a lower-case phrase without a full stop.
 TEST(CliTest, HelpHasOneMood) {
   for (const std::string command : {"", "hello", "exec", "exit", "doctor"}) {
     SCOPED_TRACE(command);
@@ -219,7 +219,7 @@ TEST(CliTest, HelpShowsHowToGiveAProgram) {
     std::string help = help_of(command);
     EXPECT_TRUE(
         help.starts_with("Usage: bpftrap " + command + " [OPTIONS] [-- PROGRAM ARGS...]\n"));
-    EXPECT_TRUE(contains(help, "\n  sudo bpftrap " + command + " -- make")) << "an example";
+    EXPECT_TRUE(contains(help, "\n  sudo bpftrap " + command + " -- make")) << "missing example";
   }
   EXPECT_FALSE(contains(help_of("hello"), "PROGRAM"));
   EXPECT_TRUE(help_of("").starts_with("Usage: bpftrap [--help] [--version] COMMAND [OPTIONS]\n"));
@@ -296,14 +296,14 @@ TEST_F(StandardOutputTest, IsMeantByADash) {
   Bpftrap bpftrap({"exec", "--json", "-o", "-", "--", "/bin/sh", "-c", "echo said; exit 3"});
   EXPECT_EQ(bpftrap.wait(), 3);
   EXPECT_EQ(bpftrap.records().size(), 4U);
-  EXPECT_EQ(bpftrap.errors(), "said\n") << "PROGRAM leaves standard output to the trace";
+  EXPECT_EQ(bpftrap.errors(), "said\n") << "standard output belongs to the trace";
 }
 
 using BtfTest = TracingTest;
 
 TEST_F(BtfTest, FromAFileServesAllThatIsTraced) {
   if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    GTEST_SKIP() << "this kernel shows no BTF";
+    GTEST_SKIP() << "this kernel has no /sys/kernel/btf/vmlinux";
   }
   for (const char* command : {"exec", "exit"}) {
     Bpftrap bpftrap({command, "--json", "--btf", "/sys/kernel/btf/vmlinux", "--name", "*", "--",

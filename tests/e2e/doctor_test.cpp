@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `bpftrap doctor`, and the reasons that other commands give, where something is really missing;
-// and that exec and exit need no more than they say.
+// `bpftrap doctor`, and the errors of other commands, with privileges or kernel features removed.
+// Also: exec and exit work with the documented capabilities alone.
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -39,7 +39,7 @@ void require(bool done, int status) {
   }
 }
 
-// Leaves this process, and what it executes, with no more than these capabilities.
+// Limits this process, and programs that it executes, to these capabilities.
 void limit_capabilities(std::uint64_t keep) {
   for (int capability = 0; capability < 64; ++capability) {
     if (((keep >> capability) & 1U) == 0) {
@@ -52,9 +52,10 @@ void become_nobody() {
   require(::setgroups(0, nullptr) == 0 && ::setgid(nobody) == 0 && ::setuid(nobody) == 0, 99);
 }
 
-// Nobody's, but for these, as a service has them by AmbientCapabilities=.
+// Becomes the user nobody, with only these capabilities, as AmbientCapabilities= gives to a
+// service.
 void become_nobody_with(std::uint64_t keep) {
-  // Matters before 5.11, where the limit that is inherited has to do.
+  // Before 5.11 the inherited limit applies, because the process cannot raise it.
   rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
   ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
   limit_capabilities(keep);
@@ -72,7 +73,7 @@ void become_nobody_with(std::uint64_t keep) {
   }
 }
 
-// bpf() is refused from here on, as a container's filter does it.
+// Refuses bpf() from now on, as the seccomp filter of a container does.
 void refuse_bpf() {
   sock_filter filter[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
@@ -84,7 +85,7 @@ void refuse_bpf() {
   require(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0, 96);
 }
 
-// Hides the kernel's BTF from this process and what it executes.
+// Hides the kernel's BTF from this process and from programs that it executes.
 void hide_btf() {
   require(::unshare(CLONE_NEWNS) == 0, 95);
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
@@ -105,14 +106,14 @@ struct Examination {
     return found != checks.end() ? *found : Record::parse("{}");
   }
   std::string state(const std::string& name) const { return (*this)[name].text("state"); }
-  // Meaning and fix of what is not ok.
+  // Meaning and fix of a check that is not ok.
   std::string advice(const std::string& name) const {
     Record check = (*this)[name];
     return check.text("meaning") + " -> " + check.maybe_text("fix").value_or("");
   }
 };
 
-// With -j rather than --json: this is no stream, which begins and ends with lines of its own.
+// Uses -j, because Bpftrap expects --json to produce a stream with `start` and `stop`.
 Examination examine(const Bpftrap::Setup& setup = {}) {
   Outcome outcome = run_bpftrap({"doctor", "-j"}, setup);
   Examination examination{outcome.status, {}, outcome.errors};
@@ -142,17 +143,17 @@ std::string why(const std::string& command, const Bpftrap::Setup& setup) {
 
 using DoctorTest = TracingTest;
 
-// What root alone can take away from itself.
+// Tests in which root gives up privileges.
 class DoctorAsRootTest : public TracingTest {
  protected:
   void SetUp() override {
     TracingTest::SetUp();
     if (::geteuid() != 0) {
-      GTEST_SKIP() << "needs root, to become somebody else";
+      GTEST_SKIP() << "only root can become another user";
     }
   }
 
-  // What nobody may execute.
+  // Skips the test if the user nobody may not execute bpftrap.
   void require_public_binary() {
     if (run_bpftrap({"--version"}, as(become_nobody)).status != 0) {
       GTEST_SKIP() << "not every user may execute " << Bpftrap::binary();
@@ -204,7 +205,7 @@ TEST_F(DoctorAsRootTest, WithoutPrivilegesItSaysWhichAndHow) {
     EXPECT_TRUE(contains(examination.advice(name), "sudo setcap cap_bpf,cap_perfmon+ep ")) << name;
   }
   EXPECT_EQ(examination.state("programs of exec"), "missing");
-  // Nothing is known to be wrong with the kernel.
+  // These checks cannot be tried, so they must not be reported.
   for (const char* name : {"kernel", "bpf()", "ring buffer", "kernel BTF", "memlock"}) {
     EXPECT_EQ(examination.state(name), "ok") << examination.advice(name);
   }
@@ -252,11 +253,11 @@ TEST_F(DoctorAsRootTest, SeccompIsNamed) {
 
 TEST_F(DoctorAsRootTest, KernelWithoutBtf) {
   if (::access("/sys/kernel/btf/vmlinux", R_OK) != 0) {
-    GTEST_SKIP() << "this kernel has no BTF at all";
+    GTEST_SKIP() << "this kernel has no BTF";
   }
   Examination examination = examine(as(hide_btf));
   if (examination.state("programs of exec") == "ok") {
-    GTEST_SKIP() << "libbpf finds the kernel's BTF elsewhere, in a file vmlinux";
+    GTEST_SKIP() << "libbpf finds the kernel's BTF in a vmlinux file";
   }
   EXPECT_EQ(examination.status, 1);
   EXPECT_EQ(examination.state("kernel BTF"), "missing");
@@ -266,10 +267,10 @@ TEST_F(DoctorAsRootTest, KernelWithoutBtf) {
     EXPECT_TRUE(contains(errors, "--btf FILE")) << errors;
     EXPECT_EQ(std::count(errors.begin(), errors.end(), '\n'), 1) << errors;
   }
-  EXPECT_EQ(run_bpftrap({"hello", "--count", "1"}, as(hide_btf)).status, 0) << "needs no BTF";
+  EXPECT_EQ(run_bpftrap({"hello", "--count", "1"}, as(hide_btf)).status, 0) << "hello needs no BTF";
 }
 
-// Sees what a process of another user does, with each of the filters that read something.
+// Traces a process of another user, with each filter that reads extra data.
 void expect_to_trace(const std::function<void(std::vector<std::string>)>& execute) {
   std::string self = std::to_string(::getpid());
   std::vector<std::vector<std::string>> all{
@@ -316,7 +317,7 @@ TEST_F(DoctorAsRootTest, OneOfThemIsNotEnough) {
   }
 }
 
-// As setcap writes them: include/uapi/linux/capability.h.
+// Writes file capabilities as setcap does: include/uapi/linux/capability.h.
 bool set_file_capabilities(const std::string& path, std::uint64_t permitted) {
   vfs_cap_data data{};
   data.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE;

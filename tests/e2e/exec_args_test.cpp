@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// argv and file names of `exec` records are what the processes of the test were given.
+// argv and file names in `exec` records equal those that the test passed to execve().
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -23,7 +23,7 @@ std::size_t size_of(const Argv& argv) {
                          [](std::size_t sum, const auto& arg) { return sum + arg.size() + 1; });
 }
 
-// Starts tracing, executes, and has both records of the process.
+// Traces one execution and keeps both records of the process.
 struct Traced {
   Record exec;
   Record exit;
@@ -71,7 +71,7 @@ TEST_F(ExecArgsTest, BytesThatAreNoUtf8AreReplacedOneByOne) {
   expect_whole(traced.exec, expected, size_of(argv));
 }
 
-// Whatever sizes bpftrap keeps room for, at their edges.
+// Sizes around the limits of bpftrap's buffers.
 TEST_F(ExecArgsTest, ArgumentsOfAnySizeUpTo32KiBAreWhole) {
   Bpftrap bpftrap({"exec", "--json"});
   bpftrap.await_start();
@@ -108,7 +108,7 @@ TEST_F(ExecArgsTest, LongerArgumentsAreTruncatedAndSaySo) {
   EXPECT_GE(size_of(kept), 32768U);
 }
 
-// A path to this binary of `size` bytes, by way of directories with long names.
+// A path of `size` bytes to this binary, through directories with long names.
 std::string deep_path(const std::string& parent, std::size_t size) {
   std::string path = parent;
   while (path.size() < size) {
@@ -185,7 +185,7 @@ TEST_F(ExecArgsTest, ExecveatRelativeToADirectory) {
     return 127;
   });
   ::close(dir);
-  // As execveat(2) has it.
+  // The form that execveat(2) documents.
   EXPECT_EQ(traced.exec.text("filename"), "/dev/fd/" + std::to_string(dir) + "/program");
   expect_whole(traced.exec, {"name", "arg"}, 9);
 }

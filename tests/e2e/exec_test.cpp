@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which processes `exec` reports, who they are, and in which order.
+// Processes that `exec` reports, their identity, and the order of records.
 #include <grp.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,7 +48,7 @@ TEST_F(ExecTest, ParentIdIsTheParentsOwnId) {
     EXPECT_EQ(record.number("ppid"), static_cast<std::uint64_t>(parent.pid));
     EXPECT_EQ(record.text("parent_comm"), parent_exec.text("comm"));
   }
-  // And so up to this test.
+  // The chain of parents ends at this test.
   std::string test = parent_exec.text("parent_id");
   std::string prefix = std::to_string(::getpid()) + "-";
   ASSERT_EQ(test.rfind(prefix, 0), 0U);
@@ -81,7 +81,7 @@ TEST_F(ExecTest, ExecComesBeforeExitForEachProcess) {
 
 TEST_F(ExecTest, UserAndGroupAreThoseAtTheEvent) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root becomes somebody else";
+    GTEST_SKIP() << "only root can become another user";
   }
   Bpftrap bpftrap({"exec", "--json"});
   bpftrap.await_start();
@@ -94,7 +94,7 @@ TEST_F(ExecTest, UserAndGroupAreThoseAtTheEvent) {
         return exec_self({"nothing"});
       }).wait();
   EXPECT_EQ(bpftrap.stop(), 0);
-  ASSERT_EQ(process.status, 0) << "may every user execute this test?";
+  ASSERT_EQ(process.status, 0) << "every user must be able to execute this test";
   for (const char* kind : {"exec", "exit"}) {
     EXPECT_EQ(bpftrap.record_of(process, kind).number("uid"), 12345U);
     EXPECT_EQ(bpftrap.record_of(process, kind).number("gid"), 23456U);
@@ -220,7 +220,7 @@ TEST_F(ExecTest, PidSelectsProcesses) {
   }
 }
 
-// What `exec` shows of a process that began before it.
+// `exec` never reported this process, because its exec was before the start.
 TEST_F(ExecTest, EndOfAnOlderProcessThatExecutedBeforeIsNotShown) {
   Child child([] { return exec_self({"sleep", "1000"}); });
   sleep_for(100ms);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What processes cost: `exit` records against wait4()'s rusage, /proc and the processes' own word.
+// The cost of processes: `exit` records compared with wait4()'s rusage, /proc, and the processes'
+// own measurements.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -85,7 +86,7 @@ TEST_F(ExitCostTest, MemoryAndFaultsAreThoseOfWait4) {
   for (std::size_t size : {std::size_t{0}, std::size_t{3} << 20, std::size_t{40} << 20}) {
     Traced traced = trace([&] {
       if (size > 0) {
-        ::munmap(touch(size), size);  // the largest, not the last size counts
+        ::munmap(touch(size), size);  // the largest size counts, not the last one
       }
       return 0;
     });
@@ -99,8 +100,8 @@ TEST_F(ExitCostTest, MemoryAndFaultsAreThoseOfWait4) {
   }
 }
 
-// After the record is made a process still frees what it has, which it may be interrupted in, and
-// it leaves its CPU for the last time: wait4() may or may not see that.
+// After its record, a process still frees its memory, where it may be interrupted, and leaves its
+// CPU for the last time. wait4() may or may not count these switches.
 TEST_F(ExitCostTest, SwitchesAreThoseOfWait4) {
   Traced traced = trace([] {
     for (int i = 0; i < 50; ++i) {
@@ -110,21 +111,21 @@ TEST_F(ExitCostTest, SwitchesAreThoseOfWait4) {
   });
   auto voluntary = static_cast<long>(traced.exit.number("voluntary_switches"));
   auto involuntary = static_cast<long>(traced.exit.number("involuntary_switches"));
-  EXPECT_GE(voluntary, 40);  // where interrupts are slow, a sleep can be over before it began
+  EXPECT_GE(voluntary, 40);  // with slow interrupts a sleep can be over before it begins
   EXPECT_LE(voluntary, traced.process.usage.ru_nvcsw);
   EXPECT_GE(voluntary, traced.process.usage.ru_nvcsw - 5);
   EXPECT_LE(involuntary, traced.process.usage.ru_nivcsw);
   EXPECT_GE(involuntary, traced.process.usage.ru_nivcsw - 5);
 }
 
-// The kernel brings the time that a thread has run up to date when a timer ticks and when it leaves
-// its CPU. So a record lacks at most the time since the last tick (10 ms where CONFIG_HZ is 100),
-// and what the process does after it: freeing its memory, which is little here.
+// The kernel updates a thread's run time at each timer tick and when the thread leaves its CPU. A
+// record therefore lacks at most the time since the last tick (10 ms if CONFIG_HZ is 100), and the
+// time for freeing memory, which is short here.
 constexpr std::int64_t tick_ns = 10'000'000;
 std::int64_t rest_ns() {
   return 5'000'000 * std::max<std::int64_t>(1, patience.count() / 60);
 }
-// What is user's and what is the system's is told by the ticks' proportion, which one more shifts.
+// The ratio of ticks divides the time into user and system time. One more tick changes the ratio.
 constexpr std::int64_t share_ns = 3 * tick_ns;
 
 void expect_cpu(const Record& exit, const rusage& usage) {
@@ -167,7 +168,7 @@ TEST_F(ExitCostTest, CpuTimeOfThreadsThatEndedBeforeCounts) {
       if (i < 3) {
         ::pthread_join(thread, nullptr);
       } else {
-        burn_user(40'000'000);  // one is alive at the end
+        burn_user(40'000'000);  // one thread still runs at the end
       }
     }
     return 0;
@@ -193,7 +194,7 @@ TEST_F(ExitCostTest, ChildrenThatItWaitedForDoNotCount) {
     return child.status;
   });
   EXPECT_GE(to_ns(traced.process.usage.ru_utime) + to_ns(traced.process.usage.ru_stime),
-            150'000'000);  // wait4() adds them
+            150'000'000);  // wait4() adds the children's time
   EXPECT_LE(traced.exit.number("cpu_user_ns") + traced.exit.number("cpu_sys_ns"), 100'000'000U);
   EXPECT_LT(traced.exit.number("max_rss_bytes"), std::uint64_t{30} << 20);
   EXPECT_GE(traced.exit.number("max_rss_bytes"), words[0]);
@@ -235,7 +236,7 @@ TEST_F(ExitCostTest, StorageIoIsThatOfProc) {
   EXPECT_EQ(traced.exit.number("io_read_bytes"), words[0]);
   EXPECT_EQ(traced.exit.number("io_write_bytes"), words[1]);
   if (words[1] < 1 << 20) {
-    GTEST_SKIP() << "all is as /proc says, but " << scratch.path() << " is not on storage";
+    GTEST_SKIP() << "all values equal /proc, but " << scratch.path() << " is not on storage";
   }
 }
 
@@ -264,7 +265,7 @@ TEST_F(ExitCostTest, OlderProcessHasItsCommandLineAndDuration) {
   Ended with_argv = children[0].wait();
   Ended with_name = children[1].wait();
   EXPECT_EQ(bpftrap.stop(), 0);
-  ASSERT_LE(live, with_argv.after_fork + 2'000'000'000) << "bpftrap took very long to start";
+  ASSERT_LE(live, with_argv.after_fork + 2'000'000'000) << "bpftrap took too long to start";
   Record exit = bpftrap.record_of(with_argv, "exit");
   EXPECT_EQ(exit.text("filename"), self_path());
   argv[3] = "\xEF\xBF\xBD";
@@ -274,7 +275,8 @@ TEST_F(ExitCostTest, OlderProcessHasItsCommandLineAndDuration) {
   exit = bpftrap.record_of(with_name, "exit");
   EXPECT_EQ(exit.strings("args")[3], "2000");
   exit = bpftrap.record_of(forked, "exit");
-  EXPECT_TRUE(exit.is_null("filename")) << "it has this test's command line, but executed nothing";
+  EXPECT_TRUE(exit.is_null("filename"))
+      << "/proc shows this test's command line, but the process executed nothing";
   EXPECT_TRUE(exit.is_null("args"));
   EXPECT_GE(exit.number("duration_ns"), 200'000'000U);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who is blamed for a signal that ended a process: whoever sent it, and nobody else.
+// The sender of a deadly signal is reported, and no other process.
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -38,7 +38,7 @@ void expect_no_killer(const Record& exit) {
   EXPECT_TRUE(exit.is_null("killer_comm"));
 }
 
-// How one process sends a signal to another.
+// A way to send a signal to another process.
 struct Way {
   const char* name;
   int signal;
@@ -124,7 +124,7 @@ TEST_F(ExitKillerTest, SignalThatWaitedUntilItWasUnblocked) {
   expect_killer(bpftrap.record_of(ended, "exit"), ::getpid(), own_comm());
 }
 
-// A process that survives SIGTERM in the way that `survive` sets up, and ends as `end` has it.
+// A process that survives SIGTERM by `survive`, and then ends by `end`.
 Ended survive_then(const std::function<void()>& survive, const std::function<int()>& end) {
   SharedWords words;
   Gate gate;
@@ -177,7 +177,7 @@ TEST_F(ExitKillerTest, SenderOfASignalThatWasSurvivedIsNotBlamed) {
   }
 }
 
-// Blocked, sent by the test, taken out by sigwaitinfo(): it never ended anything.
+// The process blocks the signal and takes it with sigwaitinfo(), so the signal ends no process.
 TEST_F(ExitKillerTest, SenderOfASignalThatWasTakenIsNotBlamed) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How processes ended: what `exit` records say is what wait4() says.
+// The status in `exit` records equals that of wait4().
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -51,7 +51,7 @@ TEST_F(ExitStatusTest, EveryExitCode) {
   }
 }
 
-// Signals that end a process unless it does something about them.
+// Signals whose default action ends a process.
 std::vector<int> fatal_signals() {
   std::set<int> harmless{SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH};
   std::vector<int> fatal;
@@ -66,7 +66,7 @@ std::vector<int> fatal_signals() {
 void limit_core(bool wanted) {
   rlimit limit{wanted ? RLIM_INFINITY : 0, RLIM_INFINITY};
   ::setrlimit(RLIMIT_CORE, &limit);
-  // Where root started this process as somebody else, no core would be written.
+  // A process that root started as another user would not write a core.
   ::prctl(PR_SET_DUMPABLE, 1);
 }
 
@@ -96,11 +96,11 @@ TEST_F(ExitStatusTest, EverySignalWithAndWithoutACore) {
     ASSERT_EQ(WTERMSIG(process.status), signal);
     Record exit = bpftrap.record_of(process, "exit");
     expect_status(exit, process.status);
-    EXPECT_TRUE(exit.is_null("killer_pid")) << "it was itself";
+    EXPECT_TRUE(exit.is_null("killer_pid")) << "the process sent the signal to itself";
     EXPECT_TRUE(exit.is_null("killer_comm"));
   }
   if (dumped == 0) {
-    GTEST_SKIP() << "all is as wait4() says, but this kernel writes no core (core_pattern)";
+    GTEST_SKIP() << "all values equal wait4(), but this kernel writes no core (core_pattern)";
   }
 }
 

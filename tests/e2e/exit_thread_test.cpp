@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One `exit` record per process, at its true end, however its threads end.
+// One `exit` record per process, at its true end, in whatever order its threads end.
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -13,7 +13,7 @@ namespace {
 
 using ExitThreadTest = TracingTest;
 
-// Ends the calling thread only, without what pthread_exit() does.
+// Ends only the calling thread, without the cleanup of pthread_exit().
 [[noreturn]] void end_thread(int code) {
   for (;;) {
     ::syscall(SYS_exit, code);
@@ -37,8 +37,8 @@ void* pause_forever(void*) {
   }
 }
 
-// Its record, with the exit code that wait4() has: where nobody ended all threads together, it
-// depends on the kernel whose code that is.
+// Returns the record, after comparing its exit code with wait4(). If the threads end one by one,
+// the kernel's version decides which thread's code that is.
 Record exit_of(const std::function<int()>& body) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
@@ -109,7 +109,7 @@ TEST_F(ExitThreadTest, ExitGroupFromAThread) {
 constexpr int many = 64;
 pthread_barrier_t all_are_there;
 
-// They sleep until then: threads that spin would leave a slow machine no time to start the others.
+// The threads sleep at the barrier. If they spun, a slow machine could not start the others.
 void* end_with_all_others(void*) {
   ::pthread_barrier_wait(&all_are_there);
   end_thread(0);

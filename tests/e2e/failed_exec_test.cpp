@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `exec --event +failed`: what could not be executed, and why.
+// `exec --event +failed`: programs that could not be executed, and the error.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,7 +17,7 @@ namespace {
 
 using FailedExecTest = TracingTest;
 
-// A child that tries, and reports the errno that it got as its exit code.
+// A child that tries to execute, and ends with the errno as its exit code.
 Ended try_exec(const std::string& path, std::vector<std::string> argv) {
   return Child([&] {
            ExecStrings strings(argv);
@@ -41,7 +41,7 @@ void expect_failed(const Bpftrap& bpftrap, const Ended& process, const std::stri
   }
   EXPECT_EQ(record.maybe_number("args_size"), size);
   EXPECT_TRUE(record.is_null("interp"));
-  EXPECT_TRUE(bpftrap.records_of(process, "exit").empty()) << "it never executed anything";
+  EXPECT_TRUE(bpftrap.records_of(process, "exit").empty()) << "it never executed a program";
 }
 
 TEST_F(FailedExecTest, EachWithItsError) {
@@ -174,7 +174,7 @@ TEST_F(FailedExecTest, OnlyFailuresWithX) {
     EXPECT_EQ(bpftrap.stop(), 0);
     EXPECT_EQ(bpftrap.record_of(absent, "exec").maybe_text("errno"), "ENOENT");
     EXPECT_TRUE(bpftrap.records_of(good).empty());
-    ASSERT_EQ(bpftrap.records_of(bad).size(), 1U) << "its exec succeeded";
+    ASSERT_EQ(bpftrap.records_of(bad).size(), 1U) << "the exec itself succeeded";
     Record end = bpftrap.record_of(bad, "exit");
     EXPECT_EQ(end.maybe_number("exit_code"), 3U);
     EXPECT_EQ(end.strings("args").back(), "3");
@@ -185,7 +185,7 @@ TEST_F(FailedExecTest, EventsToPrint) {
   struct {
     const char* command;
     const char* list;
-    std::vector<std::string> of_worker;  // which executes nothing
+    std::vector<std::string> of_worker;  // the worker executes nothing
     std::vector<std::string> of_program;
     bool failed;
   } const cases[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What ends a test from within a helper: googletest reports an exception's text as a failure.
+// Ends a test from a helper: googletest reports the text of an exception as a failure.
 #pragma once
 
 #include <stdexcept>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What goes wrong around bpftrap: it is killed, stopped, debugged, short of memory or of buffer,
-// one of many. Outputs that fail are in stream_end_test.cpp and output_file_test.cpp, overflows and
-// readers that stall in storm_test.cpp.
+// Faults around bpftrap: killed, stopped, debugged, short of memory or buffer space, many
+// instances. stream_end_test.cpp and output_file_test.cpp test outputs that fail. storm_test.cpp
+// tests overflows and stalled readers.
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <sys/ptrace.h>
@@ -31,7 +31,7 @@ using Words = std::vector<std::string>;
 
 class FaultTest : public TinyProgramTest {
  protected:
-  // Records of the storm's user, and the losses.
+  // Counts of the records of the storm's user, and of the losses.
   struct Count {
     std::uint64_t execs = 0;
     std::uint64_t exits = 0;
@@ -48,7 +48,7 @@ class FaultTest : public TinyProgramTest {
     return count;
   }
 
-  // As the storm's user.
+  // Runs the tiny program as the storm's user.
   Ended run_tiny(const Words& more = {}) const {
     return Child([&] {
              ::syscall(SYS_setuid, storm_uid);
@@ -60,7 +60,7 @@ class FaultTest : public TinyProgramTest {
   }
 };
 
-// What the kernel keeps for a process, each by the command that finds it and its id.
+// A BPF object of a process: its id, and the bpf() command that finds it.
 struct Object {
   bpf_cmd find;
   std::uint32_t id;
@@ -88,7 +88,7 @@ std::vector<Object> bpf_objects(pid_t pid) {
 
 bool exists(const Object& object) {
   bpf_attr attributes{};
-  attributes.prog_id = object.id;  // all ids lie at the same place
+  attributes.prog_id = object.id;  // all ids share this place in the union
   long fd = ::syscall(SYS_bpf, object.find, &attributes, sizeof attributes);
   if (fd >= 0) {
     ::close(static_cast<int>(fd));
@@ -107,12 +107,12 @@ TEST_F(FaultTest, NothingIsLeftInTheKernelHoweverItEnds) {
       for (const Object& object : objects) {
         programs += object.find == BPF_PROG_GET_FD_BY_ID ? 1 : 0;
         maps += object.find == BPF_MAP_GET_FD_BY_ID ? 1 : 0;
-        EXPECT_TRUE(exists(object)) << "the test does not see what is there";
+        EXPECT_TRUE(exists(object)) << "the test does not find an existing object";
       }
       EXPECT_GT(programs, 0);
       EXPECT_GT(maps, 0);
       EXPECT_EQ(bpftrap.stop(signal), signal == SIGKILL ? 128 + SIGKILL : 0);
-      // The kernel frees them when nobody can be using them any more.
+      // The kernel frees the objects only when no program can be using them any more.
       std::uint64_t deadline =
           boot_ns_now() + static_cast<std::uint64_t>(std::chrono::nanoseconds(patience).count());
       for (const Object& object : objects) {
@@ -130,7 +130,7 @@ TEST_F(FaultTest, StoppedForSecondsItTellsWhatWasThenWithTheTimeOfThen) {
   bpftrap.await_start();
   ::kill(bpftrap.pid(), SIGSTOP);
   std::vector<Ended> processes;
-  std::vector<std::uint64_t> wall;  // after each
+  std::vector<std::uint64_t> wall;  // times after each run
   for (int i = 0; i < 5; ++i) {
     processes.push_back(run_tiny());
     wall.push_back(wall_ns_now());
@@ -151,7 +151,7 @@ TEST_F(FaultTest, StoppedForSecondsItTellsWhatWasThenWithTheTimeOfThen) {
 TEST_F(FaultTest, ReaderThatGoesAwayWhileMuchWaits) {
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user});
   bpftrap.await_start();
-  make_storm(500, tiny_);  // far more than a pipe holds
+  make_storm(500, tiny_);  // many more than a pipe holds
   bpftrap.close_reader();
   EXPECT_EQ(bpftrap.wait(), 0);
   EXPECT_EQ(bpftrap.errors(), "");
@@ -178,7 +178,7 @@ TEST_F(FaultTest, InACgroupOf32MiBWhatASlowReaderLeavesIsLostAndCounted) {
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user},
                   {.before_exec = [&] { group->enter(); }, .may_lose = true});
   bpftrap.await_start();
-  // Some 40 MB of JSON, and the ring buffer's 8 MiB are not enough for the rest.
+  // About 40 MB of JSON. The 8 MiB of the ring buffer cannot hold the rest.
   const Words argument{std::string(30'000, 'x')};
   constexpr std::uint64_t processes = 650;
   for (std::uint64_t i = 0; i < processes; ++i) {
@@ -187,7 +187,7 @@ TEST_F(FaultTest, InACgroupOf32MiBWhatASlowReaderLeavesIsLostAndCounted) {
   EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
   Count all = count(bpftrap);
   EXPECT_EQ(all.execs + all.exits + all.lost, 2 * processes);
-  EXPECT_GT(all.lost, 0U) << "the test is to make it lose some";
+  EXPECT_GT(all.lost, 0U) << "the test must make bpftrap lose records";
 }
 
 TEST_F(FaultTest, InACgroupOf32MiBCommandLinesBeyondTheBoundAreNullAtTheEnd) {
@@ -198,7 +198,7 @@ TEST_F(FaultTest, InACgroupOf32MiBCommandLinesBeyondTheBoundAreNullAtTheEnd) {
   Bpftrap bpftrap({"exec", "--json", "--tree", std::to_string(::getpid())},
                   {.before_exec = [&] { group->enter(); }});
   bpftrap.await_start();
-  // Long ones may fill 2 MiB: half of an eighth.
+  // Long command lines may take 2 MiB: half of an eighth of the limit.
   constexpr std::size_t large = 100, small = 20, within = 60, beyond = 70;
   std::vector<Child> children;
   for (std::size_t i = 0; i < large + small; ++i) {
@@ -212,7 +212,7 @@ TEST_F(FaultTest, InACgroupOf32MiBCommandLinesBeyondTheBoundAreNullAtTheEnd) {
     processes.push_back(child.wait());
     bpftrap.await([&] { return bpftrap.records_of(processes.back()).size() == 2; });
   }
-  // With room again, a long one is kept.
+  // After room was freed, a long command line is kept.
   Child last([&] { return exec_argv(self_path(), {"last", std::string(30'000, 'x')}); });
   processes.push_back(last.wait());
   EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
@@ -239,13 +239,13 @@ TEST_F(FaultTest, RingBufferOfOnePageCountsWhatDoesNotFit) {
                   {.may_lose = true});
   bpftrap.await_start();
   constexpr std::uint64_t large = 10, small = 300;
-  const Words argument{std::string(20'000, 'x')};  // more than the page, so that it never fits
+  const Words argument{std::string(20'000, 'x')};  // longer than a page, so it never fits
   std::vector<Ended> processes;
   for (std::uint64_t i = 0; i < large; ++i) {
     processes.push_back(run_tiny(argument));
   }
   make_storm(small, tiny_);
-  // With room again, everything is delivered.
+  // After room was freed, every record is delivered.
   bpftrap.await([&] {
     Count all = count(bpftrap);
     return all.execs + all.exits + all.lost == 2 * (large + small);
@@ -259,13 +259,13 @@ TEST_F(FaultTest, RingBufferOfOnePageCountsWhatDoesNotFit) {
   for (const Ended& process : processes) {
     EXPECT_EQ(bpftrap.records_of(process, "exec").size(), 0U);
     for (const Record& exit : bpftrap.records_of(process, "exit")) {
-      EXPECT_TRUE(exit.is_null("args")) << "nobody has seen them";
+      EXPECT_TRUE(exit.is_null("args")) << "the exec record was lost";
     }
   }
 }
 
 TEST_F(FaultTest, ManyAtOnceSeeEachProcessOnce) {
-  const std::size_t many = in_guest() ? 8 : 64;  // emulated, to load one takes seconds
+  const std::size_t many = in_guest() ? 8 : 64;  // loading one takes seconds in an emulated guest
   std::vector<std::unique_ptr<Bpftrap>> bpftraps;
   for (std::size_t i = 0; i < many; ++i) {
     bpftraps.push_back(std::make_unique<Bpftrap>(Words{"exec", "--json", "--user", storm_user}));
@@ -282,7 +282,7 @@ TEST_F(FaultTest, ManyAtOnceSeeEachProcessOnce) {
   }
 }
 
-// As `strace -f -p`: stops the process and its children at each system call.
+// Like `strace -f -p`: stops the process and its children at each system call.
 int trace_calls(pid_t pid, SharedWords& stops) {
   constexpr long options =
       PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
@@ -309,7 +309,7 @@ TEST_F(FaultTest, DebuggedFromStartToEnd) {
   Bpftrap bpftrap({"exec", "--json", "--", self_path(), "--workload", "start", "exit", "3"},
                   {.before_exec = [&] { gate.wait(); }});
   Child tracer([&] {
-    gate.open();  // its own end of it
+    gate.open();  // this process's end of the gate
     return trace_calls(bpftrap.pid(), stops);
   });
   while (stops[0] == 0) {

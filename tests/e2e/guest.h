@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Tests that would harm the machine as a whole, and run in a machine of their own only.
+// Tests that would harm the machine as a whole. They run only in a virtual machine.
 #pragma once
 
 #include <gtest/gtest.h>
 
 namespace e2e {
 
-// Whether this is a guest of tests/vm/: its init says so by the environment.
+// True in a guest of tests/vm/, whose init sets an environment variable.
 bool in_guest();
 
-// As TEST_F() of a fixture, but elsewhere than in a guest there is no such test. So it is not
-// skipped there either, which a run for CI would count as a failure. Call it before main().
+// Like TEST_F() with a fixture, but the test exists only in a guest. A skipped test would count as
+// a failure in CI. Call this before main().
 template <class Test>
 bool register_for_guests(const char* suite, const char* name, const char* file, int line) {
   if (in_guest()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What would harm the machine as a whole – setting its clock, fork bombs – in machines of tests/vm/
-// only. Elsewhere these tests do not exist.
+// Tests that would harm the machine as a whole: setting its clock, fork bombs. They exist only in
+// the virtual machines of tests/vm/.
 #include "e2e/guest.h"
 
 #include <sys/prctl.h>
@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Sets the wall clock forward or back, and lets it be as if nothing had been when it goes.
+// Sets the wall clock forward or back, and restores it when destroyed.
 class ClockSetter {
  public:
   ClockSetter() : offset_(wall_ns_now() - boot_ns_now()) {}
@@ -53,17 +53,17 @@ class ClockTest : public TracingTest {
     for (std::chrono::seconds ahead : {0s, 3600s, -7200s, 86400s, 0s}) {
       SCOPED_TRACE(ahead.count());
       clock.set(ahead);
-      sleep_for(100ms);  // it is told of the step
+      sleep_for(100ms);  // bpftrap is notified of the step
       std::uint64_t before = wall_ns_now();
       Ended process = run_workload({"nothing"});
       std::uint64_t after = wall_ns_now();
       bpftrap.await([&] { return bpftrap.records_of(process).size() == 2; });
       for (const char* kind : {"exec", "exit"}) {
         Record record = bpftrap.record_of(process, kind);
-        constexpr std::uint64_t slack = 10'000'000;  // two clocks, read one after the other
+        constexpr std::uint64_t slack = 10'000'000;  // the two clocks are read one after the other
         EXPECT_GE(wall_ns_of(record) + slack, before);
         EXPECT_LE(wall_ns_of(record), after + slack);
-        EXPECT_GT(record.number("boot_ns"), last) << "this clock is not set";
+        EXPECT_GT(record.number("boot_ns"), last) << "CLOCK_BOOTTIME must not step";
         last = record.number("boot_ns");
       }
       Record exit = bpftrap.record_of(process, "exit");
@@ -74,7 +74,7 @@ class ClockTest : public TracingTest {
   }
 };
 
-// Forks as fast as it can until it is told to end. Counts itself and what it starts.
+// Forks as fast as possible until told to end. Counts the processes that it starts.
 enum Word { ended, started, refused };
 void be_a_bomb(SharedWords& words) {
   auto add = [&](Word word) { __atomic_fetch_add(&words[word], 1, __ATOMIC_SEQ_CST); };
@@ -82,7 +82,7 @@ void be_a_bomb(SharedWords& words) {
     pid_t pid = ::fork();
     if (pid > 0) {
       add(started);
-      // Half of them are left to init.
+      // Half of the children become orphans.
       if (pid % 2 == 0) {
         ::waitpid(pid, nullptr, WNOHANG);
       } else {
@@ -102,13 +102,13 @@ class ForkBombTest : public TracingTest {
     const std::string root = hierarchy();
     write_file(root + "/cgroup.subtree_control", "+pids");
     Group group(root + "/bpftrap-e2e-bomb");
-    ASSERT_TRUE(write_file(group.path() + "/pids.max", "100")) << "no controller of pids";
+    ASSERT_TRUE(write_file(group.path() + "/pids.max", "100")) << "no pids controller";
     Bpftrap json({"exit", "--json", "--user", storm_user}, {.may_lose = true});
     Bpftrap table({"exit", "--color", "never", "--user", storm_user});
     json.await_start();
     table.await_start();
     SharedWords words;
-    // Whom others leave goes to this one, so that it sees the end of all.
+    // As a subreaper this process gets the orphans, and so sees the end of all.
     Child keeper([&] {
       ::prctl(PR_SET_CHILD_SUBREAPER, 1);
       if (::fork() == 0) {
@@ -129,7 +129,7 @@ class ForkBombTest : public TracingTest {
     words[ended] = 1;
     EXPECT_EQ(keeper.wait().status, 0);
     std::uint64_t all = words[started] + 1;
-    EXPECT_GT(words[refused], 0U) << "it was no bomb";
+    EXPECT_GT(words[refused], 0U) << "the limit was never reached";
     EXPECT_GT(all, 100U);
     EXPECT_EQ(json.stop(), 0);
     EXPECT_EQ(table.stop(), 0);
@@ -139,7 +139,7 @@ class ForkBombTest : public TracingTest {
     for (const std::string& line : table.lines()) {
       rows += line.find(" " + std::string(storm_user) + " ") != std::string::npos ? 1 : 0;
     }
-    EXPECT_EQ(rows + 1, table.lines().size()) << "a header and a row each";
+    EXPECT_EQ(rows + 1, table.lines().size()) << "a header and one row per record";
     EXPECT_LE(rows, all);
   }
 };

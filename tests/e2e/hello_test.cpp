@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `bpftrap hello`: the sentence, in both of its ways.
+// `bpftrap hello`: its message, through the ring buffer and the trace pipe.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -118,7 +118,7 @@ TEST_F(HelloTest, TracePipeShowsTheKernelsLines) {
         << line;
     EXPECT_TRUE(ends_with(line, "bpf_trace_printk: " + sentence(bpftrap.pid()))) << line;
   }
-  EXPECT_EQ(count_tracefs_mounts(), mounts) << "what it mounts is for itself only";
+  EXPECT_EQ(count_tracefs_mounts(), mounts) << "bpftrap mounts tracefs privately";
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Processes that would like to confuse bpftrap or whoever reads it: whatever they control is data.
-// See table_test.cpp for argv that can be pasted, exec_args_test.cpp for its sizes.
+// Processes that try to confuse bpftrap or its reader. Everything that they control is data. See
+// also table_test.cpp (argv that can be pasted) and exec_args_test.cpp (sizes of argv).
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <pthread.h>
@@ -32,7 +32,7 @@ using namespace std::chrono_literals;
 using HostileTest = TracingTest;
 using Words = std::vector<std::string>;
 
-// File names, so without slashes.
+// File names, so there are no slashes.
 const char* const names[] = {
     "\x1b[2J\x1b[31m",
     "\x1b]0;title\x07",
@@ -61,7 +61,7 @@ const char* const names[] = {
     " ",
 };
 
-// Code points that hide, or reorder or break the line.
+// True without code points that hide or reorder text, or break the line.
 bool shows_as_it_is(const std::string& text) {
   for (const char* sequence :
        {"\xd8\x9c", "\xe2\x80\x8b", "\xe2\x80\x8e", "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9",
@@ -74,7 +74,7 @@ bool shows_as_it_is(const std::string& text) {
   return is_terminal_safe(text);
 }
 
-// Every name as a program's own, its file's, an argument, a path that there is not; 4 processes.
+// Uses each name as comm, file name, argument, and path that does not exist: 4 processes per name.
 int use_names(const ScratchDir& scratch) {
   for (const char* name : names) {
     std::string path = scratch / name;
@@ -106,7 +106,7 @@ TEST_F(HostileTest, NamesMakeNeitherRowsNorRecords) {
     std::size_t records;
     std::unique_ptr<Bpftrap> bpftrap = {};
   };
-  // Three of four execute something, and one only tries to. The driver ends without.
+  // Three of the four processes execute a program; one only tries. The driver executes none.
   Traced all[] = {{{"exec", "--event=+failed", "--summary"}, 7 * count},
                   {{"exec", "--event=+failed", "--forest"}, 7 * count},
                   {{"exec", "--event=+failed", "--json", "--summary"}, 7 * count},
@@ -124,10 +124,11 @@ TEST_F(HostileTest, NamesMakeNeitherRowsNorRecords) {
     EXPECT_EQ(one.bpftrap->stop(), 0);
     EXPECT_TRUE(is_terminal_safe(one.bpftrap->errors()));
     if (one.bpftrap->records().empty()) {
-      EXPECT_EQ(one.bpftrap->lines().size(), 1 + one.records) << "a header and a row each";
+      EXPECT_EQ(one.bpftrap->lines().size(), 1 + one.records) << "a header and one row per record";
       EXPECT_TRUE(shows_as_it_is(one.bpftrap->output()));
       EXPECT_TRUE(shows_as_it_is(one.bpftrap->errors()));
-      EXPECT_EQ(one.bpftrap->errors().empty(), one.options.at(2) == "--forest") << "a summary";
+      EXPECT_EQ(one.bpftrap->errors().empty(), one.options.at(2) == "--forest")
+          << "only --forest has no summary";
     } else {
       EXPECT_EQ(one.bpftrap->records().back().number("records"), one.records);
     }
@@ -136,7 +137,7 @@ TEST_F(HostileTest, NamesMakeNeitherRowsNorRecords) {
 
 TEST_F(HostileTest, NamesOfUsersPutNothingOnTheTerminal) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can have an /etc/passwd of its own";
+    GTEST_SKIP() << "only root can mount another /etc/passwd";
   }
   ScratchDir scratch;
   std::string tiny = write_tiny_program(scratch);
@@ -155,7 +156,8 @@ TEST_F(HostileTest, NamesOfUsersPutNothingOnTheTerminal) {
   make_storm(3, tiny);
   EXPECT_EQ(bpftrap.stop(), 0);
   EXPECT_EQ(bpftrap.lines().size(), 4U);
-  EXPECT_NE(bpftrap.output().find("[31mroot"), std::string::npos) << "it is shown by its name";
+  EXPECT_NE(bpftrap.output().find("[31mroot"), std::string::npos)
+      << "the table shows the user's name";
   EXPECT_TRUE(shows_as_it_is(bpftrap.output()));
 }
 
@@ -181,12 +183,12 @@ TEST_F(HostileTest, NamesOfCgroupsAreValidUtf8) {
 }
 
 TEST_F(HostileTest, ArgumentsOfTwoMegabytes) {
-  // A quarter of the stack may be arguments.
+  // Arguments may take a quarter of the stack.
   constexpr rlim_t stack = 16 << 20;
   rlimit limit{};
   ::getrlimit(RLIMIT_STACK, &limit);
   if (limit.rlim_max < stack) {
-    GTEST_SKIP() << "the stack may not be so large";
+    GTEST_SKIP() << "the stack limit cannot be raised that far";
   }
   Bpftrap table({"exec"});
   Bpftrap json({"exec", "--json"});
@@ -226,12 +228,13 @@ void await(const char* what, const std::function<bool()>& done) {
       boot_ns_now() + static_cast<std::uint64_t>(std::chrono::nanoseconds(patience / 4).count());
   for (; !done(); sleep_for(1ms)) {
     if (boot_ns_now() > deadline) {
-      throw Failure(std::string("waited in vain for ") + what);
+      throw Failure(std::string("timed out waiting for ") + what);
     }
   }
 }
 
-// Then CAP_SYS_PTRACE goes; some kernels want another capability to be kept for reading maps.
+// CAP_SYS_PTRACE is dropped at that point. Some kernels require another capability for reading
+// maps.
 bool has_read_proc(const Bpftrap& bpftrap) {
   for (const std::string& line :
        lines_of_file("/proc/" + std::to_string(bpftrap.pid()) + "/status")) {
@@ -297,7 +300,7 @@ TEST_F(HostileTest, ExecInALoopIsOneProcess) {
   for (const char* way : {"then", "then-from-thread"}) {
     Bpftrap bpftrap({"exec", "--json"});
     bpftrap.await_start();
-    Words workload(times - 1, way);  // each executes the rest
+    Words workload(times - 1, way);  // each executes the next one
     workload.push_back("nothing");
     Ended process = run_workload(workload);
     EXPECT_EQ(process.status, 0);
@@ -307,7 +310,7 @@ TEST_F(HostileTest, ExecInALoopIsOneProcess) {
   }
 }
 
-// A thousand threads that end at the same moment, each for itself; the leader is one of them.
+// A thousand threads, the leader included, that end one by one at the same moment.
 int end_a_thousand_threads() {
   static int gate[2];
   if (::pipe(gate) != 0) {

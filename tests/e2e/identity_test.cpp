@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who a record is about: one process, whatever its threads do and whoever has its pid next.
+// A record is about one process, whatever its threads do, and even if its pid is used again.
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sys/prctl.h>
@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using IdentityTest = TracingTest;
 
-// A child with a pid of our choice (clone3() with set_tid, since 5.5).
+// A child with a chosen pid (clone3() with set_tid, since 5.5).
 pid_t fork_with_pid(pid_t wanted, int exit_code) {
   clone_args args{};
   args.exit_signal = SIGCHLD;
@@ -35,7 +35,7 @@ TEST_F(IdentityTest, APidThatIsUsedAgainIsAnotherProcess) {
   pid_t again = fork_with_pid(first.pid, 2);
   if (again != first.pid) {
     EXPECT_EQ(bpftrap.stop(), 0);
-    GTEST_SKIP() << "cannot choose a pid (CAP_CHECKPOINT_RESTORE), or it was taken already";
+    GTEST_SKIP() << "cannot choose a pid (CAP_CHECKPOINT_RESTORE), or the pid is in use";
   }
   int status = 0;
   ASSERT_EQ(::waitpid(again, &status, 0), again);
@@ -51,7 +51,7 @@ TEST_F(IdentityTest, APidThatIsUsedAgainIsAnotherProcess) {
   EXPECT_EQ(records[0].maybe_number("exit_code"), 1U);
   EXPECT_FALSE(records[0].is_null("args"));
   EXPECT_EQ(records[1].maybe_number("exit_code"), 2U);
-  EXPECT_TRUE(records[1].is_null("args")) << "what the first one executed is not the second's";
+  EXPECT_TRUE(records[1].is_null("args")) << "the first process's command line is not the second's";
 }
 
 void* be_named_worker(void*) {
@@ -106,7 +106,7 @@ TEST_F(IdentityTest, ParentIsTheRealOneAlsoAfterItsDeath) {
   for (const Record& record : bpftrap.records()) {
     if (record.has("pid") && record.number("pid") == orphan) {
       EXPECT_NE(record.number("ppid"), static_cast<std::uint64_t>(parent.pid))
-          << "it was given to a reaper when its parent died";
+          << "its parent died, so a reaper is its parent now";
       EXPECT_NE(record.number("ppid"), 0U);
     }
   }

@@ -19,8 +19,8 @@ namespace e2e {
 
 namespace {
 
-// What differs by processor. `instruction_size` is that of the system call, behind which a process
-// that waits in one stands.
+// Parts that depend on the processor. `instruction_size` is that of the system call instruction. A
+// process that waits in a system call has its program counter behind it.
 #if defined(__x86_64__)
 constexpr unsigned instruction_size = 2;
 auto& program_counter(user_regs_struct& regs) {
@@ -31,7 +31,7 @@ unsigned long stack_pointer(const user_regs_struct& regs) {
 }
 void set_call(user_regs_struct& regs, long number, const std::array<unsigned long, 6>& arguments) {
   regs.rax = static_cast<unsigned long>(number);
-  regs.orig_rax = ~0UL;  // else the kernel would think of restarting the interrupted one
+  regs.orig_rax = ~0UL;  // else the kernel may restart the interrupted call
   regs.rdi = arguments[0];
   regs.rsi = arguments[1];
   regs.rdx = arguments[2];
@@ -60,7 +60,7 @@ long result(const user_regs_struct& regs) {
   return static_cast<long>(regs.regs[0]);
 }
 #else
-#error "how a system call is made on this processor is to be written here"
+#error "add the system call convention of this processor here"
 #endif
 
 void check(bool success, const char* step) {
@@ -74,7 +74,7 @@ void wait_until_stopped(pid_t pid) {
   check(::waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status), "stop the process");
 }
 
-// Stopped from construction to destruction, and then as if nothing had been.
+// Stops the process, and restores its registers and lets it run when destroyed.
 class Stopped {
  public:
   explicit Stopped(pid_t pid) : pid_(pid) {
@@ -125,7 +125,7 @@ long inject_call(pid_t pid, long number, const std::array<unsigned long, 6>& arg
 }
 
 unsigned long inject_text(pid_t pid, const char* text) {
-  // Far below what the stopped function and those that it calls use.
+  // Far below the stack frames of the stopped function.
   unsigned long at = (stack_pointer(Stopped(pid).regs()) - 65536) & ~15UL;
   std::size_t size = std::strlen(text) + 1;
   int memory = ::open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC);

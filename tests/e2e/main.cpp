@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// End-to-end tests: the built bpftrap (BPFTRAP_BIN) on the running kernel, against processes that
-// the tests start. They need nothing but these two static files, /proc and, to hold the records
-// against it, the schema (BPFTRAP_SCHEMA).
+// End-to-end tests: the built bpftrap (BPFTRAP_BIN) on the running kernel, with processes that the
+// tests start. They need only these two static files and /proc. The schema (BPFTRAP_SCHEMA) is
+// optional; records are validated against it.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -19,7 +19,8 @@ class Environment : public testing::Environment {
   void SetUp() override {
     e2e::Bpftrap::binary();
     if (!e2e::Schema::get().loaded()) {
-      std::cout << "Records are not held against a schema: " << e2e::Schema::get().reason() << '\n';
+      std::cout << "Records are not validated against the schema: " << e2e::Schema::get().reason()
+                << '\n';
     }
   }
 };
@@ -30,7 +31,7 @@ int main(int argc, char** argv) {
   if (int code = e2e::run_workload_if_asked(argc, argv); code >= 0) {
     return code;
   }
-  // A shell's background job ignores some, and the processes that tests start would, too.
+  // A background job of a shell ignores some signals, and processes that the tests start would too.
   for (int signal : {SIGINT, SIGQUIT, SIGHUP, SIGPIPE}) {
     std::signal(signal, SIG_DFL);
   }

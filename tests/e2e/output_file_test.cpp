@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where the output is not a plain file or pipe: closed descriptors, FIFOs, full disks, files of
-// others.
+// Unusual outputs: closed descriptors, FIFOs, full disks, files of other users.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -27,7 +26,7 @@ Bpftrap::Setup without(const std::vector<int>& descriptors) {
       ::close(fd);
     }
     for (int fd = 3; fd < 1024; ++fd) {
-      ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // what the tests themselves were started with
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // descriptors that the tests inherited
     }
   };
   return setup;
@@ -66,7 +65,7 @@ TEST_F(OutputFileTest, NothingElseTakesThePlaceOfAClosedStream) {
   std::vector<std::string> lines = lines_of_file(path);
   ASSERT_GE(lines.size(), 2U);
   for (const std::string& line : lines) {
-    Record::parse(line);  // none of the messages, which --verbose has plenty of
+    Record::parse(line);  // throws if a message of --verbose is in the output
   }
   EXPECT_EQ(Record::parse(lines.back()).kind(), "stop");
 }
@@ -133,11 +132,11 @@ TEST_F(OutputFileTest, FifoIsWrittenOnceItIsRead) {
 
 TEST_F(OutputFileTest, DiskThatGetsFullIsStatus1AndOneMessage) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can mount a disk that is small";
+    GTEST_SKIP() << "only root can mount a small file system";
   }
   ScratchDir scratch;
   std::string path = scratch / "records";
-  // A mount that goes with bpftrap's own namespace; its file is seen by way of a descriptor.
+  // The mount ends with bpftrap's mount namespace. The test reads the file through a descriptor.
   Bpftrap::Setup setup;
   setup.before_exec = [&] {
     if (::unshare(CLONE_NEWNS) != 0 ||
@@ -154,7 +153,7 @@ TEST_F(OutputFileTest, DiskThatGetsFullIsStatus1AndOneMessage) {
   }
   int file = ::open(seen.c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_GE(file, 0);
-  // Two records of some 500 bytes each.
+  // Two records of about 500 bytes each.
   for (int i = 0; i < 200; ++i) {
     run_workload({"nothing"});
   }
@@ -172,7 +171,7 @@ TEST_F(OutputFileTest, DiskThatGetsFullIsStatus1AndOneMessage) {
 
 TEST_F(OutputFileTest, SomebodyElsesLinkInAStickyDirectoryIsRefused) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can make links of others";
+    GTEST_SKIP() << "only root can create links of other users";
   }
   ScratchDir scratch;
   std::string shared = scratch / "shared";

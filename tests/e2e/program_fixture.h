@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the tests of `-- PROGRAM` share: its command line, and notes of the processes it starts.
+// Shared by the tests of `-- PROGRAM`: its command line, and notes of the processes that it starts.
 #pragma once
 
 #include <string>
@@ -35,7 +35,7 @@ inline std::vector<Record> traced(const Bpftrap& bpftrap, const std::string& kin
 
 class ProgramTest : public TracingTest {
  protected:
-  // Waits until so many have noted themselves.
+  // Waits until `count` processes have written a note.
   std::vector<Ended> await_notes(std::size_t count) {
     for (int i = 0; i < 60'000; ++i) {
       if (std::vector<Ended> notes = read_notes(notes_); notes.size() >= count) {
@@ -43,7 +43,7 @@ class ProgramTest : public TracingTest {
       }
       sleep_for(std::chrono::milliseconds(1));
     }
-    throw Failure("processes that are to be there are not");
+    throw Failure("expected processes do not exist");
   }
 
   ScratchDir directory_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `-- PROGRAM` and signals: SIGTERM to bpftrap, Ctrl-C on the terminal that both share.
+// `-- PROGRAM` and signals: SIGTERM to bpftrap, and Ctrl-C on the terminal of both.
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -56,7 +56,7 @@ TEST_F(ProgramTest, SignalToTheWholeGroupByAProcess) {
   EXPECT_EQ(traced(bpftrap, "exit").front().maybe_text("signal"), "SIGINT");
 }
 
-// A terminal whose foreground job is bpftrap.
+// A terminal with bpftrap as its foreground job.
 class Terminal {
  public:
   Terminal() : fd_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
@@ -72,7 +72,7 @@ class Terminal {
   ~Terminal() { ::close(fd_); }
 
   bool exists() const { return !path_.empty(); }
-  // This process and what it starts are on it.
+  // Makes this terminal the controlling terminal of this process and its children.
   void take() const {
     ::setsid();
     int fd = ::open(path_.c_str(), O_RDWR);

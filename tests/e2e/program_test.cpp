@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `-- PROGRAM`: what it is given, what is reported of it and its descendants, how it ends bpftrap.
+// `-- PROGRAM`: what it inherits, which of its descendants are reported, and how it ends bpftrap.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -62,7 +62,7 @@ TEST_F(ProgramTest, FirstRecordIsItsOwnExec) {
     EXPECT_EQ(bpftrap.wait(), 4);
     Ended self = read_notes(notes_).back();
     std::vector<Record> records = traced(bpftrap);
-    // Two execs of its own, its child's, and both ends, in this order.
+    // In this order: two execs of PROGRAM, that of its child, and both ends.
     ASSERT_EQ(records.size(), 5U);
     EXPECT_EQ(records[0].kind(), "exec");
     EXPECT_TRUE(is_about(records[0], self));
@@ -95,7 +95,8 @@ TEST_F(ProgramTest, IsLookedForInPath) {
       Words{"exec", "--event=+failed", "--json", "--", "e2e-program", "--workload", "exit", "6"},
       {.environment = {"PATH=/nonexistent:" + directory_.path()}});
   EXPECT_EQ(bpftrap.wait(), 6);
-  ASSERT_EQ(traced(bpftrap).size(), 2U) << "no failed ones: it is looked for without executing";
+  ASSERT_EQ(traced(bpftrap).size(), 2U)
+      << "no failed execs, because bpftrap searches PATH without executing";
   EXPECT_EQ(traced(bpftrap).front().text("comm"), "e2e-program");
   EXPECT_EQ(traced(bpftrap).front().strings("args").front(), "e2e-program");
 }
@@ -150,7 +151,7 @@ TEST_F(ProgramTest, EndsWhenItEndsWhateverItsDaemonsDo) {
   EXPECT_EQ(bpftrap.wait(), 3);
   std::vector<Ended> notes = read_notes(notes_);
   ASSERT_EQ(notes.size(), 1U);
-  EXPECT_EQ(::kill(notes[0].pid, 0), 0) << "the daemon is alive still";
+  EXPECT_EQ(::kill(notes[0].pid, 0), 0) << "the daemon still lives";
   EXPECT_TRUE(bpftrap.records_of(notes[0]).empty());
   EXPECT_EQ(traced(bpftrap, "exit").size(), 1U);
   EXPECT_EQ(traced(bpftrap, "exit").front().maybe_number("exit_code"), 3U);
@@ -206,7 +207,7 @@ TEST_F(ProgramTest, FiveThousandDescendantsOfTwoHundredGenerations) {
   for (const Ended& process : notes) {
     missing += seen[{static_cast<std::uint64_t>(process.pid), process.start_ticks}] == 1 ? 0 : 1;
   }
-  EXPECT_EQ(missing, 0U) << "not seen, or twice";
+  EXPECT_EQ(missing, 0U) << "not seen, or seen twice";
   EXPECT_EQ(traced(bpftrap).size(), 5'001U);
   EXPECT_EQ(leaves, 200U * 23U);
 }
@@ -226,14 +227,14 @@ TEST_F(ProgramTest, WhereBpftrapCannotTraceItIsNotExecuted) {
 
 TEST_F(ProgramTest, WithoutPrivilegesTheCauseIsSaidAndItIsNotExecuted) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can give privileges up";
+    GTEST_SKIP() << "only root can give up privileges";
   }
-  Outcome outcome = run_bpftrap(Words{"exec"} + program({"note", notes_, "exit", "0"}),
-                                {.before_exec = [] {
-                                  if (::setresuid(54321, 54321, 54321) != 0) {
-                                    ::_exit(77);
-                                  }
-                                }});
+  Outcome outcome =
+      run_bpftrap(Words{"exec"} + program({"note", notes_, "exit", "0"}), {.before_exec = [] {
+                    if (::setresuid(54321, 54321, 54321) != 0) {
+                      ::_exit(77);
+                    }
+                  }});
   EXPECT_EQ(outcome.status, 125);
   EXPECT_NE(outcome.errors.find("sudo"), std::string::npos) << outcome.errors;
   EXPECT_TRUE(read_notes(notes_).empty());

@@ -18,8 +18,8 @@
 namespace e2e {
 
 struct Record::Json {
-  // By the kilobyte, not by the 64 of them that are usual: a test keeps ten thousands of records,
-  // and each process that it starts is a copy of all its pages.
+  // Blocks of 1 KiB instead of the usual 64 KiB. A test keeps tens of thousands of records, and
+  // each process that it forks copies all page tables.
   rapidjson::MemoryPoolAllocator<> allocator{1024};
   rapidjson::Document document{&allocator, 256};
 
@@ -53,12 +53,12 @@ Record Record::parse(std::string_view line) {
   auto json = std::make_shared<Json>();
   json->document.Parse<rapidjson::kParseValidateEncodingFlag>(line.data(), line.size());
   if (json->document.HasParseError()) {
-    throw Failure(std::string("a line of ") + std::to_string(line.size()) + " bytes is no JSON: " +
+    throw Failure(std::string("a line of ") + std::to_string(line.size()) + " bytes is not JSON: " +
                   rapidjson::GetParseError_En(json->document.GetParseError()) + " at byte " +
                   std::to_string(json->document.GetErrorOffset()));
   }
   if (!json->document.IsObject()) {
-    throw Failure("a line is no JSON object");
+    throw Failure("a line is not a JSON object");
   }
   std::set<std::string> seen;
   const rapidjson::Document& document = json->document;
@@ -164,7 +164,7 @@ Schema::Schema() {
   std::string text(std::istreambuf_iterator<char>(file), {});
   rapidjson::Document document;
   if (document.Parse(text.c_str()).HasParseError()) {
-    throw Failure(std::string(path) + " (BPFTRAP_SCHEMA) is no JSON");
+    throw Failure(std::string(path) + " (BPFTRAP_SCHEMA) is not JSON");
   }
   json_ = std::make_shared<Json>(document);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One line of bpftrap's JSON stream as tests see it, and the schema that it is held against.
+// One line of bpftrap's JSON stream, and the schema that validates it.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 
 namespace e2e {
 
-// An object of the stream. What is asked for must be there and of that type; otherwise Failure.
+// An object of the stream. A getter throws Failure if the key is missing or has another type.
 class Record {
  public:
-  // Throws Failure where the line is no flat JSON object in valid UTF-8 with each key once. The
-  // message does not repeat the line, which may be about somebody else's process.
+  // Throws Failure unless the line is a flat JSON object in valid UTF-8 with unique keys. The
+  // message does not repeat the line, which may be about a process of another user.
   static Record parse(std::string_view line);
 
   std::string kind() const { return text("event"); }
@@ -25,11 +25,11 @@ class Record {
   std::string text(const char* key) const;
   bool flag(const char* key) const;
   std::vector<std::string> strings(const char* key) const;
-  // Null where the key's value is null.
+  // Null if the key's value is null.
   std::optional<std::string> maybe_text(const char* key) const;
   std::optional<std::uint64_t> maybe_number(const char* key) const;
   std::vector<std::string> keys() const;
-  // START of the key `id`, which is PID-START.
+  // START in the key `id`, which is PID-START.
   std::uint64_t start_ns() const;
 
   struct Json;
@@ -39,16 +39,16 @@ class Record {
   std::shared_ptr<const Json> json_;
 };
 
-// docs/records.schema.json, at the path that the environment variable BPFTRAP_SCHEMA gives.
+// docs/records.schema.json, from the path in the environment variable BPFTRAP_SCHEMA.
 class Schema {
  public:
-  // The one that every stream is held against.
+  // The schema for every stream.
   static const Schema& get();
 
   bool loaded() const { return json_ != nullptr; }
-  // Why it is not, where it is not.
+  // The reason if there is no schema.
   const std::string& reason() const { return reason_; }
-  // What is wrong with the record, or nothing. Without a schema everything is right.
+  // Returns the fault of the record, or "". Without a schema every record is valid.
   std::string violation(const Record::Json& record) const;
   std::string violation_of_line(std::string_view line) const;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A bpftrap that traces has given up what it does not need: seen from outside, and tried out by
-// system calls that a debugger makes it do.
+// While it traces, bpftrap has no unneeded rights. The tests look from outside, and use a debugger
+// to make bpftrap do forbidden system calls.
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/socket.h>
@@ -41,8 +41,8 @@ std::string capabilities(std::uint64_t set) {
   return text;
 }
 
-// Before 5.19 the kernel wants CAP_BPF of whoever looks at a map, where it lets nobody use BPF
-// without (kernel/bpf/syscall.c __sys_bpf()): there it is kept, to count what is lost.
+// Kernels before 5.19 require CAP_BPF for reading a map if unprivileged BPF is disabled
+// (kernel/bpf/syscall.c __sys_bpf()). bpftrap then keeps it to count losses.
 std::uint64_t kept_for_maps() {
   utsname kernel{};
   ::uname(&kernel);
@@ -53,7 +53,7 @@ std::uint64_t kept_for_maps() {
   return old && !setting.empty() && setting.front() != "0" ? std::uint64_t{1} << CAP_BPF : 0;
 }
 
-// `exit` reads /proc for a moment after `start`.
+// The capabilities change late: `exit` still reads /proc for a moment after `start`.
 void await_capabilities(pid_t pid, std::uint64_t wanted) {
   for (int i = 0; i < 10'000 && status_of(pid, "CapPrm") != capabilities(wanted); ++i) {
     sleep_for(1ms);
@@ -65,7 +65,7 @@ void await_capabilities(pid_t pid, std::uint64_t wanted) {
   EXPECT_EQ(status_of(pid, "Seccomp"), "2");
 }
 
-// That it cannot open a file, connect or execute; and what those would need.
+// Expects that bpftrap cannot open a file, connect or execute, nor do the calls that would help.
 void expect_confined(pid_t pid) {
   unsigned long path = inject_text(pid, "/proc/self/exe");
   auto at = static_cast<unsigned long>(AT_FDCWD);
@@ -85,14 +85,15 @@ TEST_F(SandboxTest, CannotOpenConnectOrExecuteAndStillDeliversDrainsAndStops) {
   for (const char* command : {"exec", "exit"}) {
     Bpftrap bpftrap({command, "--json", "--verbose"});
     bpftrap.await_start();
-    EXPECT_EQ(status_of(bpftrap.pid(), "Seccomp"), "2") << "before the line start";
+    EXPECT_EQ(status_of(bpftrap.pid(), "Seccomp"), "2")
+        << "the sandbox must precede the line start";
     EXPECT_EQ(status_of(bpftrap.pid(), "NoNewPrivs"), "1");
     await_capabilities(bpftrap.pid(), kept_for_maps());
     expect_confined(bpftrap.pid());
     Ended process = run_workload({"nothing"});
     bpftrap.await([&] { return !bpftrap.records_of(process, "exit").empty(); });
     bpftrap.record_of(process, "exit");
-    // A pipe's worth and more waits when it is asked to stop.
+    // More output than a pipe holds is pending when bpftrap is told to stop.
     Ended last;
     for (int i = 0; i < 200; ++i) {
       last = run_workload({"nothing"});
@@ -112,7 +113,7 @@ TEST_F(SandboxTest, TablesAndHelloAreConfinedAsWell) {
       bpftrap.await_start();
     } catch (const Failure&) {
       if (bpftrap.errors().find("another program reads it") != std::string::npos) {
-        continue;  // the trace pipe of this machine
+        continue;  // not supported while another program reads the trace pipe
       }
       throw;
     }
@@ -133,7 +134,7 @@ TEST_F(SandboxTest, NoSandboxKeepsEverything) {
   EXPECT_EQ(bpftrap.stop(), 0);
 }
 
-// The child of a process that has one.
+// The first child of the process.
 pid_t child_of(pid_t pid) {
   std::string id = std::to_string(pid);
   for (const std::string& line : lines_of_file("/proc/" + id + "/task/" + id + "/children")) {
@@ -157,9 +158,9 @@ TEST_F(SandboxTest, ProgramIsNotAffected) {
 
 TEST_F(SandboxTest, SignalsReachAProgramOfAnotherUser) {
   if (::geteuid() != 0) {
-    GTEST_SKIP() << "sudo makes root";
+    GTEST_SKIP() << "only root can change the user of PROGRAM";
   }
-  ScratchDir scratch;  // for this test may be where not everybody may look
+  ScratchDir scratch;  // the other user may not be able to reach this test's own directory
   std::string path = scratch / "program";
   std::filesystem::copy_file(self_path(), path);
   ::chmod(path.c_str(), 0755);
@@ -177,7 +178,7 @@ TEST_F(SandboxTest, SignalsReachAProgramOfAnotherUser) {
 
 TEST_F(SandboxTest, LocalTimeIsThatOfTheTimeZone) {
   if (::access("/usr/share/zoneinfo/Asia/Kathmandu", R_OK) != 0) {
-    GTEST_SKIP() << "there are no time zones here";
+    GTEST_SKIP() << "no time zone database";
   }
   Bpftrap::Setup setup;
   setup.environment = {"TZ=Asia/Kathmandu"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// --cgroup: paths of all kinds, what is below, alone and with other filters.
+// --cgroup: all kinds of paths, groups below, alone and combined with other filters.
 #include <unistd.h>
 
 #include "e2e/cgroup.h"

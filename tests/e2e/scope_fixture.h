@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the tests of filters share: processes that run beside, and the check of what is reported.
+// Shared by the tests of filters: unwanted processes that run meanwhile, and the check of the
+// records.
 #pragma once
 
 #include <sys/syscall.h>
@@ -17,8 +18,8 @@ namespace e2e {
 
 using Words = std::vector<std::string>;
 
-// Processes that no filter of these tests wants, one after the other: they execute a program, or
-// only end, with 0 or 1.
+// Starts, one after the other, processes that no filter of these tests wants. They execute a
+// program, or only end, with 0 or 1.
 class Noise {
  public:
   Noise()
@@ -48,13 +49,13 @@ class ScopeTest : public TinyProgramTest {
     }
   }
 
-  // This binary under another name; the path.
+  // Links this binary under another name. Returns the path.
   std::string link(const std::string& name) {
     std::error_code exists;
     std::filesystem::create_symlink(self_path(), directory_ / name, exists);
     return directory_ / name;
   }
-  // For a Child's body.
+  // For the body of a Child.
   int exec_as(const std::string& name, Words workload) {
     std::string path = link(name);
     workload.insert(workload.begin(), {path, "--workload"});
@@ -64,14 +65,14 @@ class ScopeTest : public TinyProgramTest {
     return Child([&] { return exec_as(name, workload); }).wait();
   }
 
-  // Ends bpftrap. Exactly these are reported, each by one exit and so many execs, and nobody else.
+  // Ends bpftrap. Expects one exit and `execs` execs of each wanted process, and no other record.
   void expect_only(Bpftrap& bpftrap, const std::vector<Ended>& wanted, std::size_t execs) {
     const std::uint64_t before = noise_->count();
     for (int i = 0; i < 10'000 && noise_->count() < before + 2; ++i) {
       sleep_for(std::chrono::milliseconds(2));
     }
     EXPECT_EQ(bpftrap.stop(), 0);
-    EXPECT_GE(noise_->count(), before + 2) << "nothing ran beside";
+    EXPECT_GE(noise_->count(), before + 2) << "no unwanted process ran meanwhile";
     std::size_t others = 0;
     for (const Record& record : bpftrap.records()) {
       others += record.has("id") && std::none_of(wanted.begin(), wanted.end(),
@@ -81,7 +82,7 @@ class ScopeTest : public TinyProgramTest {
                     ? 1
                     : 0;
     }
-    EXPECT_EQ(others, 0U) << "records of processes that are not wanted";
+    EXPECT_EQ(others, 0U) << "records of unwanted processes";
     for (std::size_t i = 0; i < wanted.size(); ++i) {
       EXPECT_EQ(bpftrap.records_of(wanted[i], "exit").size(), 1U) << "number " << i;
       EXPECT_EQ(bpftrap.records_of(wanted[i], "exec").size(), execs) << "number " << i;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Filters: each alone and in pairs, against live processes, others running beside all the time.
+// Filters, alone and in pairs, with live processes, while unwanted processes run all the time.
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -46,7 +46,7 @@ TEST_F(ScopeTest, PidThatIsGivenToNoChild) {
 }
 
 TEST_F(ScopeTest, Users) {
-  // More than the largest process id, so that they are of this run alone as well.
+  // Offsets larger than any pid keep these ids unique to this run, too.
   unsigned other_uid = storm_uid + 10'000'000, unwanted_uid = storm_uid + 20'000'000;
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "-u", std::to_string(other_uid)});
   bpftrap.await_start();
@@ -60,7 +60,7 @@ TEST_F(ScopeTest, Users) {
 TEST_F(ScopeTest, UserByNameIsTheRealOne) {
   Bpftrap bpftrap({"exit", "--json", "--user", storm_user});
   bpftrap.await_start();
-  // Real, effective, saved.
+  // Sets the real, effective and saved user.
   auto become = [](unsigned real, unsigned effective) {
     return Child([=] { return static_cast<int>(::syscall(SYS_setresuid, real, effective, 0)); })
         .wait();
@@ -77,7 +77,7 @@ TEST_F(ScopeTest, UserThatAProcessBecomesAfterItsExec) {
     SCOPED_TRACE(command);
     Bpftrap bpftrap({command, "--json", "--user", storm_user});
     bpftrap.await_start();
-    // An exit belongs to what its exec was judged, so this one is nobody's.
+    // The exec decides about the exit too, so this process is not reported.
     Ended later = Child([&] { return exec_self({"become", storm_user}); }).wait();
     Ended before = Child([&] { return be_user_and_exec(storm_uid); }).wait();
     ASSERT_EQ(later.status, 0);
@@ -121,9 +121,9 @@ TEST_F(ScopeTest, NameIsJudgedAnewAtEachExec) {
     Bpftrap bpftrap({command, "--json", "--name", "wanted*"});
     bpftrap.await_start();
     std::size_t execs = command[2] == 'e' ? 1 : 0;
-    // From wanted to another: exec ends what it has begun, exit goes by the last.
+    // From a wanted name to another: exec still reports the end, exit checks the last exec.
     Ended left = run_as("wanted-left", {"then", "exit", "3"});
-    // The other way round.
+    // From another name to a wanted one.
     Ended came = Child([&] {
                    return exec_as("other", {"then-as", directory_ / "wanted-came"});
                  }).wait();
@@ -142,7 +142,8 @@ TEST_F(ScopeTest, NameOfAThreadIsNotThatOfTheProcess) {
   link("wanted-came");
   Bpftrap bpftrap({"exit", "--json", "--name", "wanted*"});
   bpftrap.await_start();
-  // Executed by a thread that is no leader; the process's name is what counts, before and after.
+  // A thread other than the leader executes. The filter uses the name of the process, before and
+  // after.
   Ended process = run_as("wanted-a", {"then-from-thread", "exit", "3"});
   ASSERT_EQ(process.status, 3 << 8);
   Ended other =

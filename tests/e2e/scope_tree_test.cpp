@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// --tree: a process, the descendants it has, and those that it will have.
+// --tree: a process, its existing descendants, and its future ones.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 class ScopeTreeTest : public ScopeTest {
  protected:
-  // Notes itself, waits, ends.
+  // Starts a child that writes a note, waits, and ends.
   void start_kid(Gate& gate) {
     if (::fork() == 0) {
       note_self(notes_);
@@ -25,7 +25,7 @@ class ScopeTreeTest : public ScopeTest {
       ::_exit(4);
     }
   }
-  // Of a parent that ends before it does.
+  // Starts a grandchild whose parent ends first.
   void start_orphan(Gate& gate) {
     if (::fork() == 0) {
       note_self(notes_);
@@ -46,20 +46,20 @@ class ScopeTreeTest : public ScopeTest {
   void await_notes(std::size_t count) {
     for (int i = 0; read_notes(notes_).size() < count; ++i) {
       if (i == 60'000) {
-        throw Failure("processes that are to be there are not");
+        throw Failure("expected processes do not exist");
       }
       sleep_for(1ms);
     }
   }
-  // Not a second gate: who waits at the one would keep the other from opening. Gives up in time,
-  // for those whom no test ends.
+  // Replaces a second gate: a process that waits at one gate would prevent the other from opening.
+  // It gives up after a while, in case the test dies.
   static void wait_for(SharedWords& words) {
     std::uint64_t deadline = boot_ns_now() + 30'000'000'000U;
     while (words[0] == 0 && boot_ns_now() < deadline) {
       sleep_for(1ms);
     }
   }
-  // Until bpftrap has said that they ended.
+  // Waits until bpftrap has reported the ends.
   void await_exits(Bpftrap& bpftrap, std::size_t count) {
     bpftrap.await([&] {
       return static_cast<std::size_t>(std::count_if(
@@ -79,9 +79,9 @@ TEST_F(ScopeTreeTest, DescendantsOfBeforeAndAfterAndTheRootItself) {
     start_kid(end);
     if (::fork() == 0) {
       note_self(notes_);
-      start_kid(end);  // a grandchild
+      start_kid(end);  // a grandchild of bpftrap's root
       wait_for(more);
-      start_kid(end);  // of a process that is not the root, after the start
+      start_kid(end);  // born after the start, of a parent other than the root
       start_orphan(end);
       end.wait();
       ::_exit(3);
@@ -97,7 +97,7 @@ TEST_F(ScopeTreeTest, DescendantsOfBeforeAndAfterAndTheRootItself) {
   Bpftrap bpftrap({"exit", "--json", "--tree", std::to_string(root.pid())});
   bpftrap.await_start();
   more[0] = 1;
-  // Two kids, and two orphans with a parent and a kid each.
+  // Two children, and two orphans, each with a parent and a child.
   await_notes(4 + 2 + 2 * 3);
   parent_of_nobody.wait();
   end.open();
@@ -163,16 +163,16 @@ Ends count_ends(const Bpftrap& bpftrap) {
   return ends;
 }
 
-// Workers start two kinds of processes all the time. Some stay, as do their parents: those must be
-// reported whenever they were born. The others are orphans; /proc no longer shows the descent of
-// those that were born too early.
+// Workers start two kinds of processes all the time. Some stay, as do their parents, so they must
+// be reported whenever they were born. The others are orphans. If they were born too early, /proc
+// does not show their descent.
 class BirthsTest : public ScopeTreeTest {
  protected:
   static constexpr int workers = 4;
-  static constexpr int staying = 50;  // of each worker, each with a child
+  static constexpr int staying = 50;  // per worker, each with a child
   enum Word { live, over };
 
-  // Forks the workers, then waits for the end.
+  // Forks the workers, then waits for the end of the test.
   int run_root(Gate& end) {
     note_self(notes_);
     pid_t self = ::getpid();
@@ -211,12 +211,12 @@ class BirthsTest : public ScopeTreeTest {
     }
   }
 
-  // Each of `certain` ended once, each of `possible` at most once, and nobody else ended.
+  // Expects one end of each in `certain`, at most one of each in `possible`, and no other end.
   static void expect_ends(Ends ends, const std::vector<Ended>& certain,
                           const std::vector<Ended>& possible) {
     auto wrong = std::count_if(certain.begin(), certain.end(),
                                [&](const Ended& process) { return ends[key_of(process)] != 1; });
-    EXPECT_EQ(wrong, 0) << "of " << certain.size() << " not once";
+    EXPECT_EQ(wrong, 0) << "of " << certain.size() << " without exactly one end";
     for (const Ended& process : possible) {
       EXPECT_LE(ends[key_of(process)], 1);
     }
@@ -225,7 +225,7 @@ class BirthsTest : public ScopeTreeTest {
         ends.erase(key_of(process));
       }
     }
-    EXPECT_TRUE(ends.empty()) << ends.size() << " processes of somebody else's";
+    EXPECT_TRUE(ends.empty()) << ends.size() << " ends of other processes";
   }
 
   SharedWords words_;
@@ -247,8 +247,8 @@ TEST_F(BirthsTest, NeitherAGapNorADoubleAgainstThoseBeingBorn) {
   end.open();
   root.wait();
   std::vector<Ended> notes = read_notes(notes_);
-  EXPECT_GT(notes.size(), least) << "none were born after the start";
-  // They end by themselves, whenever that is.
+  EXPECT_GT(notes.size(), least) << "no process was born after the start";
+  // The processes end by themselves, at any time.
   bpftrap.await([&] {
     Ends ends = count_ends(bpftrap);
     return std::all_of(notes.begin(), notes.end(),
@@ -278,7 +278,7 @@ TEST_F(ScopeTreeTest, AndMinDuration) {
 }
 
 TEST_F(ScopeTreeTest, ProcessThatDoesNotExistIsStatus1BeforeAnything) {
-  // One that is waited for, so that its pid is nobody's for a while.
+  // This process has been waited for, so its pid is free for a while.
   std::string gone = std::to_string(Child([] { return 0; }).wait().pid);
   for (const std::string& pid : {gone, std::string("4194303")}) {
     Outcome outcome = run_bpftrap(

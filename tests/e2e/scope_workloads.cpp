@@ -173,14 +173,14 @@ int workload_daemon(const Arguments& arguments) {
   start_orphan(arguments.at(0), false, [&] {
     ::setsid();
     note_self(arguments.at(0));
-    // PROGRAM is only gone once bpftrap has waited for it; a zombie has no command line.
+    // A zombie has no command line, and bpftrap has not yet waited for PROGRAM.
     while (!lines_of_file("/proc/" + std::to_string(program) + "/cmdline").empty()) {
       sleep_for(std::chrono::milliseconds(1));
     }
     sleep_for(std::chrono::milliseconds(std::stoi(arguments.at(1))));
     return exec_self({"exit", "5"});
   });
-  // Until it is there.
+  // Waits until the daemon has written its note.
   while (read_notes(arguments.at(0)).empty()) {
     sleep_for(std::chrono::milliseconds(1));
   }

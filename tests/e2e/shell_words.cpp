@@ -92,7 +92,7 @@ void read_dollar_quoted(Reader& reader, std::string& word) {
         append_utf8(word, reader.hex(8));
         break;
       default:
-        throw Failure("a command line has an escape that is not expected");
+        throw Failure("a command line has an unexpected escape");
     }
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A command line taken apart as bash would, without one.
+// Splits a command line as bash would, without bash.
 #pragma once
 
 #include <string>
@@ -8,15 +8,15 @@
 
 namespace e2e {
 
-// The words of a simple command of plain characters, '…' and $'…'. Throws Failure where a shell
-// would see anything else: an operator, an expansion, an end of quotes that is missing.
+// The words of a simple command of plain characters, '…' and $'…'. Throws Failure if a shell would
+// see anything else: an operator, an expansion, or a missing closing quote.
 std::vector<std::string> shell_words(std::string_view line);
 
-// Whether a terminal may be given it: valid UTF-8 without control characters other than the line
+// True for text that is safe on a terminal: valid UTF-8, with no control character except the line
 // feed.
 bool is_terminal_safe(std::string_view text);
 
-// Without the escape sequences that set a colour; `count` says how many there were.
+// Removes the escape sequences that set a colour. `count` receives their number.
 std::string without_colors(std::string_view text, int* count = nullptr);
 
 }  // namespace e2e

@@ -16,13 +16,13 @@
 
 namespace e2e {
 
-// Once per run: forked processes inherit it.
+// Set once per run. Forked processes inherit it.
 const unsigned storm_uid = 1'900'000'000U + static_cast<unsigned>(::getpid());
 const std::string storm_user = std::to_string(storm_uid);
 
 namespace {
 
-// exit(7) in the machine's own code.
+// exit(7) in machine code.
 #if defined(__x86_64__)
 constexpr unsigned char code[] = {0xbf, 7,   0, 0, 0,  // mov $7, %edi
                                   0xb8, 60,  0, 0, 0,  // mov $60, %eax
@@ -34,23 +34,24 @@ constexpr unsigned char code[] = {0xe0, 0x00, 0x80, 0xd2,   // mov x0, #7
                                   0x01, 0x00, 0x00, 0xd4};  // svc #0
 constexpr Elf64_Half machine = EM_AARCH64;
 #else
-#error "no code for this machine"
+#error "add the machine code of this processor here"
 #endif
 
 constexpr int exit_code = 7;
 
-// Runs in the memory of its parent, which waits until it is through.
+// Runs in the memory of its parent, which waits for execve() or the end.
 [[noreturn]] void be_a_drop(const char* program, char* const* argv) {
-  ::syscall(SYS_setuid, storm_uid);  // of this thread alone: libc would ask all threads
+  ::syscall(SYS_setuid, storm_uid);  // sets this thread only, whereas libc signals all threads
   if (program != nullptr) {
     char* envp[] = {nullptr};
     ::execve(program, argv, envp);
-    ::_exit(126);  // no program's own status here: a failed exec is no record that is missing
+    ::_exit(126);  // differs from every program's status, so a failed exec is not taken for a lost
+                   // record
   }
   ::_exit(exit_code);
 }
 
-// On its own: what vfork() may clobber is not the caller's.
+// A separate function, because vfork() may clobber local variables.
 pid_t start_drop(const char* program, char* const* argv) {
   pid_t pid = ::vfork();
   if (pid == 0) {
@@ -123,7 +124,7 @@ std::string write_tiny_program(const ScratchDir& directory) {
   int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
   bool written = ::write(fd, image.data(), image.size()) == static_cast<ssize_t>(image.size());
   ::close(fd);
-  // Others are to execute it as well, whatever this process's umask.
+  // Other users must be able to execute it, whatever this process's umask is.
   if (!written || ::chmod(path.c_str(), 0755) != 0 ||
       ::chmod(directory.path().c_str(), 0755) != 0) {
     throw Failure("cannot write " + path);
@@ -147,7 +148,7 @@ Storm make_storm(const StormOptions& options) {
   }
   Storm storm;
   for (Child& parent : parents) {
-    storm.cpu += cpu_time(parent.wait().usage);  // those that it waited for included
+    storm.cpu += cpu_time(parent.wait().usage);  // includes the children that it waited for
   }
   for (std::uint64_t cpu = 0; cpu < cpus; ++cpu) {
     storm.started += counts[2 * cpu];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Many processes at once, on every CPU, that nobody else's can be mistaken for.
+// Many processes at once on every CPU, distinguishable from all others by their user.
 #pragma once
 
 #include <chrono>
@@ -11,33 +11,33 @@
 
 namespace e2e {
 
-// A user id of this test run alone: with `--user` only its storm is traced, so that the counts of
-// reported and lost records add up to the number of started processes, also while another run has
-// a storm. Nobody assigns ids from this range (systemd's UIDS-GIDS.md).
+// A user id that only this test run uses. With `--user` only its storm is traced, so reported and
+// lost records add up to the started processes, even during the storm of another run. Systems do
+// not assign ids from this range (systemd's UIDS-GIDS.md).
 extern const unsigned storm_uid;
 extern const std::string storm_user;
 
-// The smallest program: no libc, ends at once with exit code 7. Written into `directory`; the path.
+// Writes the smallest program into `directory`: no libc, exit code 7. Returns its path.
 std::string write_tiny_program(const ScratchDir& directory);
 
-// What a storm did, counted by those that made it.
+// Results of a storm, counted by the parents of its processes.
 struct Storm {
   std::uint64_t started = 0;
-  std::uint64_t wrong_status = 0;   // by wait4()
-  std::chrono::nanoseconds cpu{0};  // of the processes and of those that started them
+  std::uint64_t wrong_status = 0;   // according to wait4()
+  std::chrono::nanoseconds cpu{0};  // of the processes and of their parents
 };
 
 struct StormOptions {
   std::uint64_t processes = 0;
-  std::string program;                 // empty: they end without executing anything
-  std::vector<std::string> args = {};  // argv after the program's name
-  int exit_code = 7;                   // of the program; any other is a wrong status
-  std::uint64_t parents = 0;           // one a CPU, so many; 0: as many as there are CPUs
-  std::uint64_t pause_every = 0;       // a parent sleeps 10 ms after so many; 0: never
+  std::string program;                 // empty: the processes execute nothing
+  std::vector<std::string> args = {};  // argv behind the program's name
+  int exit_code = 7;                   // expected from the program; any other counts as wrong
+  std::uint64_t parents = 0;           // number of parents, each on its own CPU; 0: one per CPU
+  std::uint64_t pause_every = 0;       // a parent sleeps 10 ms after this many processes; 0: never
 };
 
-// Starts the processes, by one parent a CPU, each pinned to its own, and waits for all. They become
-// storm_uid and execute the program; the parents stay who the test is.
+// Starts the processes from one parent per CPU, each pinned to its own, and waits for all of them.
+// They become storm_uid and execute the program. The parents keep the user of the test.
 Storm make_storm(const StormOptions& options);
 Storm make_storm(std::uint64_t processes, const std::string& program,
                  std::uint64_t pause_every = 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Completeness: nothing is lost that need not be, and what is lost is counted.
+// Completeness: bpftrap loses no record without need, and counts each lost one.
 #include "e2e/storm.h"
 
 #include <sys/wait.h>
@@ -22,7 +22,7 @@ class StormTest : public TinyProgramTest {
     std::uint64_t lost = 0;
   };
 
-  // Only of the storm, whose user nobody else is.
+  // The records are only those of the storm, because no other process has its user.
   Seen seen(const Bpftrap& bpftrap) {
     Seen seen;
     for (const Record& record : bpftrap.records()) {
@@ -45,13 +45,13 @@ TEST_F(StormTest, TwentyThousandProcessesLoseNothing) {
   constexpr std::uint64_t processes = 20'000;
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--output", directory_ / "records"});
   for (int i = 0; i < 600 && lines_of_file(directory_ / "records").empty(); ++i) {
-    sleep_for(100ms);  // until it says that tracing is live
+    sleep_for(100ms);  // until tracing is live
   }
   Storm storm = make_storm(processes, tiny_);
   EXPECT_EQ(bpftrap.stop(), 0);
   ASSERT_EQ(storm.started, processes);
   ASSERT_EQ(storm.wrong_status, 0U);
-  // By number of lines: to parse them all takes longer than the storm.
+  // Counts lines, because parsing all of them takes longer than the storm.
   std::uint64_t execs = 0, exits = 0;
   std::string last;
   for (const std::string& line : lines_of_file(directory_ / "records")) {
@@ -69,14 +69,14 @@ TEST_F(StormTest, WhatOverflowsIsCountedExactly) {
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--buffer-size", "64K"},
                   {.may_lose = true});
   bpftrap.await_start();
-  // Stopped, so that the last events of all are among the lost ones.
+  // Stops bpftrap, so that the last events of the storm are among the lost ones.
   ::kill(bpftrap.pid(), SIGSTOP);
   Storm storm = make_storm(processes, tiny_);
   ::kill(bpftrap.pid(), SIGCONT);
   EXPECT_EQ(bpftrap.stop(), 0);
   Seen all = seen(bpftrap);
   ASSERT_EQ(storm.started, processes);
-  EXPECT_GT(all.lost, 0U) << "the test is to make it lose some";
+  EXPECT_GT(all.lost, 0U) << "the test must make bpftrap lose records";
   EXPECT_GT(all.execs + all.exits, 0U);
   EXPECT_EQ(all.execs + all.exits + all.lost, 2 * processes);
   EXPECT_EQ(all.wrong, 0U);
@@ -93,7 +93,8 @@ TEST_F(StormTest, LossesAreSaidWithinASecond) {
   bpftrap.await([&] { return seen(bpftrap).lost > 0; });
   for (const Record& record : bpftrap.records()) {
     if (record.kind() == "lost") {
-      EXPECT_LE(wall_ns_of(record), since + 1'500'000'000) << "a second, and a busy machine";
+      EXPECT_LE(wall_ns_of(record), since + 1'500'000'000)
+          << "one second, plus slack for a busy machine";
       break;
     }
   }
@@ -122,7 +123,7 @@ TEST_F(StormTest, ReaderThatStallsForTenSecondsLosesNothing) {
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user});
   bpftrap.await_start();
   std::uint64_t begin = boot_ns_now();
-  // A thousand a second, of which nothing is read.
+  // A thousand processes per second, while the test reads nothing.
   for (int second = 0; second < 10; ++second) {
     Storm storm = make_storm(processes / 10, tiny_, 5);
     ASSERT_EQ(storm.started, processes / 10);

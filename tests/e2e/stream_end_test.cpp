@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How the stream ends, where it goes, and that nothing is lost on the way.
+// The end of the stream, its destination, and its completeness.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 using StreamEndTest = TracingTest;
 
-// Of this process, which neither executes nor ends: so nothing at all happens.
+// Traces this process, which neither executes nor ends, so there are no events.
 std::vector<std::string> quiet_exec() {
   return {"exec", "--json", "--pid", std::to_string(::getpid())};
 }
@@ -69,7 +69,7 @@ TEST_F(StreamEndTest, ReaderThatGoesAwayEndsItWithinASecond) {
 TEST_F(StreamEndTest, FullDiskIsStatus1AndOneMessage) {
   int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   if (full < 0) {
-    GTEST_SKIP() << "there is no /dev/full";
+    GTEST_SKIP() << "no /dev/full";
   }
   Bpftrap::Setup setup;
   setup.stdout_fd = full;
@@ -122,7 +122,7 @@ TEST_F(StreamEndTest, FileThatCannotBeOpenedIsStatus1) {
   }
 }
 
-// How many records of processes whose parent this is there are, by kind.
+// Numbers of records, by kind, of the children of this process.
 std::map<std::string, int> count_children(const Bpftrap& bpftrap) {
   std::map<std::string, int> counts;
   for (const Record& record : bpftrap.records()) {
@@ -134,7 +134,7 @@ std::map<std::string, int> count_children(const Bpftrap& bpftrap) {
 }
 
 TEST_F(StreamEndTest, ReaderThatStallsLosesNothing) {
-  constexpr int processes = 1500;  // far more than a pipe holds
+  constexpr int processes = 1500;  // many more than a pipe holds
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
   for (int i = 0; i < processes; ++i) {
@@ -156,9 +156,9 @@ TEST_F(StreamEndTest, LineIsVisibleWithin100Milliseconds) {
     delays.push_back(boot_ns_now() - bpftrap.record_of(process, "exit").number("boot_ns"));
   }
   EXPECT_EQ(bpftrap.stop(), 0);
-  // A busy machine may keep both of us waiting now and then, but not mostly.
+  // A busy machine may delay this process or bpftrap now and then, but not usually.
   std::sort(delays.begin(), delays.end());
-  EXPECT_LE(delays[delays.size() / 2], 100'000'000U) << "the longest: " << delays.back() << " ns";
+  EXPECT_LE(delays[delays.size() / 2], 100'000'000U) << "longest delay: " << delays.back() << " ns";
 }
 
 std::uint64_t write_calls(pid_t pid) {
@@ -190,8 +190,8 @@ TEST_F(StreamEndTest, StormCostsFarFewerWritesThanRecords) {
   writes = write_calls(bpftrap.pid()) - writes;
   EXPECT_EQ(bpftrap.stop(), 0);
   ASSERT_EQ(storm.started, processes);
-  // One for each 10 ms, in which a slow machine starts few processes; and what a pipe has no room
-  // for at first.
+  // One write per 10 ms, in which a slow machine starts few processes, plus those that a full pipe
+  // splits.
   EXPECT_LE(writes, time / 10'000'000 + 100) << 2 * processes << " records in " << time << " ns";
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The JSON stream as such: its frame, keys, types and times.
+// The JSON stream itself: start, stop, keys, types and times.
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -38,7 +38,7 @@ TEST_F(StreamTest, StartSaysWhoWritesWhatWhere) {
   EXPECT_EQ(bpftrap.errors(), "");
 }
 
-// Its end checks in every test what is between: see Bpftrap::wait().
+// Bpftrap::wait() checks the counts in every test.
 TEST_F(StreamTest, StopCountsTheRecords) {
   Bpftrap bpftrap({"exit", "--json", "--pid", std::to_string(::getpid())});
   bpftrap.await_start();
@@ -97,7 +97,7 @@ TEST(SchemaTest, RefusesWhatIsWrong) {
   }
 }
 
-// Two clocks are not read at one instant, and the one is converted into the other.
+// The two clocks are not read at the same instant, and one is converted into the other.
 constexpr std::uint64_t clock_slack_ns = 1'000'000;
 
 TEST_F(StreamTest, TimesAreThoseOfTheEvent) {

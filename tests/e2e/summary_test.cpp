@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// --summary: adds up to what was started, and to the records themselves.
+// --summary agrees with the started processes and with the records.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
-// The words of each line of the table on standard error.
+// The words of each table line on standard error.
 std::vector<Words> table(const std::string& errors) {
   std::vector<Words> rows;
   std::istringstream lines(errors);
@@ -46,7 +46,8 @@ class SummaryTest : public TracingTest {
     return Child([&] { return exec_argv(path, workload, ""); }).wait();
   }
 
-  // Five of the one name, two of which fail; one of the other, which uses CPU time.
+  // Five processes with one name, two of which fail, and one with another name, which uses CPU
+  // time.
   void run_all() {
     run("sum-often", {"nothing"});
     run("sum-often", {"exit", "3"});
@@ -54,7 +55,7 @@ class SummaryTest : public TracingTest {
     run("sum-often", {"die", "9"});
     run("sum-often", {"nothing"});
     run("sum-busy", {"burn", "300"});
-    run_workload({"exit", "1"});  // not of the name that is asked for
+    run_workload({"exit", "1"});  // has a name that the filter does not want
   }
 
   ScratchDir directory_;
@@ -67,7 +68,7 @@ TEST_F(SummaryTest, RecordsAddUpTheExits) {
     bpftrap.await_start();
     run_all();
     EXPECT_EQ(bpftrap.stop(), 0);
-    EXPECT_EQ(table(bpftrap.errors()).size(), 4U) << "the table is printed, too";
+    EXPECT_EQ(table(bpftrap.errors()).size(), 4U) << "the table is also printed";
     const std::vector<Record>& records = bpftrap.records();
     ASSERT_GE(records.size(), 3U);
     std::vector<Record> rows(records.end() - 3, records.end() - 1);
@@ -133,7 +134,7 @@ TEST_F(SummaryTest, TableIsOnStandardError) {
   EXPECT_EQ(Words(rows[1].begin(), rows[1].begin() + 3), (Words{"sum-busy", "1", "0"}));
   EXPECT_EQ(Words(rows[2].begin(), rows[2].begin() + 3), (Words{"sum-often", "5", "2"}));
   EXPECT_EQ(Words(rows[3].begin(), rows[3].begin() + 3), (Words{"total", "6", "2"}));
-  EXPECT_EQ(rows[3][4], rows[1][4]) << "of all, the longest";
+  EXPECT_EQ(rows[3][4], rows[1][4]) << "the total has the longest of all";
 }
 
 TEST_F(SummaryTest, OfAProgramAndItsDescendantsOnly) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The table: aligned, one row a record, and harmless whatever a process calls itself.
+// The table: aligned, one row per record, and safe whatever name a process gives itself.
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@ namespace {
 using TableTest = TracingTest;
 using Argv = std::vector<std::string>;
 
-// In characters instead of bytes; what stands for one beyond ASCII does not matter here.
+// Replaces each character beyond ASCII by one byte, so that positions count characters.
 std::string characters(const std::string& utf8) {
   std::string all;
   for (char c : utf8) {
@@ -33,7 +33,7 @@ Argv split(const std::string& row) {
   return {std::istream_iterator<std::string>(stream), {}};
 }
 
-// Rows about a process, by the column that its pid is in.
+// Rows with this pid in the given column.
 Argv rows_of(const Argv& lines, std::size_t column, pid_t pid) {
   Argv rows;
   std::copy_if(lines.begin(), lines.end(), std::back_inserter(rows), [&](const std::string& line) {
@@ -102,10 +102,10 @@ TEST_F(TableTest, ColumnsOfExitAreAligned) {
       << rows[0];
 }
 
-// What is in the column COMMAND of the first row about it.
+// The column COMMAND of the first row about the process.
 std::string command_of(const Bpftrap& bpftrap, pid_t pid) {
   Argv rows = rows_of(bpftrap.lines(), 2, pid);
-  // Behind the cells that are one word each: TIME EVENT PID PPID COMM DURATION STATUS.
+  // It follows the cells of one word each: TIME EVENT PID PPID COMM DURATION STATUS.
   std::istringstream row(rows.empty() ? "" : rows.front());
   std::string skipped;
   for (int i = 0; i < 7; ++i) {
@@ -154,7 +154,7 @@ TEST_F(TableTest, NamesOfProcessesPutNothingOnTheTerminal) {
   std::vector<Ended> processes;
   for (const char* name : names) {
     processes.push_back(run_workload({"rename", name}));
-    // The name by way of a file's, and as a killer's.
+    // The name also comes from a file name, and appears as that of a killer.
     std::string path = scratch / name;
     ASSERT_EQ(::symlink(self_path().c_str(), path.c_str()), 0);
     processes.push_back(Child([&] { return exec_argv(path, {path}); }).wait());
@@ -179,7 +179,7 @@ bool has_header(const Bpftrap& bpftrap) {
   return !bpftrap.lines().empty() && bpftrap.lines().front().rfind("TIME", 0) == 0;
 }
 
-// Until it has given up what it does not need, which it does when it is attached.
+// Waits until bpftrap has entered the sandbox, which it does once it is attached.
 void await_sandbox(pid_t pid) {
   const std::string status = "/proc/" + std::to_string(pid) + "/status";
   auto confined = [&] {
@@ -207,7 +207,7 @@ TEST_F(TableTest, NoHeaderLeavesOnlyRows) {
     if (header) {
       bpftrap.await_start();
     } else {
-      await_sandbox(bpftrap.pid());  // of lines there is none to wait for
+      await_sandbox(bpftrap.pid());  // there is no line to wait for
     }
     gate.open();
     Ended process = child.wait();
@@ -227,18 +227,19 @@ TEST_F(TableTest, ColorsAreItsOwnOrNone) {
     EXPECT_EQ(bpftrap.stop(), 0);
     int colors = 0;
     std::string plain = without_colors(bpftrap.output(), &colors);
-    EXPECT_EQ(colors > 0, when == std::string("always")) << "auto: a pipe is no terminal";
+    EXPECT_EQ(colors > 0, when == std::string("always"))
+        << "auto means no colour, because a pipe is not a terminal";
     EXPECT_EQ(bpftrap.output().find("\x1b[35m"), std::string::npos);
     EXPECT_TRUE(is_terminal_safe(plain));
     for (const std::string& line : bpftrap.lines()) {
       std::size_t last = line.rfind("\x1b[");
       EXPECT_TRUE(last == std::string::npos || line.compare(last, 4, "\x1b[0m") == 0)
-          << "a row leaves its colour to the next";
+          << "a row does not reset its colour";
     }
   }
 }
 
-// What bpftrap writes to a terminal about one workload.
+// The output of bpftrap on a terminal about one workload.
 std::string on_terminal(const Argv& environment) {
   int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   char name[64];
@@ -277,7 +278,7 @@ std::string on_terminal(const Argv& environment) {
 
 TEST_F(TableTest, ColorsOnATerminalUnlessNoColorIsSet) {
   if (::access("/dev/ptmx", R_OK | W_OK) != 0 || on_terminal({"TERM=xterm"}).empty()) {
-    GTEST_SKIP() << "there are no pseudo-terminals here";
+    GTEST_SKIP() << "no pseudo-terminals";
   }
   struct {
     Argv environment;

@@ -48,12 +48,12 @@ int pause(const Arguments&) {
   return ::pause();
 }
 
-// A parent of one more workload.
+// Starts another workload as a child.
 int start(const Arguments& arguments) {
   return WEXITSTATUS(run_workload(arguments).status);
 }
 
-// One process, two programs.
+// Executes another workload in the same process.
 int then(const Arguments& arguments) {
   return exec_self(arguments);
 }
@@ -68,7 +68,7 @@ void* pause_forever(void*) {
   }
 }
 
-// Executes from a thread that is not the leader, while there are others.
+// Executes from a thread other than the leader, while other threads exist.
 int then_from_thread(const Arguments& arguments) {
   pthread_t thread{};
   for (int i = 0; i < 3; ++i) {
@@ -154,7 +154,7 @@ int run_workload_if_asked(int argc, char** argv) {
       return workload.run(arguments);
     }
   }
-  std::fprintf(stderr, "no workload %s\n", name.c_str());
+  std::fprintf(stderr, "unknown workload %s\n", name.c_str());
   return 126;
 }
 
