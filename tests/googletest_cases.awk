@@ -1,5 +1,5 @@
-# Of googletest's XML report, prints a line per case: `passed`, `failed` or `skipped`, a tab, its suite
-# and name, and why it was skipped. Cases that a filter left out are left out.
+# Prints a line per case of googletest's XML report: `passed`, `failed` or `skipped`, a tab, suite and
+# name, and the reason if it was skipped. Cases that a filter excluded are left out.
 function value(key,   at) {
   at = match($0, " " key "=\"[^\"]*\"")
   return at ? substr($0, at + length(key) + 3, RLENGTH - length(key) - 4) : ""
@@ -14,7 +14,7 @@ function flush() { if (name != "") print outcome "\t" name; name = "" }
 }
 /^ *<skipped / {
   why = value("message")
-  sub(/^[^&]*&#x0A;/, "", why)  # the place in the source
+  sub(/^[^&]*&#x0A;/, "", why)  # the source location
   if (why != "") name = name ": " why
 }
 /^ *<failure / { outcome = "failed" }

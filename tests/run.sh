@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Builds bpftrap and its tests, runs every test and ends with how many passed, failed and were
-# skipped. Single cases of googletest are counted; each script in tests/build/ and each fuzz target
-# as one.
+# Builds bpftrap and its tests, runs every test, and ends with the numbers of passed, failed and skipped
+# tests. Each case of googletest counts, as does each script in tests/build/ and each fuzz target.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 root=$PWD
@@ -14,16 +13,16 @@ usage() {
   cat <<'END'
 usage: tests/run.sh [OPTIONS]
 
-Installs what is missing on Debian, builds bpftrap and runs its tests. Without options, all of them.
+Installs missing packages on Debian, builds bpftrap and runs its tests. Without options, runs all of them.
 
-  --unit             only the tests of parts of bpftrap, also under ASan and UBSan
-  --e2e              only the tests of the built bpftrap on this kernel; most need root
-  --build            only the tests of the build itself
-  --fuzz [SECONDS]   only the fuzz targets, all at once for that long (default: 10, for CI 60)
-  --no-asan          nothing under ASan and UBSan
-  --filter PATTERN   only the googletest cases that match, as --gtest_filter has it
-  --ci               what is skipped has failed; so it is where CI=true is set
-  --help             show this
+  --unit             only the unit tests, also under ASan and UBSan
+  --e2e              only the end-to-end tests on this kernel; most need root
+  --build            only the tests of the build
+  --fuzz [SECONDS]   only the fuzz targets, all at once for SECONDS (default: 10, with --ci 60)
+  --no-asan          no tests under ASan and UBSan
+  --filter PATTERN   only matching googletest cases (syntax of --gtest_filter)
+  --ci               a skipped test counts as failed; default if CI=true is set
+  --help             print this help
 END
 }
 
@@ -64,13 +63,13 @@ done
 [[ ${#wanted[@]} -gt 0 ]] || wanted=(unit e2e build fuzz)
 wants() { [[ " ${wanted[*]} " == *" $1 "* ]]; }
 
-# run_googletest SUITE PROGRAM: runs the program's cases and counts them by its XML report, which
-# unlike its output no child process can write into.
+# run_googletest SUITE PROGRAM: runs the program's cases and counts them by its XML report. Child
+# processes cannot write into that, unlike into the output.
 run_googletest() {
   local suite=$1 program=$2 report=$scratch/$1.xml status
   echo "== $suite"
   if [[ ! -x $program ]]; then
-    fail "$suite: there is no $program"
+    fail "$suite: no $program"
     return
   fi
   timeout -k 10 900 "$program" --gtest_brief=1 --gtest_filter="$filter" \
@@ -83,15 +82,15 @@ run_googletest() {
   local failed_before=$failed before=$((passed + failed + skipped))
   tally_report "$report" "$suite"
   local cases=$((passed + failed + skipped - before))
-  # What goes wrong outside of any case: a leak, or googletest itself.
+  # A failure outside of all cases: a leak, or googletest itself.
   if [[ $status -ne 0 && $failed -eq $failed_before ]]; then
     fail "$suite: $program ended with status $status"
   fi
   echo "$cases cases"
 }
 
-# run_fuzz: each target starts from its corpus; what it finds beyond that stays in build-fuzz/found,
-# and an input that breaks a promise in build-fuzz/broken.
+# run_fuzz: each target starts from its corpus. New inputs go to build-fuzz/found, and inputs that break
+# a promise to build-fuzz/broken.
 run_fuzz() {
   local seconds=$fuzz_seconds target name log corpus
   [[ -n $seconds ]] || { $ci && seconds=60 || seconds=10; }
@@ -151,7 +150,7 @@ targets=()
 ! wants unit || targets+=(bpftrap_unit_tests)
 ! wants e2e || targets+=(bpftrap_e2e_tests)
 if [[ ${#targets[@]} -gt 0 ]]; then
-  # The tests are an addition to the release build, and leave no trace in later runs of build.sh.
+  # The tests are added to the release build. A later run of build.sh leaves them out again.
   if ! { cmake --preset release -DBPFTRAP_TESTS=ON >/dev/null &&
     cmake --build build --target "${targets[@]}"; }; then
     fail "build: tests"
@@ -162,7 +161,7 @@ fi
 if wants unit; then
   run_googletest unit build/tests/bpftrap_unit_tests
   if $asan; then
-    # The fuzz targets consist of the same objects, which are the ones that take longest to compile.
+    # The fuzz targets share most objects, which take longest to compile.
     if cmake --preset fuzz -DBPFTRAP_TESTS=ON >/dev/null &&
       cmake --build build-fuzz --target bpftrap_unit_tests; then
       UBSAN_OPTIONS=print_stacktrace=1 run_googletest asan build-fuzz/tests/bpftrap_unit_tests

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Lets bpftrap run under a storm of processes and looks whether it stays as it is: its memory, its open
-# files, and that the records and the losses that it counts add up to what was started.
+# Runs bpftrap under a storm of processes. Its memory and open files must not grow, and its counts of
+# records and losses must add up to the started processes.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -9,7 +9,7 @@ case ${1:-600} in
     cat <<'END'
 usage: tests/soak.sh [SECONDS]
 
-Traces, by build/bpftrap (or BPFTRAP_BIN), a storm of short processes for SECONDS (default: 600), one
+Traces a storm of short processes with build/bpftrap (or BPFTRAP_BIN) for SECONDS (default: 600), one
 loop per processor. Prints samples and a verdict; status 0 if all is well, else 1. Needs root.
 END
     [[ $1 == --help || $1 == -h ]]
@@ -18,7 +18,7 @@ END
 esac
 seconds=${1:-600}
 bpftrap=${BPFTRAP_BIN:-build/bpftrap}
-user=54322 # whom nobody else is: so what is traced is the storm alone
+user=54322 # no other process has this user, so only the storm is traced
 
 if [[ $(id -u) -ne 0 || ! -x $bpftrap || $seconds -lt 10 ]]; then
   echo "tests/soak.sh: needs root, a built $bpftrap and 10 seconds" >&2
@@ -27,18 +27,18 @@ fi
 scratch=$(mktemp -d)
 chmod 755 "$scratch"
 mkfifo "$scratch/records"
-started=() # by their ids
+started=() # pids
 trap 'touch "$scratch/end"; kill "${started[@]}" 2>/dev/null; wait; rm -rf "$scratch"' EXIT
 
 "$bpftrap" exec --json --user $user >"$scratch/records" 2>"$scratch/errors" &
 traced=$!
 started+=("$traced")
 exec 9<"$scratch/records"
-if ! read -r -t 60 -u 9 _; then # the line `start`: tracing is live
+if ! read -r -t 60 -u 9 _; then # the line `start`, so tracing is live
   cat "$scratch/errors" >&2
   exit 1
 fi
-# Counts what it is told, and from time to time says so: records, losses, and what `stop` has of both.
+# Counts the records and, from time to time, writes records, losses, and the two counts in `stop`.
 echo "0 0" >"$scratch/said"
 awk -v said="$scratch/said" '
   function say() { print records + 0, lost + 0, stop > (said ".new"); close(said ".new")
@@ -52,7 +52,8 @@ counter=$!
 started+=("$counter")
 exec 9<&-
 
-# Each loop says how many it has started; it and each of them is one exec and one exit.
+# Each loop prints the number of processes that it has started. Each of them, and the loop itself, has
+# one exec and one exit.
 storms=()
 for ((i = 0; i < $(nproc); i++)); do
   # shellcheck disable=SC2016 # of the inner shell
@@ -81,7 +82,7 @@ for ((sample = 1; sample <= samples; sample++)); do
     break
   fi
   printf '%6d  %6d  %5d  %9d  %7d\n' $((SECONDS - begin)) "$kilobytes" "$files_last" "$records" "$lost"
-  # The largest of each half, without the first tenth, when caches fill.
+  # The maximum of each half, without the first tenth, in which caches fill.
   if ((sample <= samples / 10)); then
     files_first=$files_last
   elif ((sample <= samples / 2)); then
@@ -115,10 +116,10 @@ verdict() { # CONDITION TEXT
 }
 echo
 $died && died=1 || died=0
-verdict "!$died && $status == 0" "it ran to the end, with status $status $(cat "$scratch/errors")"
-# Pages that are touched now and then only.
-verdict "rss_second <= rss_first + 1024" "memory: at most $rss_first kB in the first half, $rss_second kB in the second"
-verdict "files_first == files_last" "open files: $files_first at first, $files_last at last"
-verdict "records + lost == expected" "$expected records to expect: $records written and $lost lost, $((expected / seconds)) a second"
-verdict "${stop_records:-0} == records && ${stop_lost:-0} == lost" "the stop record says the same"
+verdict "!$died && $status == 0" "bpftrap ran to the end, status $status $(cat "$scratch/errors")"
+# The margin allows for pages that are touched only now and then.
+verdict "rss_second <= rss_first + 1024" "memory: maximum $rss_first kB in the first half, $rss_second kB in the second"
+verdict "files_first == files_last" "open files: $files_first at the start, $files_last at the end"
+verdict "records + lost == expected" "$expected records expected: $records written and $lost lost, $((expected / seconds)) per second"
+verdict "${stop_records:-0} == records && ${stop_lost:-0} == lost" "the stop record has the same counts"
 exit $failed

@@ -1,33 +1,33 @@
 # shellcheck shell=bash
-# Sourced by tests/run.sh and tests/vm/run.sh: counts the cases that passed, failed and were skipped,
-# and says so in the last line. Under `ci`, which is true or false, what is skipped has failed.
+# Sourced by tests/run.sh and tests/vm/run.sh: counts passed, failed and skipped cases, and prints the
+# counts in the last line. If `ci` is true, a skipped case counts as failed.
 
 passed=0
 failed=0
 skipped=0
-remarks=() # on what did not pass
-table=()   # lines that come before them
+remarks=() # about cases that did not pass
+table=()   # lines printed before the remarks
 
 fail() {
   failed=$((failed + 1))
   remarks+=("FAILED   $1")
 }
 
-# skip CASE [GLOB]: one that matches GLOB may be skipped anywhere.
+# skip CASE [GLOB]: counts a skipped case. Cases that match GLOB may be skipped even if `ci` is true.
 skip() {
   # shellcheck disable=SC2053 # a pattern
   if ${ci:?} && ! [[ $1 == ${2-} ]]; then
-    fail "$1 (skipped, which a run for CI may not)"
+    fail "$1 (skipped, which --ci does not allow)"
   else
     skipped=$((skipped + 1))
     remarks+=("skipped  $1")
   fi
 }
 
-# tally_report REPORT LABEL [GLOB]: the cases of an XML report of googletest; GLOB as for skip.
+# tally_report REPORT LABEL [GLOB]: counts the cases of a googletest XML report. GLOB is as for skip.
 tally_report() {
   local outcome name
-  # A line per case: how it ended, its suite and name.
+  # One line per case: result, suite and name.
   while IFS=$'\t' read -r outcome name; do
     case $outcome in
       passed) passed=$((passed + 1)) ;;
@@ -37,7 +37,7 @@ tally_report() {
   done < <(awk -f tests/googletest_cases.awk "$1")
 }
 
-# finish: says the lines of `table`, the remarks and the counts, and ends the script.
+# finish: prints the lines of `table`, the remarks and the counts, and ends the script.
 finish() {
   echo
   [[ ${#table[@]} -eq 0 ]] || printf '%s\n' "${table[@]}"

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# How a BPF program becomes part of an executable: NAME.bpf.c is compiled to BPF, stripped of debug
-# information (its BTF stays), and turned by bpftool into NAME.skel.h, which holds the object and
+# Makes a BPF program part of an executable. NAME.bpf.c is compiled to BPF and stripped of debug
+# information, except its BTF. bpftool then turns it into NAME.skel.h, which holds the object and the
 # functions to open, load and attach it.
 
-# The kernel's name of the architecture, by which bpf_tracing.h finds registers.
+# The kernel's name of the architecture, which bpf_tracing.h needs to find registers.
 set(_bpf_arch_x86_64 x86)
 set(_bpf_arch_aarch64 arm64)
 set(_bpf_arch_riscv64 riscv)
@@ -15,16 +15,16 @@ if(NOT _bpf_arch)
                       "${CMAKE_SYSTEM_PROCESSOR}: see vendor/bpf_skeleton.cmake.")
 endif()
 
-# Kernel headers include <asm/types.h>, which Debian keeps in a directory per architecture that
-# clang does not search when it compiles for BPF. So it searches where the host's compiler does,
-# except for the latter's own headers.
+# Kernel headers include <asm/types.h>. Debian keeps it in a directory per architecture that clang does
+# not search when compiling for BPF. So clang gets the directories of the host's compiler, without that
+# compiler's own headers.
 set(_bpf_system_includes ${CMAKE_C_IMPLICIT_INCLUDE_DIRECTORIES})
 list(FILTER _bpf_system_includes EXCLUDE REGEX "/(gcc|clang)/")
 list(TRANSFORM _bpf_system_includes PREPEND "-idirafter;" OUTPUT_VARIABLE _bpf_system_includes)
 
-# bpftrap_bpf_skeleton(TARGET SOURCE): lets TARGET include NAME.skel.h, made from SOURCE, a
-# NAME.bpf.c. It declares `struct NAME_bpf`: NAME alone would meet functions of libc, such as exit().
-# The target bpftrap_skeletons makes all skeletons and nothing else.
+# bpftrap_bpf_skeleton(TARGET SOURCE): makes NAME.skel.h from SOURCE, a NAME.bpf.c, so that TARGET can
+# include it. The header declares `struct NAME_bpf`, because NAME alone would clash with functions of libc,
+# such as exit(). The target bpftrap_skeletons makes all skeletons only.
 function(bpftrap_bpf_skeleton target source)
   get_filename_component(file ${source} NAME)
   string(REGEX REPLACE "\\.bpf\\.c$" "" name ${file})
@@ -36,7 +36,7 @@ function(bpftrap_bpf_skeleton target source)
 
   set(flags -target bpf -mcpu=v3 -D__TARGET_ARCH_${_bpf_arch} -g -O2
             -Wall -Wextra -Wno-unused-parameter # BPF_PROG() names every argument of a hook
-            # BTF names the source file of each line; not where it lay when it was compiled.
+            # BTF contains the source file of each line. The path must not depend on the build directory.
             -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -fdebug-compilation-dir=.)
   if(BPFTRAP_WERROR)
     list(APPEND flags -Werror)
@@ -46,12 +46,12 @@ function(bpftrap_bpf_skeleton target source)
     BYPRODUCTS ${object}
     COMMAND ${BPFTRAP_CLANG} ${flags} -isystem ${BPFTRAP_LIBBPF_INCLUDE_DIR} ${_bpf_system_includes}
             -MD -MF ${object}.d -MT ${skeleton} -c ${source} -o ${object}
-    # The labels of branches, which nothing refers to, are most of the symbols.
+    # Most symbols are branch labels, which nothing refers to.
     COMMAND ${BPFTRAP_LLVM_STRIP} -g --wildcard --strip-symbol=LBB* ${object}
-    # libbpf's linker leaves out the relocations of BTF, which are a third of the object.
+    # libbpf's linker drops the relocations of BTF, which are a third of the object.
     COMMAND ${BPFTRAP_BPFTOOL} gen object ${object}.linked ${object}
     COMMAND ${CMAKE_COMMAND} -E rename ${object}.linked ${object}
-    # By way of another file: a header cut short by a failure would pass for an up-to-date one.
+    # Writes to another file first, because an incomplete header would count as up to date.
     COMMAND ${BPFTRAP_BPFTOOL} gen skeleton ${object} name ${name}_bpf > ${skeleton}.new
     COMMAND ${CMAKE_COMMAND} -E rename ${skeleton}.new ${skeleton}
     DEPENDS ${source} ${BPFTRAP_LIBBPF_HEADERS}
@@ -60,7 +60,7 @@ function(bpftrap_bpf_skeleton target source)
     VERBATIM
   )
   target_sources(${target} PRIVATE ${skeleton})
-  # A generated header is not held to this project's warnings.
+  # The project's warnings do not apply to generated headers.
   target_include_directories(${target} SYSTEM PRIVATE ${directory})
   if(NOT TARGET bpftrap_skeletons)
     add_custom_target(bpftrap_skeletons)

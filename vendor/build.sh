@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds bpftrap: installs the Debian packages that are missing, configures, compiles. Run again, it
-# compiles only what has changed.
+# Builds bpftrap: installs missing Debian packages, configures, and compiles. A second run compiles only
+# changed files.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=vendor/packages.sh
@@ -10,16 +10,16 @@ usage() {
   cat <<'END'
 usage: vendor/build.sh [--preset NAME] [--help]
 
-Installs what is missing on Debian, then builds bpftrap into build/.
+Installs missing packages on Debian, then builds bpftrap into build/.
 
-  --preset NAME   one of CMakePresets.json (default: release):
+  --preset NAME   a preset of CMakePresets.json (default: release):
                   release         static, stripped: build/bpftrap
-                  release-clang   the same by clang++: build-clang/bpftrap
-                  shared          linked to the system's libraries: build-shared/bpftrap
+                  release-clang   the same, compiled by clang++: build-clang/bpftrap
+                  shared          linked to shared libraries: build-shared/bpftrap
                   dev             with debug information: build-dev/bpftrap
                   asan            under ASan and UBSan: build-asan/bpftrap
                   fuzz            the fuzz targets: build-fuzz/tests/fuzz/
-  --help          show this
+  --help          print this help
 END
 }
 
@@ -48,15 +48,15 @@ if ! grep -q "\"name\": \"$preset\"" CMakePresets.json; then
 fi
 
 purposes=(build)
-# «sudo» is not needed to build, but to run what was built; without root it cannot be installed and
-# is nothing to stop at.
+# sudo is needed to run bpftrap, not to build it. Without root it cannot be installed, and its absence is
+# no reason to stop.
 [[ $(id -u) -ne 0 ]] || purposes+=(run)
 ensure_packages "${purposes[@]}"
 if ! command -v cmake >/dev/null; then
-  echo "vendor/build.sh: cmake is missing; docs/building.md lists what bpftrap is built with" >&2
+  echo "vendor/build.sh: cmake is missing; docs/building.md lists the required packages" >&2
   exit 1
 fi
 
-# What configuration found is of interest only where it fails, and that goes to standard error.
+# The results of configuration matter only if it fails. Errors go to standard error.
 cmake --preset "$preset" >/dev/null
 cmake --build --preset "$preset"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Finds the third-party parts and ends configuration with one sentence if one is missing or too old.
-# Least versions and packages are those of parts.txt. Defines
+# Finds the third-party parts, and ends configuration with a message if one is missing or too old. Minimum
+# versions and packages are those of parts.txt. Defines
 #   bpftrap::libbpf, bpftrap::libseccomp, CLI11::CLI11, fmt::fmt-header-only
 #   bpftrap::rapidjson, GTest::gtest_main                  for the tests
 #   nlohmann_json::nlohmann_json                           for the fuzz targets
@@ -20,8 +20,8 @@ foreach(_row IN LISTS _rows)
   list(GET _row 5 _arch_${_part})
 endforeach()
 
-# bpftrap_require(PART VERSION [NEEDS]): ends configuration unless VERSION, the one found, is given
-# and not older than the least one. NEEDS says what of the part is needed, if not all of it.
+# bpftrap_require(PART VERSION [NEEDS]): ends configuration unless VERSION, the version that was found, is
+# set and not older than the minimum. NEEDS names the needed component, if it is not the whole part.
 function(bpftrap_require part version)
   set(least ${_least_${part}})
   if(NOT version STREQUAL "" AND (least STREQUAL "-" OR NOT version VERSION_LESS least))
@@ -43,9 +43,9 @@ function(bpftrap_require part version)
                       "${_fedora_${part}} (Fedora) or ${_arch_${part}} (Arch).")
 endfunction()
 
-# bpftrap_program(VARIABLE PART NAMES... ): finds a program, whose --version must name its version.
+# bpftrap_program(VARIABLE PART NAMES... ): finds a program whose --version prints its version.
 function(bpftrap_program variable part)
-  # System tools may lie where only root's PATH leads.
+  # System tools may be in directories that are only in root's PATH.
   find_program(${variable} NAMES ${ARGN} PATHS /usr/local/sbin /usr/sbin /sbin)
   set(version "")
   if(${variable})
@@ -59,7 +59,7 @@ function(bpftrap_program variable part)
   bpftrap_require(${part} "${version}")
 endfunction()
 
-# Programs. A newer one is preferred to an older one where the plain name does not exist.
+# Programs. Without the plain name, the newest version is used.
 set(_llvm_versions 22 21 20 19 18 17 16 15 14)
 list(TRANSFORM _llvm_versions PREPEND "clang-" OUTPUT_VARIABLE _clangs)
 list(TRANSFORM _llvm_versions PREPEND "llvm-strip-" OUTPUT_VARIABLE _llvm_strips)
@@ -67,13 +67,13 @@ bpftrap_program(BPFTRAP_CLANG clang clang ${_clangs})
 bpftrap_program(BPFTRAP_LLVM_STRIP llvm-strip llvm-strip ${_llvm_strips})
 bpftrap_program(BPFTRAP_BPFTOOL bpftool bpftool)
 
-# Libraries of headers only.
+# Header-only libraries.
 find_package(CLI11 CONFIG QUIET)
 bpftrap_require(cli11 "${CLI11_VERSION}")
 find_package(fmt CONFIG QUIET)
 bpftrap_require(fmt "${fmt_VERSION}")
 
-# A distribution may keep the archives of C and C++ apart from the compiler.
+# A distribution may package the static C and C++ libraries separately from the compiler.
 if(BPFTRAP_STATIC)
   foreach(_archive IN ITEMS libc.a libstdc++.a)
     execute_process(
@@ -86,7 +86,7 @@ if(BPFTRAP_STATIC)
   endforeach()
 endif()
 
-# libbpf's own parts: libelf and what that needs (zlib; newer ones zstd as well), as pkg-config says.
+# Dependencies of libbpf, according to pkg-config: libelf and its own (zlib, with newer ones also zstd).
 find_package(PkgConfig QUIET)
 bpftrap_require(pkg-config "${PKG_CONFIG_VERSION_STRING}")
 pkg_check_modules(LIBELF QUIET libelf)
@@ -104,8 +104,8 @@ else()
   bpftrap_require(libbpf "${LIBBPF_VERSION}")
   pkg_get_variable(BPFTRAP_LIBBPF_INCLUDE_DIR libbpf includedir)
   set(BPFTRAP_LIBBPF_HEADERS "")
-  # Its archive also where the rest is shared: the shared library of 1.1 lacks a function that its
-  # headers declare (libbpf_set_memlock_rlim, misspelt in libbpf.map).
+  # Uses the archive even if the rest is shared, because the shared library of 1.1 lacks a function of its
+  # headers (libbpf_set_memlock_rlim, misspelt in libbpf.map).
   find_library(BPFTRAP_ARCHIVE_bpf NAMES libbpf.a HINTS ${LIBBPF_STATIC_LIBRARY_DIRS})
   if(BPFTRAP_ARCHIVE_bpf)
     target_link_libraries(bpftrap_libbpf INTERFACE ${BPFTRAP_ARCHIVE_bpf})
@@ -119,7 +119,7 @@ target_include_directories(bpftrap_libbpf SYSTEM INTERFACE ${BPFTRAP_LIBBPF_INCL
 
 if(BPFTRAP_STATIC)
   set(_libraries ${LIBELF_STATIC_LIBRARIES} z)
-  list(REVERSE _libraries) # the last mention counts: a library comes after those that need it
+  list(REVERSE _libraries) # keep the last mention, because a library must come after those that need it
   list(REMOVE_DUPLICATES _libraries)
   list(REVERSE _libraries)
   list(REMOVE_ITEM _libraries pthread) # part of libc
@@ -138,7 +138,7 @@ else()
   target_link_libraries(bpftrap_libbpf INTERFACE ${LIBELF_LINK_LIBRARIES} ${ZLIB_LINK_LIBRARIES})
 endif()
 
-# Only a program that runs during the build uses it: its archive is not needed.
+# The archive is not needed, because only a program of the build uses it.
 pkg_check_modules(LIBSECCOMP QUIET IMPORTED_TARGET libseccomp)
 bpftrap_require(libseccomp "${LIBSECCOMP_VERSION}")
 add_library(bpftrap_libseccomp INTERFACE)
@@ -152,7 +152,7 @@ if(BPFTRAP_TESTS)
   bpftrap_require(rapidjson "${RapidJSON_VERSION}")
   add_library(bpftrap_rapidjson INTERFACE)
   add_library(bpftrap::rapidjson ALIAS bpftrap_rapidjson)
-  # Its configuration file names the directory in one of two ways, by version.
+  # Its configuration file names the directory in one of two ways, depending on the version.
   target_include_directories(
     bpftrap_rapidjson SYSTEM INTERFACE ${RAPIDJSON_INCLUDE_DIRS} ${RapidJSON_INCLUDE_DIRS}
   )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds the libbpf whose source tree lies in vendor/libbpf/, out of tree, and has bpftrap::libbpf
-# use it instead of the system's. Included by dependencies.cmake.
+# Builds libbpf from the source tree in vendor/libbpf/, out of tree, and makes bpftrap::libbpf use it
+# instead of the system's. Included by dependencies.cmake.
 
-set(LIBBPF_VERSION 0) # of trees without that header
+set(LIBBPF_VERSION 0) # for trees without that header
 if(EXISTS ${_libbpf_tree}/src/libbpf_version.h)
   file(STRINGS ${_libbpf_tree}/src/libbpf_version.h _lines REGEX "_VERSION +[0-9]+$")
   string(REGEX REPLACE "[^;]*LIBBPF_M[AINJOR]+_VERSION +([0-9]+)" "\\1" _version "${_lines}")
@@ -26,7 +26,7 @@ add_custom_command(
     ${BPFTRAP_MAKE} -s -C ${_libbpf_tree}/src install BUILD_STATIC_ONLY=1 OBJDIR=${_prefix}/obj
     DESTDIR=${_prefix} PREFIX= INCLUDEDIR=/include LIBDIR=/lib UAPIDIR=/include CC=${CMAKE_C_COMPILER}
     "CFLAGS=-O2 -g -ffunction-sections -fdata-sections -ffile-prefix-map=${_libbpf_tree}/src/="
-  # make leaves alone what has not changed, which must not pass for out of date for ever.
+  # make does not touch unchanged files, which would then count as out of date for ever.
   COMMAND ${CMAKE_COMMAND} -E touch ${_archive} ${_header}
   DEPENDS ${_sources}
   COMMENT "libbpf ${LIBBPF_VERSION} of vendor/libbpf"

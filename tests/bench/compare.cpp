@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Workloads under every subject in turn, each right after the same workload without a tracer, so
-// that what else the machine does cancels out of the ratio.
+// Runs each workload under every subject, each time directly after a run without a tracer. So other
+// activity on the machine cancels out of the ratio.
 #include <tuple>
 
 #include "bench/bench.h"
@@ -45,7 +45,7 @@ void one_workload(Bench& bench, const ToolSpec& spec, const Workload& workload) 
   Outcome outcome = held.run();
   double own = 0;
   std::uint64_t missed = 0;
-  if (spec.ready == Ready::attached) {  // it ends with the workload
+  if (spec.ready == Ready::attached) {  // the tool ends with the workload
     own = static_cast<double>((tool.await_end() - before).count());
   } else {
     tool.drain();
@@ -84,7 +84,8 @@ void compare(Bench& bench) {
         continue;
       }
       for (const ToolSpec& spec : all) {
-        // Their figures are for orientation, and some take seconds to begin.
+        // Peers run in one round of three: their figures are for orientation, and some start
+        // slowly.
         if (spec.peer && round % 3 != 0) {
           continue;
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What tracing costs: in the kernel, in bpftrap, in memory, on disk.
+// The cost of tracing: in the kernel, in bpftrap, in memory, on disk.
 #include "bench/costs.h"
 
 #include <filesystem>
@@ -52,7 +52,7 @@ void bpf_time(Bench& bench) {
 
 void own_cpu(Bench& bench) {
   bench.say("CPU time of bpftrap, memory");
-  constexpr double records = 2;  // a process
+  constexpr double records = 2;  // per process
   for (int round = 0; round < bench.options.rounds; ++round) {
     Cost json = cost_of(bench, bpftrap_json());
     Cost table = cost_of(bench, bpftrap_table());

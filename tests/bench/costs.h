@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What one tool costs for each process of a storm on one CPU.
+// The cost of one tool per process of a storm on one CPU.
 #pragma once
 
 #include "bench/bench.h"
@@ -8,8 +8,8 @@
 namespace bench {
 
 struct Cost {
-  double cpu_ns = 0;  // of the tool's own process
-  double bpf_ns = 0;  // in its BPF programs; 0 unless BpfStats lives
+  double cpu_ns = 0;  // CPU time of the tool's own process
+  double bpf_ns = 0;  // time in its BPF programs; 0 unless a BpfStats exists
   double peak_rss_mb = 0;
 };
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * What no tracer of execs and exits can be cheaper than: programs on the same two raw tracepoints
- * that do nothing, or nothing but hand 200 bytes to user space.
+ * The minimum cost of a tracer of execs and exits: programs on the same two raw tracepoints. They
+ * do nothing, or only pass 200 bytes to user space.
  */
-/* Sorted, the second would lack the first's types. */
+/* Keep this order: the second header needs types of the first. */
 /* clang-format off */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 /* clang-format on */
 
-/* BPF_RB_NO_WAKEUP, or 0: wake the reader when it had taken everything before. */
+/* BPF_RB_NO_WAKEUP, or 0: wake the reader if it had consumed everything before. */
 const volatile __u64 submit_flags = 0;
 
 /* The loader sets the default of --buffer-size. */

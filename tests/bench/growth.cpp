@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Whether costs grow: with the processes that are alive, with the time that bpftrap has run.
+// Growth of the costs with the number of live processes, and with bpftrap's run time.
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -26,8 +26,7 @@ int wait_for_the_end(void*) {
   }
 }
 
-// Processes that do nothing. They share their parent's memory, so that the kernel's own is all that
-// they take.
+// Idle processes. They share their parent's memory, so they take only kernel memory.
 class Crowd {
  public:
   explicit Crowd(std::uint64_t size)
@@ -45,7 +44,7 @@ class Crowd {
       e2e::sleep_for(10ms);
     }
     if (words_[0] != size + 1) {
-      throw e2e::Failure("cannot start so many processes; choose fewer by --alive");
+      throw e2e::Failure("cannot start that many processes; use a smaller --alive");
     }
   }
   ~Crowd() {
@@ -53,12 +52,12 @@ class Crowd {
     try {
       parent_.wait();
     } catch (const e2e::Failure&) {
-      // It is killed, and the crowd with it.
+      // The child is killed, and the crowd with it.
     }
   }
 
  private:
-  // How many it could start.
+  // Returns the number of started processes.
   static std::uint64_t spawn(std::uint64_t size) {
     constexpr std::size_t stack = 1024;
     std::vector<char> stacks(stack * (size + 1));
@@ -72,7 +71,7 @@ class Crowd {
       }
     }
     static std::vector<char> kept;
-    kept.swap(stacks);  // they live on it
+    kept.swap(stacks);  // the processes still use these stacks
     return size;
   }
 
@@ -103,7 +102,8 @@ void with_processes_alive(Bench& bench) {
   }
 }
 
-// Ten minutes, each with six storms; the last minute's costs against the first's.
+// Runs for ten minutes with six storms each, and compares the costs of the last minute with the
+// first.
 void with_time(Bench& bench) {
   constexpr int minutes = 10;
   Tool tool(bpftrap_json(), bench.arena.output(), bench.arena.probe(), 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Whether everything arrives, and whole.
+// Completeness of the records and of argv.
 #include <algorithm>
 #include <fstream>
 
@@ -18,7 +18,7 @@ struct Arrived {
   std::uint64_t lost = 0;
 };
 
-// The number after the last `"lost":` of a JSON stream's last line.
+// The number behind the last `"lost":` in the last line of a JSON stream.
 std::uint64_t lost_of_stop(const std::string& line) {
   std::size_t at = line.rfind("\"lost\":");
   if (!line.starts_with(R"({"event":"stop")") || at == std::string::npos) {
@@ -27,11 +27,11 @@ std::uint64_t lost_of_stop(const std::string& line) {
   return std::strtoull(line.c_str() + at + 7, nullptr, 10);
 }
 
-// What came of a storm, `args` being its argv as JSON has it.
+// The records of a storm. `args` is its argv as JSON.
 Arrived read_stream(const std::string& path, const std::string& args) {
   Arrived arrived;
-  // By the user, whom no other process has: the end of a process whose exec was lost names no
-  // program.
+  // Selects by the user, which no other process has. The end of a process whose exec was lost has
+  // no program name.
   const std::string uid = "\"uid\":" + std::to_string(e2e::storm_uid) + ",";
   std::ifstream file(path);
   std::string line, last;
@@ -61,7 +61,7 @@ void lose(Bench& bench, const std::string& name, const std::vector<std::string>&
   }
   Arrived arrived = read_stream(bench.arena.output(), whole + "]");
   if (storm.started != processes || storm.wrong_status != 0) {
-    throw e2e::Failure("the storm did not do what it should");
+    throw e2e::Failure("the storm failed");
   }
   std::string of = " of a storm of " + std::to_string(processes) + " processes on all CPUs" + name;
   bench.report.figure("lost", "records lost" + of + ", as bpftrap says", "", 0)

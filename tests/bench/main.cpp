@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// bpftrap_bench: what tests/bench/run.sh runs.
+// bpftrap_bench, the program of tests/bench/run.sh.
 #include <getopt.h>
 
 #include <algorithm>
@@ -52,7 +52,7 @@ std::vector<std::string> to_keys(const std::string& list) {
   std::istringstream words(list);
   for (std::string word; std::getline(words, word, ',');) {
     if (std::find(keys.begin(), keys.end(), word) == keys.end()) {
-      wrong("--only: there is no figure '" + word + "'");
+      wrong("--only: unknown figure '" + word + "'");
     }
     wanted.push_back(word);
   }

@@ -10,7 +10,7 @@ namespace bench {
 
 namespace {
 
-// Three digits that count; small numbers of events whole.
+// Three significant digits; small event counts as integers.
 std::string number(double value) {
   if (value == std::floor(value) && std::abs(value) < 1e6) {
     return fmt::format("{:.0f}", value);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What was measured, and how it is shown: medians and spreads, as Markdown and as JSON.
+// The results, and their output: medians and spreads, as Markdown and as JSON.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@ class Samples {
   void add(double value) { values_.push_back(value); }
   bool empty() const { return values_.empty(); }
   std::size_t size() const { return values_.size(); }
-  // By linear interpolation; `share` 0 is the least, 0.5 the median, 1 the greatest.
+  // Interpolates linearly. `share` 0 is the minimum, 0.5 the median, 1 the maximum.
   double quantile(double share) const;
   double median() const { return quantile(0.5); }
 
@@ -21,35 +21,35 @@ class Samples {
   std::vector<double> values_;
 };
 
-// One number that there is a target for, or that is worth knowing.
+// A result with a target, or one that is worth knowing.
 struct Figure {
-  std::string key;   // of --only, and unique together with `what`
-  std::string what;  // a line of the table
+  std::string key;   // for --only; unique together with `what`
+  std::string what;  // label in the table
   std::string unit;
-  std::optional<double> target;  // at most
+  std::optional<double> target;  // maximum
   Samples samples;
 };
 
-// One program during one workload.
+// One program under one workload.
 struct Row {
   std::string workload;
   std::string subject;
-  Samples wall_ratio;  // of the workload's wall time to that without a tracer
-  Samples cpu_ratio;   // of the CPU time of workload and program to the workload's alone
+  Samples wall_ratio;  // the workload's wall time, relative to that without a tracer
+  Samples cpu_ratio;   // CPU time of workload and program, relative to the workload alone
   Samples wall;        // in `wall_unit`
   std::string wall_unit;
   Samples tool_ms;           // the program's own CPU time per 1000 processes
-  Samples lines;             // of output that name the workload's program, a process
-  std::uint64_t missed = 0;  // events that its BPF programs were left out for
-  std::uint64_t lost = 0;    // by bpftrap's own account
+  Samples lines;             // output lines per process that name the workload's program
+  std::uint64_t missed = 0;  // events for which the kernel skipped its BPF programs
+  std::uint64_t lost = 0;    // according to bpftrap
 };
 
 struct Report {
   std::vector<Figure> figures;
   std::vector<Row> rows;
-  std::vector<std::string> about;  // machine, versions: a sentence each
+  std::vector<std::string> about;  // machine and versions, one sentence each
 
-  // Both are created at their first use.
+  // Both functions create the entry at its first use.
   Figure& figure(const std::string& key, const std::string& what, const std::string& unit,
                  std::optional<double> target = std::nullopt);
   Row& row(const std::string& workload, const std::string& subject);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures what tracing costs: bpftrap against no tracer, against what no tracer can be cheaper than,
-# and against other tools. docs/performance.md says what each figure means and holds the last full run.
+# Measures the cost of tracing: bpftrap compared with no tracer, with a theoretical minimum, and with
+# other tools. docs/performance.md explains each figure and has the last full run.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=vendor/packages.sh
@@ -11,18 +11,18 @@ usage() {
 usage: tests/bench/run.sh [OPTIONS]
 
 Builds bpftrap and its bench, measures, and prints Markdown. Needs root and, for figures that mean
-something, a machine that does nothing else. Takes about ten minutes.
+something, an otherwise idle machine. Takes about ten minutes.
 
   --only KEY,...     only these: pinned, storm, argv, true, make (workloads under every tool);
                      startup, stop, latency, bpf, rejected, record-cpu, rss, size, lost, alive, runtime
-  --rounds N         measure so many times (default: 5)
-  --long             also what takes ten more minutes (runtime)
-  --peers            install the Debian packages of other tools that are missing, to compare with
-  --no-peers         no other tools, not even those that are installed
-  --json FILE        write the results there, too (default: build/bench.json)
-  --markdown FILE    write them into FILE as well, between the lines <!-- bench --> and <!-- /bench -->
-  --smoke            one short round without other tools, as CI has it: fails if a record is lost
-  --help             show this
+  --rounds N         number of measurements (default: 5)
+  --long             also measure runtime, which takes ten more minutes
+  --peers            install the missing Debian packages of other tools, to compare with
+  --no-peers         no other tools, not even installed ones
+  --json FILE        also write the results to FILE (default: build/bench.json)
+  --markdown FILE    also write them into FILE, between the lines <!-- bench --> and <!-- /bench -->
+  --smoke            one short round without other tools, for CI; fails if a record is lost
+  --help             print this help
 END
 }
 
@@ -41,7 +41,7 @@ while [[ $# -gt 0 ]]; do
     --only | --rounds | --json | --markdown) [[ $# -ge 2 ]] || wrong "$1 needs a value" ;;&
     --only) args+=(--only "$2") && shift ;;
     --rounds)
-      [[ $2 =~ ^[1-9][0-9]*$ ]] || wrong "--rounds: '$2' is no number"
+      [[ $2 =~ ^[1-9][0-9]*$ ]] || wrong "--rounds: '$2' is not a number"
       rounds=$2 && shift
       ;;
     --long) args+=(--long) ;;
@@ -52,7 +52,7 @@ while [[ $# -gt 0 ]]; do
     --smoke)
       rounds=1
       peers=none
-      # So few that the ring buffer holds them all, on however busy a machine.
+      # The ring buffer holds that many, however busy the machine is.
       args+=(--processes 300 --loss-processes 300 --alive 1000)
       ;;
     --help | -h)
@@ -66,7 +66,7 @@ done
 [[ -z $markdown ]] || grep -qx '<!-- bench -->' "$markdown" ||
   wrong "--markdown: '$markdown' has no line <!-- bench -->"
 if [[ $(id -u) -ne 0 ]]; then
-  echo "tests/bench/run.sh: only root may trace: run it by sudo" >&2
+  echo "tests/bench/run.sh: needs root: run it with sudo" >&2
   exit 1
 fi
 
@@ -83,7 +83,7 @@ fi
 cmake --preset release -DBPFTRAP_TESTS=ON >/dev/null
 cmake --build build --target bpftrap bpftrap_bench >&2
 
-# perf finds tracepoints by tracefs. Mounted here, nobody else sees it.
+# perf finds tracepoints through tracefs. This mount is private.
 if [[ $peers != none && ! -e /sys/kernel/tracing/events ]]; then
   mount_tracefs=(unshare --mount --propagation private sh -c
     'mount -t tracefs tracefs /sys/kernel/tracing; exec "$@"' sh)
@@ -91,7 +91,7 @@ else
   mount_tracefs=()
 fi
 
-# A sentence about the machine; nothing that names it.
+# Describes the machine in a sentence that does not identify it.
 about() {
   local versions
   printf 'Measured %s, %s, Linux %s, %s CPUs (%s), load %s before; %s rounds.\n' \

@@ -15,7 +15,8 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), X_OK) == 0;
 }
 
-// Each as its manual has it, to see all execs or all exits or both; line-buffered where it can be.
+// The command lines follow the manuals. Each tool traces all execs, all exits or both,
+// line-buffered if possible.
 std::vector<ToolSpec> installed_peers() {
   std::vector<ToolSpec> peers;
   auto add = [&](const std::string& path, ToolSpec spec) {
@@ -65,7 +66,7 @@ ToolSpec floor(const std::string& name, const std::string& kind) {
 std::string bpftrap_binary() {
   const char* path = std::getenv("BPFTRAP_BIN");
   if (path == nullptr) {
-    throw e2e::Failure("BPFTRAP_BIN has to be the path of the bpftrap to measure");
+    throw e2e::Failure("set BPFTRAP_BIN to the path of the bpftrap to measure");
   }
   return path;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is compared: bpftrap, the floors, and every peer that is installed.
+// The compared programs: bpftrap, the floors, and every installed peer.
 #pragma once
 
 #include <string>
@@ -9,15 +9,15 @@
 
 namespace bench {
 
-// `exec --json ARGS...` of the bpftrap that is measured, to a file.
+// `exec --json ARGS...` of the measured bpftrap, with its output to a file.
 ToolSpec bpftrap_json(const std::vector<std::string>& args = {});
 ToolSpec bpftrap_table();
 ToolSpec empty_floor();
 
-// The path of that bpftrap: the environment variable BPFTRAP_BIN.
+// The path of the measured bpftrap: the environment variable BPFTRAP_BIN.
 std::string bpftrap_binary();
 
-// bpftrap first, then the floors, then peers unless they are not wanted.
+// bpftrap, then the floors, then the peers if requested.
 std::vector<ToolSpec> subjects(bool with_peers);
 
 }  // namespace bench

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How long a user waits: for the start, for an event's line, for the end.
+// Waiting times of a user: for the start, for the line of an event, for the end.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// bpftrap whose lines this process reads from a pipe.
+// A bpftrap whose lines this process reads from a pipe.
 class Piped {
  public:
   Piped() : child_(start(fds_, words_)) { ::close(fds_[1]); }
@@ -27,11 +27,11 @@ class Piped {
   Piped& operator=(const Piped&) = delete;
   ~Piped() { ::close(fds_[0]); }
 
-  // When it was executed, CLOCK_BOOTTIME.
+  // Time of its exec, CLOCK_BOOTTIME.
   std::uint64_t executed_at() { return words_[0]; }
   pid_t pid() const { return child_.pid(); }
 
-  // Calls `use(line, read_at)` for lines as they come, for so long.
+  // Calls `use(line, read_at)` for each line as it arrives, during the given time.
   template <class Use>
   void read_for(std::chrono::milliseconds time, Use&& use) {
     std::uint64_t end = e2e::boot_ns_now() + static_cast<std::uint64_t>(time.count()) * 1'000'000;
@@ -59,7 +59,7 @@ class Piped {
     }
   }
 
-  // When its first line, `start`, was read.
+  // Time at which its first line, `start`, was read.
   std::uint64_t await_start() {
     std::uint64_t at = 0;
     read_for(10s, [&](const std::string&, std::uint64_t read_at) {
@@ -72,7 +72,7 @@ class Piped {
     return at;
   }
 
-  // From the signal to its end, in milliseconds.
+  // Time from the signal to its end, in milliseconds.
   double stop() {
     std::uint64_t begin = e2e::boot_ns_now();
     child_.kill(SIGINT);
@@ -105,7 +105,7 @@ std::uint64_t boot_ns_of(const std::string& line) {
   return at == std::string::npos ? 0 : std::strtoull(line.c_str() + at + 10, nullptr, 10);
 }
 
-// Every event of the workload while `body` runs: from its own time to when its line was read.
+// Time from each event of the workload, while `body` runs, until its line is read.
 template <class Body>
 Samples latencies(Bench& bench, Body&& body) {
   Samples samples;
@@ -117,7 +117,7 @@ Samples latencies(Bench& bench, Body&& body) {
   });
   bool over = false;
   while (!over) {
-    // First, so that what it did last is read as well.
+    // Waits first, so that the last events are read too.
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(workload.pid()), &info, WEXITED | WNOHANG | WNOWAIT);
     over = info.si_pid != 0;
@@ -143,7 +143,7 @@ void startup_and_stop(Bench& bench) {
     bpftrap.read_for(100ms, [](const std::string&, std::uint64_t) { return true; });
     double ending = bpftrap.stop();
     if (i < 0) {
-      continue;  // the kernel's BTF and bpftrap itself may have had to be read from disk
+      continue;  // the first run may read the kernel's BTF and bpftrap from disk
     }
     if (bench.wants("startup")) {
       bench.report.figure("startup", "execve() of bpftrap until its line `start` is read", "ms", 15)

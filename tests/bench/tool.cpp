@@ -23,7 +23,7 @@ using std::chrono::nanoseconds;
 
 namespace {
 
-// Each `key: NUMBER` of a file in /proc.
+// Every `key: NUMBER` in a file in /proc.
 std::map<std::string, std::uint64_t> numbers_of(const std::string& path) {
   std::map<std::string, std::uint64_t> numbers;
   std::ifstream file(path);
@@ -89,7 +89,7 @@ void Tool::await_ready(const ToolSpec& spec, const std::string& output, const st
         break;
       case Ready::probe:
         e2e::Child([&] { return e2e::exec_argv(probe, {probe}); }).wait();
-        // By name only, as some show the path and some comm.
+        // Searches for the base name only, because some tools print the path and some comm.
         ready =
             waited > spec.patience ||
             content_of(output).find(std::filesystem::path(probe).filename()) != std::string::npos;
@@ -113,7 +113,7 @@ nanoseconds Tool::cpu() const {
   clockid_t clock{};
   timespec time{};
   if (::clock_getcpuclockid(pid(), &clock) != 0 || ::clock_gettime(clock, &time) != 0) {
-    throw e2e::Failure("a program that is measured has ended");
+    throw e2e::Failure("a measured program ended too early");
   }
   return std::chrono::seconds(time.tv_sec) + nanoseconds(time.tv_nsec);
 }
@@ -132,7 +132,7 @@ void Tool::drain() const {
 
 BpfTime Tool::bpf_time() const {
   BpfTime total;
-  std::map<std::uint64_t, BpfTime> by_program;  // which may have several descriptors
+  std::map<std::uint64_t, BpfTime> by_program;  // a program may have several descriptors
   std::string directory = "/proc/" + std::to_string(pid()) + "/fdinfo";
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     auto numbers = numbers_of(entry.path());
@@ -150,7 +150,7 @@ BpfTime Tool::bpf_time() const {
 }
 
 std::uint64_t Tool::peak_rss_kib() const {
-  // Not ru_maxrss, which begins with what the process was before it executed the program.
+  // ru_maxrss would include the memory from before the exec.
   return numbers_of("/proc/" + std::to_string(pid()) + "/status")["VmHWM"];
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A program whose cost is measured while it runs: bpftrap, a floor, a peer.
+// A program whose cost is measured: bpftrap, a floor, or a peer.
 #pragma once
 
 #include <chrono>
@@ -11,12 +11,12 @@
 
 namespace bench {
 
-// When a program that was started sees events.
+// The sign that a started program sees events.
 enum class Ready {
-  output,    // when it has written something
-  probe,     // when a program that is executed on purpose is in its output, or after `patience`
-  settled,   // after `patience`, for want of a sign
-  attached,  // when it traces the workload (ptrace)
+  output,    // it has written a line
+  probe,     // a probe program, executed for this, is in its output; or after `patience`
+  settled,   // no sign: after `patience`
+  attached,  // it traces the workload (ptrace)
 };
 
 struct ToolSpec {
@@ -25,35 +25,36 @@ struct ToolSpec {
   std::vector<std::string> argv;
   Ready ready = Ready::output;
   std::chrono::milliseconds patience{2500};
-  std::uint64_t fewer = 1;  // a workload has so many times fewer processes, for it is that slow
-  bool text = true;         // its output has lines that name programs
+  std::uint64_t fewer = 1;  // divides the number of processes, for slow tools
+  bool text = true;         // its output names programs
   bool peer = false;        // neither bpftrap nor a floor
 };
 
 struct BpfTime {
   std::uint64_t ns = 0;
   std::uint64_t runs = 0;
-  std::uint64_t misses = 0;  // events that the kernel left the program out for: it ran already
+  std::uint64_t misses =
+      0;  // events for which the kernel skipped the program, because it ran already
 };
 
 class Tool {
  public:
-  // Starts it and waits until it sees events. `output` is written anew; `probe` is a program for
+  // Starts the program and waits until it sees events. Truncates `output`. `probe` is a program for
   // Ready::probe. Throws Failure.
   Tool(const ToolSpec& spec, const std::string& output, const std::string& probe, pid_t workload);
 
   pid_t pid() const { return child_.pid(); }
-  // User and system time of all its threads, so far.
+  // User and system time of all its threads, up to now.
   std::chrono::nanoseconds cpu() const;
-  // Waits until it has dealt with what has happened: until it hardly needs the CPU.
+  // Waits until it has handled all events, that is, until it uses hardly any CPU time.
   void drain() const;
-  // What its BPF programs took, while BpfStats lives.
+  // Time of its BPF programs, while a BpfStats exists.
   BpfTime bpf_time() const;
   std::uint64_t peak_rss_kib() const;
   std::uint64_t rss_kib() const;
-  // Interrupts it; from the signal to its end.
+  // Interrupts it. Returns the time from the signal to its end.
   std::chrono::nanoseconds stop();
-  // Waits until it ends by itself; the CPU time of its whole life.
+  // Waits until it ends by itself. Returns the CPU time of its whole life.
   std::chrono::nanoseconds await_end();
 
  private:
@@ -63,8 +64,8 @@ class Tool {
   e2e::Child child_;
 };
 
-// Has the kernel measure the time of every BPF program on the machine, for as long as it lives, by
-// BPF_ENABLE_STATS (since 5.8), which leaves the sysctl alone. Throws Failure.
+// Makes the kernel measure the time of every BPF program while this object exists. BPF_ENABLE_STATS
+// (since 5.8) does not change the sysctl. Throws Failure.
 class BpfStats {
  public:
   BpfStats();
@@ -76,7 +77,7 @@ class BpfStats {
   int fd_;
 };
 
-// The whole file.
+// The content of a file.
 std::string content_of(const std::string& path);
 
 }  // namespace bench

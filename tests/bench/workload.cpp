@@ -74,9 +74,9 @@ Outcome Arena::run(const Workload& workload, std::uint64_t fewer) const {
   options.processes /= fewer;
   e2e::Storm storm = e2e::make_storm(options);
   if (storm.started != options.processes || storm.wrong_status != 0) {
-    throw e2e::Failure("the workload " + workload.name + " did not do what it should");
+    throw e2e::Failure("the workload " + workload.name + " failed");
   }
-  // A process of a storm, so that storms of different length compare.
+  // Time per process of a storm, so that storms of different length are comparable.
   double share = 1.0 / static_cast<double>(options.processes);
   return {wall() * share, static_cast<double>(storm.cpu.count()) * share};
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What tools are measured on: storms of short processes, and a real build.
+// Workloads for measuring tools: storms of short processes, and a real build.
 #pragma once
 
 #include <string>
@@ -12,30 +12,30 @@
 namespace bench {
 
 struct Workload {
-  std::string name;  // of --only, and in tables
+  std::string name;  // for --only and in tables
   e2e::StormOptions storm;
-  bool make = false;  // `make -j2` instead
+  bool make = false;  // run `make -j2` instead of a storm
 };
 
 struct Outcome {
   double wall_ns = 0;
-  double cpu_ns = 0;  // of all its processes
+  double cpu_ns = 0;  // sum over its processes
 };
 
-// The files that workloads execute, in a directory of their own.
+// A directory with the files that workloads execute.
 class Arena {
  public:
   Arena();
 
   std::string tiny() const { return tiny_; }
-  // Executed only to see whether a tool is ready.
+  // A program that is executed only to test whether a tool is ready.
   std::string probe() const { return directory_ / "probe"; }
   std::string output() const { return directory_ / "output"; }
   std::string path(const std::string& name) const { return directory_ / name; }
 
-  // All of them; a storm has so many processes.
+  // All workloads. `processes` is the size of a storm.
   std::vector<Workload> workloads(std::uint64_t processes) const;
-  // `fewer`: with so many times fewer processes.
+  // Divides the number of processes by `fewer`.
   Outcome run(const Workload& workload, std::uint64_t fewer = 1) const;
 
   std::string make_directory() const { return directory_ / "make"; }
@@ -47,13 +47,13 @@ class Arena {
   std::string tiny_;
 };
 
-// A workload's process, which waits until it is let go; some tools want to know it before.
+// The process of a workload. It waits for run(), because some tools need its pid before.
 class HeldWorkload {
  public:
   HeldWorkload(const Arena& arena, const Workload& workload, std::uint64_t fewer);
 
   pid_t pid() const { return child_.pid(); }
-  Outcome run();  // lets it go and waits for it; throws Failure
+  Outcome run();  // releases it and waits for its end; throws Failure
 
  private:
   e2e::SharedWords words_;

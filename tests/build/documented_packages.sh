@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# docs/building.md names every Fedora and Arch package that parts.txt has for the build.
+# docs/building.md must name every Fedora and Arch package that parts.txt has for the build.
 set -euo pipefail
 
-# command_of MANAGER: what the page has the package manager do, on one line.
+# command_of MANAGER: the page's command for that package manager, on one line.
 command_of() {
   sed -e ':join' -e '/\\$/{N;s/\\\n//;b join}' docs/building.md | grep "^    $1 "
 }

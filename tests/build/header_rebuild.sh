@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A changed header of src/bpf/ rebuilds the skeletons that depend on it, and they bpftrap.
+# A changed header in src/bpf/ must rebuild the skeletons that depend on it, and they must rebuild
+# bpftrap.
 set -euo pipefail
 original=${BPFTRAP_BUILD_DIR:?}
 scratch=$(mktemp -d)
@@ -10,7 +11,7 @@ complain() {
   exit 1
 }
 
-# In a copy, for it changes headers.
+# Works in a copy, because it changes headers.
 cp -r CMakeLists.txt CMakePresets.json src vendor "$scratch/"
 cd "$scratch"
 cmake --preset release >/dev/null
@@ -26,13 +27,13 @@ for header in src/bpf/*.h; do
   [[ $log == *"BPF skeleton"* ]] || complain "$header changes, and no skeleton is made anew"
 done
 
-# Every skeleton has what the header of all of them says now.
+# Every skeleton must contain the new content of the header that all of them include.
 echo 'const volatile int header_rebuild_probe;' >>src/bpf/record.h
 skeletons >/dev/null
 for skeleton in build/bpf/*.skel.h; do
   grep -q header_rebuild_probe "$skeleton" || complain "$skeleton is stale"
 
-  # And bpftrap consists of an object that was compiled from the skeleton.
+  # bpftrap must contain an object that was compiled from the skeleton.
   object=$(ninja -C "$original" -t deps | awk -v skeleton="$original/${skeleton#build/}" '
     /^[^ ]/ { object = $1 }
     $1 == skeleton && object ~ /\.cpp\.o:$/ { found = object }

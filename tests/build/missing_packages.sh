@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What vendor/build.sh does where packages are missing: as root it installs exactly those, as
-# another user it says how to and stops. dpkg-query, apt-get and id are stand-ins.
+# Missing packages: as root, vendor/build.sh installs exactly those. As another user it prints the
+# command and stops. dpkg-query, apt-get and id are replaced by stand-ins.
 set -euo pipefail
 command -v apt-get >/dev/null || exit 77 # not Debian
 scratch=$(mktemp -d)
@@ -16,7 +16,7 @@ stand_in() {
   chmod +x "$scratch/$1"
 }
 
-# All but two are installed.
+# All packages except two are installed.
 # shellcheck disable=SC2016
 stand_in dpkg-query '
 case ${!#} in

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Where a third-party part is missing or too old, configuration ends with a sentence that names the
-# part, the least version, what was found, and the packages.
+# If a third-party part is missing or too old, configuration must end with a message that names the part,
+# the minimum version, the version that was found, and the packages.
 set -euo pipefail
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-# expect SENTENCE ARGUMENTS...: configures with the arguments, which must fail and say the sentence.
+# expect SENTENCE ARGUMENTS...: configures with the arguments; that must fail and print the sentence.
 expect() {
   local sentence=$1 output
   shift
   if output=$(cmake --preset release -B "$scratch/build" "$@" 2>&1); then
-    echo "configured, though: $sentence" >&2
+    echo "configuration succeeded, expected: $sentence" >&2
     exit 1
   fi
   rm -r "$scratch/build"

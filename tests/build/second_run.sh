@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Where nothing has changed, build.sh compiles nothing and needs no network, from any directory.
+# If no source has changed, build.sh compiles nothing and needs no network, from any directory.
 set -euo pipefail
 binary=${BPFTRAP_BIN:?}
 script=$PWD/vendor/build.sh
@@ -12,5 +12,5 @@ before=$(stat -c %y "$binary")
 cd /
 output=$(PATH=$scratch:$PATH "$script" 2>&1)
 [[ $output == *"no work to do"* ]] || { echo "$output"; exit 1; }
-[[ $(stat -c %y "$binary") == "$before" ]] || { echo "$binary was written again"; exit 1; }
+[[ $(stat -c %y "$binary") == "$before" ]] || { echo "$binary was written again although no source has changed"; exit 1; }
 [[ ! -e $scratch/apt ]] || { echo "apt-get was called"; exit 1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The release is one file that runs anywhere: static, stripped, small, and linked without a warning
-# (glibc's would say that it loads shared libraries after all).
+# The release is one file that runs anywhere: static, stripped, small, and linked without a warning.
+# glibc would warn about a function that loads shared libraries.
 set -euo pipefail
 binary=${BPFTRAP_BIN:?} build=${BPFTRAP_BUILD_DIR:?}
 limit=$((3500 * 1000))
@@ -10,7 +10,7 @@ complain() {
   exit 1
 }
 
-# ldd ends with 1 where it has nothing to list.
+# ldd returns 1 if there are no shared libraries.
 linkage=$(ldd "$binary" 2>&1 || true)
 [[ $linkage == *"not a dynamic executable"* ]] || complain "not static: $linkage"
 
@@ -20,7 +20,7 @@ sections=$(readelf --wide --section-headers "$binary")
 size=$(stat -c %s "$binary")
 ((size <= limit)) || complain "$size bytes, more than $limit"
 
-# The linker once more, as the build calls it, but for its output.
+# Runs the linker again, as the build calls it, with another output file.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 command=$(ninja -C "$build" -t commands bpftrap | tail -n 1)
@@ -29,5 +29,5 @@ warnings=$(cd "$build" && bash -c "${command/ -o bpftrap / -o "$scratch/bpftrap"
 [[ -z $warnings ]] || complain "$warnings"
 cmp -s "$binary" "$scratch/bpftrap" || complain "not what the sources at hand link to"
 
-# Nothing of the machine that it was built on.
+# The binary must contain no directory of the build machine.
 ! grep -qF "$(dirname "$build")/" "$binary" || complain "names the directory it was built in"

@@ -19,7 +19,7 @@ struct Bytes {
   unsigned char last;
 };
 
-// The Unicode Standard, table 3-7: well-formed UTF-8 byte sequences, a row each.
+// Well-formed UTF-8 byte sequences: a row of table 3-7 of the Unicode Standard.
 struct Sequence {
   std::size_t size;
   std::array<Bytes, 4> bytes;
@@ -37,7 +37,7 @@ constexpr std::array<Sequence, 9> well_formed{{
     {4, {{{0xF4, 0xF4}, {0x80, 0x8F}, any, any}}},
 }};
 
-// The well-formed sequence at the front; empty where there is none.
+// The well-formed sequence at the front, or "".
 std::string_view sequence_of(std::string_view bytes) {
   for (const Sequence& sequence : well_formed) {
     bool matches = bytes.size() >= sequence.size;
@@ -52,7 +52,7 @@ std::string_view sequence_of(std::string_view bytes) {
   return {};
 }
 
-// Of those that terminals obey or that mislead who reads: by the names of the Unicode Standard.
+// Characters that control a terminal or mislead a reader, by their names in the Unicode Standard.
 constexpr std::array<std::string_view, 14> misleading{
     "\u061C",  // ARABIC LETTER MARK
     "\u200B",  // ZERO WIDTH SPACE
@@ -83,7 +83,8 @@ void require(bool kept, std::string_view promise, std::string_view evidence) {
   if (kept) {
     return;
   }
-  std::fprintf(stderr, "NOT KEPT: %.*s\nSEEN: ", static_cast<int>(promise.size()), promise.data());
+  std::fprintf(stderr, "BROKEN PROMISE: %.*s\nSEEN: ", static_cast<int>(promise.size()),
+               promise.data());
   for (char c : evidence) {
     bool plain = c >= 0x20 && c < 0x7F && c != '\\';
     std::fprintf(stderr, plain ? "%c" : "\\x%02x", static_cast<unsigned char>(c));
@@ -119,7 +120,7 @@ std::string_view require_one_line(std::string_view text) {
 }
 
 std::vector<std::string> words_in_shell(std::string_view command_line) {
-  // What a first word may not look like: POSIX's reserved words, and those of bash.
+  // Words that must not come first: reserved words of POSIX and bash.
   static const std::set<std::string_view> reserved{
       "!",  "{",  "}",    "case",  "do",    "done", "elif", "else", "esac",   "fi",     "for",
       "if", "in", "then", "until", "while", "[[",   "]]",   "time", "select", "coproc", "function"};

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The time of the fuzz targets that write records, so that an input gives the same bytes each time:
-// a wall clock that stands, in UTC.
+// A wall clock that stands still, in UTC. With it a fuzz target writes the same bytes each time it
+// gets the same input.
 #pragma once
 
 #include "core/os/clock.h"
 
 namespace bpftrap {
 
-// 2026-01-31T12:00:00Z when the boot clock shows 1000 s.
+// 2026-01-31T12:00:00Z is 1000 s on the boot clock.
 const WallClock& fixed_clock();
 
 }  // namespace bpftrap

@@ -52,7 +52,7 @@ std::string sum(std::string a, std::string b) {
   return carry > 0 ? std::to_string(carry) + a : a;
 }
 
-// A number with a unit; the fraction of a nanosecond is left out.
+// A number with a unit. Fractions of a nanosecond are dropped.
 std::optional<std::string> part_in_ns(std::string_view number, std::uint64_t unit) {
   std::size_t point = std::min(number.find('.'), number.size());
   std::string_view whole = number.substr(0, point);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What times and sizes on a command line mean, reckoned on paper: digit by digit, as long as the
-// number may be. Numbers are texts, without zeros in front.
+// Times and sizes of a command line, computed digit by digit for any length. Numbers are strings
+// without leading zeros.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace fuzz {
 
-// Whole nanoseconds, from 1; none if it is not a time, or one of more than 63 bits.
+// Whole nanoseconds, minimum 1. Empty if the text is not a time, or exceeds 63 bits.
 std::optional<std::string> duration_in_ns(std::string_view text, std::uint64_t bare_unit_ns);
 
-// Bytes; none where it is no size, or one of more than 64 bits.
+// Bytes. Empty if the text is not a size, or exceeds 64 bits.
 std::optional<std::string> size_in_bytes(std::string_view text);
 
-// None where it is anything but digits, or not between the two.
+// Empty if the text is not all digits, or is outside the range.
 std::optional<std::string> whole_number(std::string_view text, std::string_view least,
                                         std::string_view most);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The command line → options: whole lines as main() reads them, short of running anything, and each
-// word as a value of every type. An input is a word a line; a vertical tab stands for a line feed
-// within a word.
+// From the command line to options: whole lines as main() reads them, without running a command,
+// and each word as a value of every type. An input has one word per line. A vertical tab stands for
+// a line feed in a word.
 #include <fnmatch.h>
 
 #include <CLI/CLI.hpp>
@@ -42,14 +42,14 @@ std::vector<const char*> argv_of(const Words& words, std::size_t from = 0) {
   return argv;
 }
 
-// What `parse` makes of the word; none where it refuses, which it has to do with what is accepted.
+// The value of the word, or empty if `parse` refuses it. A refusal must name the accepted form.
 template <class Parse>
 auto value_of(const std::string& word, Parse&& parse) -> std::optional<decltype(parse(word))> {
   try {
     return parse(word);
   } catch (const std::invalid_argument& refused) {
     require(std::string_view(refused.what()).find_first_of(";") != std::string_view::npos,
-            "a refusal says what is accepted", refused.what());
+            "a refusal names the accepted form", refused.what());
     return std::nullopt;
   }
 }
@@ -58,15 +58,16 @@ void check_duration(const std::string& word, nanoseconds bare_unit) {
   auto value = value_of(word, [&](const std::string& w) { return parse_duration(w, bare_unit); });
   std::optional<std::string> expected =
       fuzz::duration_in_ns(word, static_cast<std::uint64_t>(bare_unit.count()));
-  require(value.has_value() == expected.has_value(), "times are those of the documentation", word);
+  require(value.has_value() == expected.has_value(), "accepted times are the documented ones",
+          word);
   if (!value) {
     return;
   }
-  // Digits behind the eighteenth of a fraction are not looked at, which may cost a nanosecond each.
+  // Only 18 digits of a fraction count. Each fraction may therefore lose a nanosecond.
   std::string found = std::to_string(value->count());
   auto fractions = static_cast<std::uint64_t>(std::count(word.begin(), word.end(), '.'));
   std::uint64_t cut = std::stoull(*expected) - static_cast<std::uint64_t>(value->count());
-  require(cut == 0 || (word.size() > 18 && cut <= fractions), "a time is what it says",
+  require(cut == 0 || (word.size() > 18 && cut <= fractions), "a time has its exact value",
           word + " = " + found);
   require(parse_duration(found + "ns", bare_unit) == *value, "a time reads back", found);
   if (*value >= std::chrono::milliseconds(1)) {
@@ -88,7 +89,7 @@ void check_numbers(const std::string& word) {
           fuzz::whole_number(word, "1", "4194304"));
 }
 
-// fnmatch(3) knows more within brackets: classes, and a backslash that takes the meaning away.
+// fnmatch(3) supports more in brackets: character classes, and a backslash as escape.
 bool means_the_same_to_fnmatch(const std::string& glob) {
   return glob.find('[') == std::string::npos ||
          (glob.find('\\') == std::string::npos && glob.find("[:") == std::string::npos &&
@@ -103,8 +104,8 @@ std::optional<bpftrap_globs> compiled(const Words& globs) {
   }
 }
 
-// Names that have a chance: some words, the glob itself with its stars left out or filled in, and,
-// where a single byte may match, any byte.
+// Candidate names for a match: some words, and the glob with its stars removed or filled in. Any
+// byte is tried for a part that matches one byte.
 Words names_for(const std::string& glob, const Words& words) {
   Words names(words.begin(), words.begin() + std::min<std::ptrdiff_t>(8, std::ssize(words)));
   std::string bare;
@@ -128,7 +129,7 @@ void check_glob(const std::string& glob, const bpftrap_globs& globs, const Words
   }
   for (const std::string& name : names_for(glob, words)) {
     require(globs_match(globs, name) == (::fnmatch(glob.c_str(), name.c_str(), 0) == 0),
-            "a glob matches what fnmatch() has match", glob + " on " + name);
+            "a glob agrees with fnmatch()", glob + " on " + name);
   }
 }
 
@@ -146,7 +147,7 @@ void check_globs(const Words& words) {
     for (const std::string& name : words) {
       bool any = std::any_of(each.begin(), each.end(),
                              [&](const bpftrap_globs& globs) { return globs_match(globs, name); });
-      require(globs_match(*all, name) == any, "several globs match what one does", name);
+      require(globs_match(*all, name) == any, "several globs match what any of them matches", name);
     }
   }
 }
@@ -156,7 +157,7 @@ bool is_refusal(const std::string& text) {
          text.find("see `bpftrap") != std::string::npos;
 }
 
-// Pieces of CLI11's own sentences (CLI/Error.hpp), none of which bpftrap uses.
+// Parts of CLI11's own messages (CLI/Error.hpp), which bpftrap must not print.
 constexpr std::string_view raw_sentences[] = {
     " required",  "Could not convert", "not expected",      "requires",   " excludes ",
     "an allowed", "too many inputs",   "flag override",     "true/false", "subcommand",
@@ -168,7 +169,7 @@ void require_own_words(const std::string& text, const Words& words) {
     bool of_user = std::any_of(words.begin(), words.end(), [&](const std::string& word) {
       return word.find(piece) != std::string::npos;
     });
-    require(of_user || text.find(piece) == std::string::npos, "a refusal is in bpftrap's own words",
+    require(of_user || text.find(piece) == std::string::npos, "a refusal has no message of CLI11",
             text);
   }
 }
@@ -178,14 +179,14 @@ bool has_program(const Words& words) {
   return words.end() - marker > 1;
 }
 
-// Returns whether there is something to run.
+// Returns true if there is a command to run.
 bool check_line(const Words& words) {
   std::vector<const char*> argv = argv_of(words);
   Invocation line = read_command_line(static_cast<int>(argv.size()), argv.data());
-  require((line.run != nullptr) == line.text.empty(), "a line is run, or something is said of it");
+  require((line.run != nullptr) == line.text.empty(), "a line is run, or has a message");
   if (line.status != 0) {
     require(line.status == (has_program(words) ? 125 : 2), "the status of a wrong command line");
-    require(is_refusal(line.text), "a refusal says what is expected", line.text);
+    require(is_refusal(line.text), "a refusal names what is expected", line.text);
     require_own_words(line.text, words);
     fuzz::require_terminal_safe(line.text);
   }
@@ -194,22 +195,23 @@ bool check_line(const Words& words) {
 
 void check_values(const TraceOptions& options, const Words& words) {
   auto pid = [](std::uint32_t value) { return value >= 1 && value <= 4194304; };
-  require(std::all_of(options.pids.begin(), options.pids.end(), pid), "--pid is one");
-  require(std::all_of(options.trees.begin(), options.trees.end(), pid), "--tree is one");
+  require(std::all_of(options.pids.begin(), options.pids.end(), pid), "--pid is a valid pid");
+  require(std::all_of(options.trees.begin(), options.trees.end(), pid), "--tree is a valid pid");
   require(std::find(options.uids.begin(), options.uids.end(), UINT32_MAX) == options.uids.end(),
-          "--user is no «nobody at all»");
-  require(options.uids.size() <= BPFTRAP_UIDS_MOST, "--user as often as it may be");
-  require(options.cgroups.size() <= BPFTRAP_CGROUPS_MOST, "--cgroup as often as it may be");
+          "--user is never the invalid uid");
+  require(options.uids.size() <= BPFTRAP_UIDS_MOST, "--user within its maximum");
+  require(options.cgroups.size() <= BPFTRAP_CGROUPS_MOST, "--cgroup within its maximum");
   require(!options.output.count || *options.output.count > 0, "--count is positive");
   require(!options.min_duration || options.min_duration->count() > 0, "--min-duration is a time");
   require(!options.output.timeout || options.output.timeout->count() > 0, "--timeout is a time");
   std::uint32_t buffer = ring_buffer_bytes(options.buffer_size, 4096);
   require(std::has_single_bit(buffer) && buffer >= options.buffer_size && buffer >= 4096,
-          "the ring buffer is a power of two, and no smaller than asked", std::to_string(buffer));
+          "the ring buffer is a power of two, and not smaller than requested",
+          std::to_string(buffer));
 
   auto marker = std::find(words.begin(), words.end(), "--");
   Words program(marker == words.end() ? marker : marker + 1, words.end());
-  require(options.program == program, "PROGRAM is what stands behind `--`");
+  require(options.program == program, "PROGRAM is the part behind `--`");
 
   Events events = chosen_events(options);
   require(events.execs || events.failed_execs || events.exits, "some events are printed");
@@ -223,7 +225,7 @@ void check_values(const TraceOptions& options, const Words& words) {
           "--tree and PROGRAM are followed");
 }
 
-// `words` is a line that bpftrap takes, of a command with the options of `exec` and `exit`.
+// Checks an accepted line of a command that has the options of `exec` and `exit`.
 void check_options(const Words& words) {
   TraceOptions options;
   CLI::App app;
@@ -233,7 +235,7 @@ void check_options(const Words& words) {
   try {
     app.parse(parsed);
   } catch (const CLI::ParseError& wrong) {
-    require(false, "options mean the same behind a command", wrong.what());
+    require(false, "options mean the same with a command", wrong.what());
   }
   check_values(options, Words(words.begin() + 1, words.end()));
 }
@@ -249,7 +251,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_options(words);
   }
   for (const std::string& word : words) {
-    // Of `--count=5` what the option gets.
+    // For `--count=5` this is the part after `=`.
     std::string value = word.substr(word.starts_with("--") ? word.find('=') + 1 : 0);
     check_duration(value, std::chrono::milliseconds(1));
     check_duration(value, std::chrono::seconds(1));

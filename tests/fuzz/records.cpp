@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The way of records in user space: bytes of a ring buffer → decode → stream → both sinks. An input
-// is what lies in a ring buffer, each record as long as its header says.
+// The path of records in user space: bytes of a ring buffer, decode, stream, both sinks. An input
+// is the content of a ring buffer, in which each record is as long as its header says.
 #include <cstring>
 #include <memory>
 
@@ -20,7 +20,7 @@ namespace {
 using fuzz::require;
 using Result = RecordHandler::Result;
 
-// A copy of its own size, so that AddressSanitizer sees every byte read beyond it.
+// A copy of exact size, so that AddressSanitizer detects every read beyond it.
 class Record {
  public:
   explicit Record(std::string_view bytes) : size_(bytes.size()), bytes_(new std::byte[size_]) {
@@ -46,8 +46,8 @@ class Record {
   std::unique_ptr<std::byte[]> bytes_;
 };
 
-// Takes the next record off: of the length in its header, which what comes next is aligned behind
-// as in a ring buffer.
+// Removes the next record, with the length in its header. The following record is aligned as in a
+// ring buffer.
 Record take_record(std::string_view& input) {
   std::uint32_t size = 0;
   std::memcpy(&size, input.data(), std::min(sizeof size, input.size()));
@@ -77,7 +77,7 @@ void require_views_within(const Record& record, const Decoded& decoded) {
   }
 }
 
-// What the wire says of a process stands in its line.
+// The JSON line must agree with the process in the wire struct.
 void compare(const nlohmann::json& line, const bpftrap_record_header& header,
              const bpftrap_process& process, const std::string& text) {
   require(line.at("boot_ns") == header.boot_ns, "boot_ns is the record's", text);
@@ -100,10 +100,10 @@ void check_exec(const Record& record, const std::string& text) {
   require(line.at("event") == "exec", "an exec record is an exec line", text);
   require(line.at("errno").is_null() == (wire.error == 0), "errno is null without an error", text);
   require(line.at("args").is_null() == ((wire.flags & BPFTRAP_EXEC_ARGS_UNREADABLE) != 0),
-          "args is null where it could not be read", text);
+          "args is null if it could not be read", text);
   bool complete = wire.args_len == wire.args_size;
   require(!line.at("args_truncated").get<bool>() || !complete || wire.flags != 0,
-          "args_truncated only where there was more", text);
+          "args_truncated only if there was more", text);
 }
 
 void check_exit(const Record& record, const std::string& text) {
@@ -118,7 +118,7 @@ void check_exit(const Record& record, const std::string& text) {
   }
 }
 
-// One way of writing records, kept for all inputs: what it remembers is made anew for each.
+// One way of writing records. It is kept for all inputs, but its memory is reset for each.
 class Trace {
  public:
   Trace(ProcessStreamOptions options, std::function<std::unique_ptr<Sink>()> make_sink,
@@ -131,12 +131,12 @@ class Trace {
     stream_->live(BootTime());
   }
 
-  // Its line; empty where it wrote none.
+  // Returns the written line, or "".
   const std::string& handle(const Record& record, bool malformed) {
     out_.clear();
     Result result = stream_->handle(record.bytes(), *sink_);
-    require((result == Result::malformed) == malformed, "decode() says what is malformed");
-    require((result == Result::written) == !out_.empty(), "only what is written is counted", out_);
+    require((result == Result::malformed) == malformed, "decode() reports a malformed record");
+    require((result == Result::written) == !out_.empty(), "only written records are counted", out_);
     return out_;
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a traced process controls → the sinks: names, paths and arguments of any bytes. An input is
-// a letter, whose low bits choose, and then, each with a NUL behind it, comm, parent_comm,
-// filename, interp, cgroup, killer_comm, and every argument.
+// Data that a traced process controls, through the sinks: names, paths and arguments of any bytes.
+// The first letter of an input has option bits. Behind it, each ended by a NUL, are comm,
+// parent_comm, filename, interp, cgroup, killer_comm, and the arguments.
 #include <csignal>
 
 #include "core/analysis/summary.h"
@@ -75,7 +75,7 @@ ExitRecord exit_of(const Input& input) {
   return record;
 }
 
-// A row of these columns, without its line feed.
+// A row with these columns, without its line feed.
 template <class AnyRecord>
 std::string row(const AnyRecord& record, const std::vector<std::string_view>& columns,
                 bool color = false) {
@@ -115,36 +115,37 @@ void check_json(const AnyRecord& record, const Input& input) {
   }
 }
 
-// Rows are harmless, and colours add nothing but themselves.
+// Rows must be safe on a terminal, and colours must add only themselves.
 template <class AnyRecord>
 void check_rows(const AnyRecord& record) {
   std::vector<std::string_view> columns{"TIME", "EVENT",    "PID",    "PPID",   "USER",
                                         "COMM", "DURATION", "STATUS", "COMMAND"};
   std::string plain = row(record, columns);
   fuzz::require_terminal_safe(plain);
-  require(e2e::without_colors(row(record, columns, true)) == plain, "colours only colour", plain);
+  require(e2e::without_colors(row(record, columns, true)) == plain, "colours change no text",
+          plain);
 }
 
-// Where there is nothing to escape, a cell says what the process is called.
+// A name that needs no escaping must be printed unchanged.
 void check_name(const ExecRecord& record) {
   std::string cell = row(record, {"COMM"});
   std::string_view comm = record.process.comm;
-  require(cell.size() >= comm.size(), "escaping takes nothing away", cell);
+  require(cell.size() >= comm.size(), "escaping removes no text", cell);
   auto printable = [](char c) { return c >= 0x20 && c < 0x7F; };
   if (std::all_of(comm.begin(), comm.end(), printable)) {
-    require(cell == comm, "what is printable stays", cell);
+    require(cell == comm, "printable text is unchanged", cell);
   }
 }
 
-// A shell takes the cell for the words that the process was given, all of them and byte by byte.
+// A shell must read from the cell exactly the words that the process was given.
 void check_words(std::string cell, std::vector<std::string> expected, bool truncated) {
   if (truncated) {
-    require(cell.ends_with("…"), "what was cut off says so", cell);
+    require(cell.ends_with("…"), "a truncated command line ends with …", cell);
     cell.resize(cell.size() - std::string_view("…").size());
   }
   std::vector<std::string> words = fuzz::words_in_shell(cell);
   if (truncated && !expected.empty() && words.size() == expected.size()) {
-    // The last one may have lost the beginning of a character that was cut in two.
+    // The last word may have lost the beginning of a character that was cut.
     std::string& last = expected.back();
     std::string& word = words.back();
     require(last.starts_with(word) && last.size() - word.size() <= 3, "a cut argument", cell);

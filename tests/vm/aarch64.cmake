@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds for arm64 on another processor, with the cross compiler's own C++ library and everything else
-# from the directory BPFTRAP_SYSROOT of the environment. See guest.sh.
+# Builds for arm64 on another processor. The C++ library is that of the cross compiler; everything else
+# comes from the directory BPFTRAP_SYSROOT of the environment. See guest.sh.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
-# Sourced by run.sh: Debian packages of other suites and processors, from the mirrors that this
-# machine uses, by an apt that has everything of its own: sources, lists, cache. Nothing is installed
-# and nothing of the machine's changes.
+# Sourced by run.sh: downloads Debian packages of other suites and processors, from the mirrors of this
+# machine. It uses a separate apt state (sources, lists, cache), so it installs nothing and leaves the
+# machine's state alone.
 
-# Prints the mirror of SUITE: where the machine's sources have Debian's own, or, for a *-security
-# suite, Debian's security updates. Prints nothing if they have none.
+# Prints the mirror of SUITE: that of Debian in the machine's sources, or that of Debian's security
+# updates for a *-security suite. Prints nothing if there is none.
 mirror_of() {
   local kind=main
   [[ $1 != *-security ]] || kind=security
-  # Where no lists have been fetched, apt knows no origin, and leaves its name in place.
+  # Without fetched lists, apt does not know the origin and prints the placeholder itself.
   # shellcheck disable=SC2016 # apt's variables
   apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)' \
     'Created-By: Packages' |
@@ -19,7 +19,7 @@ mirror_of() {
       }'
 }
 
-# debian_sources DIRECTORY SUITE...: makes DIRECTORY the state of an apt that knows these suites.
+# debian_sources DIRECTORY SUITE...: creates the state of an apt with these suites in DIRECTORY.
 debian_sources() {
   local directory=$1 suite mirror options=""
   local keys=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -52,16 +52,16 @@ debian_apt() {
     "$@"
 }
 
-# fetch_kernel DIRECTORY PROCESSOR VERSION SUITE...: puts the newest cloud kernel whose version begins
-# with VERSION into DIRECTORY, as `vmlinuz` and, in `release`, what `uname -r` will say. Fetches
-# nothing that is there already.
+# fetch_kernel DIRECTORY PROCESSOR VERSION SUITE...: downloads the newest cloud kernel whose version
+# begins with VERSION. DIRECTORY then has `vmlinuz`, and the output of `uname -r` in `release`. Existing
+# files are kept.
 fetch_kernel() {
   local directory=$1 processor=$2 version=$3 apt=$1/apt package packages image
   local pattern=${version//./[.]}
   shift 3
   debian_sources "$apt" "$@" && debian_apt "$apt" "$processor" apt-get update -qq || return
-  # A linux-image of newer suites is empty and needs the linux-binary of the same version. Packages
-  # without a full version are empty as well, -dbg and -unsigned ones do not end like this.
+  # In newer suites a linux-image is empty and needs the linux-binary of the same version. Packages without
+  # a full version are also empty. This pattern excludes -dbg and -unsigned ones.
   packages=$(debian_apt "$apt" "$processor" apt-cache search --names-only \
     "^linux-(image|binary)-${pattern:-[0-9]}.*-cloud-$processor\$" |
     sed -n 's/^\(linux-[a-z]*-[0-9]*\.[0-9]*\.[^ ]*\) .*/\1/p')

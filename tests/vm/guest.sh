@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sourced by run.sh: what a guest is made of, and its life. Uses $root, $work, $filter, $deadline.
+# Sourced by run.sh: builds and runs guests. Uses $root, $work, $filter, $deadline.
 # shellcheck disable=SC2154
 
-# build_PROCESSOR: builds bpftrap and its end-to-end tests for it, and names the directory in $built.
+# build_PROCESSOR: builds bpftrap and its end-to-end tests. Stores the directory in $built.
 declare -A built busybox_of
 build_amd64() {
   built[amd64]=$root/build
@@ -39,8 +39,8 @@ build_arm64() {
     cmake --build "${built[arm64]}" --target bpftrap bpftrap_e2e_tests
 }
 
-# make_initramfs PROCESSOR: $work/PROCESSOR.initramfs. Tests that become another user need directories
-# and programs that everybody may use, whatever the umask here.
+# make_initramfs PROCESSOR: makes $work/PROCESSOR.initramfs. Tests that change their user need directories
+# and programs that all users can read, whatever the umask is.
 make_initramfs() {
   local processor=$1 tree=$work/$1.tree
   rm -rf "$tree"
@@ -56,13 +56,13 @@ make_initramfs() {
   (cd "$tree" && find . | cpio --quiet -o -H newc -R 0:0) | gzip -1 >"$work/$processor.initramfs"
 }
 
-# boot DIRECTORY PROCESSOR: boots DIRECTORY/vmlinuz and waits for its end, $deadline at most. Leaves
-# there `console`, `seconds`, `report/`, and in `trouble` what went wrong if there is no report.
+# boot DIRECTORY PROCESSOR: boots DIRECTORY/vmlinuz and waits for its end, maximum $deadline. Writes
+# `console`, `seconds` and `report/` there. If there is no report, `trouble` has the reason.
 boot() {
   local directory=$1 processor=$2 status begin=$SECONDS last trouble
   local -a machine
   case $processor in
-    # Under load, the check that a timer works can fail in a virtual machine, and end in a panic.
+    # Under load the kernel's timer check can fail in a virtual machine, and the kernel then panics.
     amd64) machine=(qemu-system-x86_64 -M q35 -append "console=ttyS0 no_timer_check") ;;
     arm64) machine=(qemu-system-aarch64 -M virt -append "console=ttyAMA0") ;;
   esac
@@ -70,9 +70,9 @@ boot() {
   rm -rf "$directory"/{report,report.disk,scratch.disk,console,trouble}
   truncate -s 64M "$directory/scratch.disk"
   truncate -s 16M "$directory/report.disk"
-  # One thread for all of a guest's processors: with several, qemu 7.2 at times executes a breakpoint
-  # that the guest has just removed from its code, as it does whenever a tracepoint is switched on or
-  # off. Then the guest hangs, or panics with «int3».
+  # One thread emulates all processors of a guest. With several threads, qemu 7.2 sometimes executes a
+  # breakpoint that the guest has just removed, as it does when a tracepoint is switched. The guest then
+  # hangs, or panics with "int3".
   timeout -k 10 "$deadline" "${machine[@]}" -accel tcg,thread=single -cpu max -smp 2 -m 2048 \
     -no-reboot -display none -monitor none -nic none -serial "file:$directory/console" \
     -kernel "$directory/vmlinuz" -initrd "$work/$processor.initramfs" \
@@ -91,5 +91,5 @@ boot() {
     0) trouble="it ended without a report" ;;
     *) trouble="qemu ended with status $status" ;;
   esac
-  echo "$trouble; the last case to begin was ${last:-none}" >"$directory/trouble"
+  echo "$trouble; the last started case was ${last:-none}" >"$directory/trouble"
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Boots other kernels in virtual machines and runs the end-to-end tests inside: the static bpftrap, the
-# static tests and a busybox are all that a guest has. Ends with how many cases passed, failed and were
-# skipped, of all kernels. docs/kernels.md says what holds where.
+# Boots other kernels in virtual machines and runs the end-to-end tests in them. A guest has only the
+# static bpftrap, the static tests and busybox. Ends with the numbers of passed, failed and skipped cases
+# of all kernels. docs/kernels.md lists the results.
 #
-# A case that is skipped because bpftrap itself says that the kernel is too old is how it should be.
-# Under --ci, any other case that is skipped has failed.
+# A case may be skipped because bpftrap reports that the kernel is too old. With --ci, any other skipped
+# case counts as failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 root=$PWD
@@ -21,18 +21,18 @@ usage() {
   cat <<'END'
 usage: tests/vm/run.sh [OPTIONS] [NAME...]
 
-Boots Debian's cloud kernels in virtual machines and runs the end-to-end tests in each. Without names,
-every kernel of tests/vm/kernels.txt. Needs neither root nor KVM once the packages are there. What it
-fetches and builds is kept in build-vm/.
+Boots Debian's cloud kernels in virtual machines and runs the end-to-end tests in each. Without names, runs
+all kernels of tests/vm/kernels.txt. Needs neither root nor KVM once the packages are installed. Downloads
+and builds are kept in build-vm/.
 
   --quick            only the cases of tests/vm/quick.txt
-  --filter PATTERN   only the cases that match, as --gtest_filter has it
-  --jobs N           so many kernels at once (default: 1); each has two processors
-  --deadline TIME    a machine that takes longer, in seconds, has failed (default: 1800)
-  --offline          the kernels that were fetched before, also if there are newer ones
-  --ci               what is skipped has failed, unless the kernel is too old; so it is where CI=true is set
-  --list             name the kernels and end
-  --help             show this
+  --filter PATTERN   only matching cases (syntax of --gtest_filter)
+  --jobs N           number of kernels at a time (default: 1); each has two processors
+  --deadline SECONDS a guest that takes longer fails (default: 1800)
+  --offline          use the kernels that were downloaded before, even if newer ones exist
+  --ci               a skipped case counts as failed unless the kernel is too old; default if CI=true is set
+  --list             print the names of the kernels
+  --help             print this help
 END
 }
 
@@ -51,7 +51,7 @@ ci=false
 while [[ $# -gt 0 ]]; do
   case $1 in
     --filter | --jobs | --deadline) [[ $# -ge 2 ]] || wrong "$1 needs a value" ;;&
-    --jobs | --deadline) [[ $2 =~ ^[1-9][0-9]*$ ]] || wrong "$1: '$2' is no number" ;;&
+    --jobs | --deadline) [[ $2 =~ ^[1-9][0-9]*$ ]] || wrong "$1: '$2' is not a number" ;;&
     --quick) filter=$(grep -v '^#' tests/vm/quick.txt | paste -sd :) ;;
     --filter) filter=$2 && shift ;;
     --jobs) jobs=$2 && shift ;;
@@ -73,7 +73,7 @@ while [[ $# -gt 0 ]]; do
 done
 [[ ${#names[@]} -gt 0 ]] || mapfile -t names < <("$0" --list)
 
-# Of kernels.txt, by name.
+# Columns of kernels.txt, by name.
 declare -A processor_of version_of suites_of
 while IFS='|' read -r name processor version suites; do
   [[ -n $name && $name != \#* ]] || continue
@@ -89,7 +89,7 @@ for name in "${names[@]}"; do
     processors+=("${processor_of[$name]}")
 done
 
-# count NAME: takes the guest's cases in. What it says of them is in the files of its directory.
+# count NAME: counts the cases of a guest, from the files in its directory.
 count() {
   local name=$1 directory=$work/$1 label
   local passed_before=$passed failed_before=$failed skipped_before=$skipped
@@ -103,16 +103,16 @@ count() {
     if [[ $(cat "$directory/report/status") -ne 0 && $failed -eq $failed_before ]]; then
       fail "$label: the tests ended with status $(cat "$directory/report/status")"
     fi
-    # A guest on a busy machine may well miss a deadline of its own (soft lockup); that is no bug.
+    # On a busy machine a guest may miss a deadline (soft lockup), which is not a bug.
     if grep -E 'BUG: |Oops|WARNING: CPU' "$directory/report/dmesg" | grep -v 'soft lockup'; then
       fail "$label: the kernel complained, as above"
     fi
     if [[ $failed -gt $failed_before ]]; then
-      # What the tests said, without the cases that went well.
+      # The output of the tests, without successful cases.
       grep -avE '^\[ +(OK|RUN) |^\[-+\]' "$directory/console" | tail -n 200
     fi
   fi
-  # A line per kernel.
+  # One line per kernel.
   table+=("$(printf '%-12s %-28s %3d passed, %d failed, %d skipped, in %s s' "$name" \
     "$(cat "$directory/release" 2>/dev/null)" $((passed - passed_before)) \
     $((failed - failed_before)) $((skipped - skipped_before)) \
@@ -144,7 +144,7 @@ for name in "${names[@]}"; do
       fail "$name: no kernel could be fetched"
       continue
     fi
-    echo "tests/vm/run.sh: $name is the kernel that was fetched before" >&2
+    echo "tests/vm/run.sh: $name is the kernel that was downloaded before" >&2
   fi
   if [[ $running -ge $jobs ]]; then
     wait -n

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs when bpftrap is built, and is no part of it: turns the system calls that a tracer makes once
-// it is attached into seccomp filters (BPF), written as C++ for sandbox.cpp. libseccomp knows each
-// processor's numbers and checks the ABI; linked into bpftrap, it would add 115 KB and the time to
-// compile the same filters at each start.
+// Runs during the build and is not part of bpftrap. Turns the system calls of an attached tracer
+// into seccomp filters (BPF), written as C++ for sandbox.cpp. libseccomp knows each processor's
+// numbers and checks the ABI. Linked into bpftrap, it would add 115 KB, and the time to compile the
+// same filters at each start.
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
@@ -31,8 +31,9 @@ namespace {
 
 class Filter {
  public:
-  // An error rather than a signal: what a libc does that nobody thought of loses no record then.
-  // `processor`: which one's numbers the filter knows; libseccomp translates them from this one's.
+  // A refused call returns an error and raises no signal, so an unexpected call of a libc loses no
+  // record. `processor` selects the numbers in the filter; libseccomp translates them from the
+  // native ones.
   explicit Filter(std::uint32_t processor) : context_(seccomp_init(SCMP_ACT_ERRNO(EPERM))) {
     if (context_ == nullptr) {
       fail("seccomp_init", ENOMEM);
@@ -51,13 +52,13 @@ class Filter {
   Filter& operator=(const Filter&) = delete;
   ~Filter() { seccomp_release(context_); }
 
-  // A call that this processor does not have is left out by libseccomp.
+  // libseccomp leaves out a call that this processor does not have.
   void allow(std::initializer_list<int> calls) {
     for (int call : calls) {
       allow_if(call, {});
     }
   }
-  // Only with arguments for which all of this holds.
+  // Allows the call only if its arguments satisfy all conditions.
   void allow_if(int call, const std::vector<scmp_arg_cmp>& arguments) {
     int err = seccomp_rule_add_array(context_, SCMP_ACT_ALLOW, call,
                                      static_cast<unsigned>(arguments.size()), arguments.data());
@@ -87,7 +88,7 @@ class Filter {
   scmp_filter_ctx context_;
 };
 
-// None of the bits of `mask` in argument `index`.
+// Argument `index` has none of the bits of `mask`.
 scmp_arg_cmp without(unsigned index, scmp_datum_t mask) {
   return {index, SCMP_CMP_MASKED_EQ, mask, 0};
 }
@@ -102,37 +103,37 @@ scmp_arg_cmp equal(unsigned index, scmp_datum_t value) {
 
 // The event loop, from the line `start` to the line `stop`.
 void allow_loop(Filter& filter) {
-  // Waiting. Where the vDSO has no clock, the time is a system call.
+  // Waiting. Without a clock in the vDSO, reading the time is a system call.
   filter.allow({SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_ctl), SCMP_SYS(poll),
                 SCMP_SYS(ppoll), SCMP_SYS(timerfd_settime), SCMP_SYS(nanosleep),
                 SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall)});
-  // Descriptors that are open. A socket takes records by send(): to whom it is connected.
+  // Open descriptors. A socket gets records by send(), to its connected peer.
   filter.allow({SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fstat),
                 SCMP_SYS(lseek), SCMP_SYS(ftruncate)});
   filter.allow_if(SCMP_SYS(sendto), {equal(4, 0)});
-  // What was lost, and how many processes are followed.
+  // Counters of losses and followed processes.
   filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_MAP_LOOKUP_ELEM)});
   filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_OBJ_GET_INFO_BY_FD)});
-  // libbpf turns a perf event off before it closes it.
+  // libbpf disables a perf event before closing it.
   filter.allow_if(SCMP_SYS(ioctl), {equal(1, PERF_EVENT_IOC_DISABLE)});
-  // PROGRAM, by the pidfd that is open: no other can be opened. Signal 0 asks whether a process
+  // PROGRAM, through its open pidfd; no other can be opened. Signal 0 tests whether the process
   // still exists.
   filter.allow({SCMP_SYS(waitid), SCMP_SYS(pidfd_send_signal)});
   filter.allow_if(SCMP_SYS(kill), {equal(1, 0)});
-  // Memory, never to be executed.
+  // Memory, never executable.
   filter.allow({SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise)});
   filter.allow_if(SCMP_SYS(mmap), {without(2, PROT_EXEC), with(3, MAP_ANONYMOUS)});
   filter.allow_if(SCMP_SYS(mprotect), {without(2, PROT_EXEC)});
-  // The next part of the ring buffer, over the one before, to be read only.
+  // The next part of the ring buffer, mapped over the previous one, read-only.
   filter.allow_if(SCMP_SYS(mmap), {equal(2, PROT_READ), equal(3, MAP_SHARED | MAP_FIXED)});
   filter.allow({SCMP_SYS(getrandom), SCMP_SYS(futex)});
-  // The end, abort() included.
+  // Ending, including abort().
   filter.allow({SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigreturn),
                 SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigaction), SCMP_SYS(getpid),
                 SCMP_SYS(gettid)});
 }
 
-// What reading /proc takes besides, and then giving that up as well.
+// Calls for reading /proc, and for giving up this right afterwards.
 void allow_reading(Filter& filter) {
   constexpr scmp_datum_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
   filter.allow_if(SCMP_SYS(open), {without(1, writing)});
@@ -153,7 +154,7 @@ void print(std::FILE* to, const char* name, const std::vector<sock_filter>& prog
 
 }  // namespace
 
-// make_sandbox_filter FILE PROCESSOR, as `uname -m` calls it
+// Usage: make_sandbox_filter FILE PROCESSOR, the latter as printed by `uname -m`.
 int main(int argc, char** argv) {
   std::uint32_t processor = argc == 3 ? seccomp_arch_resolve_name(argv[2]) : 0;
   if (processor == 0) {
