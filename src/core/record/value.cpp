@@ -51,8 +51,10 @@ void append_value(std::string& out, const Value& value, Unit unit) {
     append_number(out, id->start_ns);
   } else if (const auto* args = std::get_if<Arguments>(&value)) {
     append_command_line(out, args->bytes, args->truncated);
+  } else if (const auto* time = std::get_if<WallTime>(&value)) {
+    TimestampFormatter().append_rfc3339(out, *time);  // tables print times in cells of their own
   } else {
-    out += '-';  // null; times have a cell of their own
+    out += '-';
   }
 }
 

@@ -60,6 +60,12 @@ TEST(Integers, KeepTheirSignInTheTable) {
   EXPECT_EQ(out, "-9223372036854775808 -1     255   -1.50ms -2.0K\n");
 }
 
+TEST(Value, TimesHaveText) {
+  std::string out;
+  append_value(out, WallTime{1769860800'123456789}, Unit::none);
+  EXPECT_EQ(out, "2026-01-31T12:00:00.123456789Z");
+}
+
 // json_type() refuses any other type at compile time.
 using field_types::is_supported;
 static_assert(is_supported<int> && is_supported<std::uint16_t> && is_supported<std::string> &&
