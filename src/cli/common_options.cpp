@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "cli/offered_values.h"
 #include "core/analysis/summary_sink.h"
 #include "core/os/error.h"
 #include "core/output/output_file.h"
@@ -136,9 +137,11 @@ void add_verbose_option(CLI::App& app, OutputOptions& options) {
 }
 
 void add_color_option(CLI::App& app, OutputOptions& options) {
-  add_parsed_option(
-      app, "--color", [&options](std::string_view text) { options.color = parse_color(text); },
-      "use colour: auto (default), always or never", "WHEN");
+  offer_values(
+      add_parsed_option(
+          app, "--color", [&options](std::string_view text) { options.color = parse_color(text); },
+          "use colour: auto (default), always or never", "WHEN"),
+      {"auto", "always", "never"});
 }
 
 std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd) {
