@@ -111,3 +111,5 @@ install(
 )
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT generic)
 
+
+include(vendor/package/debian/package.cmake)
