@@ -11,30 +11,34 @@ build_amd64() {
     cmake --build build --target bpftrap_e2e_tests
 }
 
-# The cross compiler is of this machine's release, and so is everything that it links.
-build_arm64() {
+# make_arm64_sysroot: what bpftrap for arm64 is linked with, in $work/arm64.sysroot. It is of this
+# machine's release, because the cross compiler is.
+make_arm64_sysroot() {
   local apt=$work/arm64.apt sysroot=$work/arm64.sysroot package release
   local -a wanted=(busybox-static)
+  [[ ! -e $sysroot/complete ]] || return 0
+  # Libraries, which are told by their names; the other parts are programs that run here.
+  for package in $(debian_packages build test); do
+    [[ $package != *-dev ]] || wanted+=("$package")
+  done
+  release=$(. /etc/os-release && echo "$VERSION_CODENAME")
+  rm -rf "$sysroot" && mkdir -p "$sysroot" &&
+    debian_sources "$apt" "$release" "$release-security" &&
+    debian_apt "$apt" arm64 apt-get update -qq &&
+    debian_apt "$apt" arm64 apt-get install -qq -y --download-only --no-install-recommends \
+      "${wanted[@]}" >&2 || return
+  for package in "$apt"/cache/archives/*.deb; do
+    dpkg-deb -x "$package" "$sysroot" || return
+  done
+  rm -f "$apt"/cache/archives/*.deb
+  touch "$sysroot/complete"
+}
+
+build_arm64() {
   built[arm64]=$work/arm64.build
-  busybox_of[arm64]=$sysroot/bin/busybox
-  if [[ ! -e $sysroot/complete ]]; then
-    # Libraries, which are told by their names; the other parts are programs that run here.
-    for package in $(debian_packages build test); do
-      [[ $package != *-dev ]] || wanted+=("$package")
-    done
-    release=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    rm -rf "$sysroot" && mkdir -p "$sysroot" &&
-      debian_sources "$apt" "$release" "$release-security" &&
-      debian_apt "$apt" arm64 apt-get update -qq &&
-      debian_apt "$apt" arm64 apt-get install -qq -y --download-only --no-install-recommends \
-        "${wanted[@]}" >&2 || return
-    for package in "$apt"/cache/archives/*.deb; do
-      dpkg-deb -x "$package" "$sysroot" || return
-    done
-    rm -f "$apt"/cache/archives/*.deb
-    touch "$sysroot/complete"
-  fi
-  BPFTRAP_SYSROOT=$sysroot cmake --preset release -B "${built[arm64]}" -DBPFTRAP_TESTS=ON \
+  busybox_of[arm64]=$work/arm64.sysroot/bin/busybox
+  make_arm64_sysroot || return
+  BPFTRAP_SYSROOT=$work/arm64.sysroot cmake --preset release -B "${built[arm64]}" -DBPFTRAP_TESTS=ON \
     -DCMAKE_TOOLCHAIN_FILE=tests/vm/aarch64.cmake >/dev/null &&
     cmake --build "${built[arm64]}" --target bpftrap bpftrap_e2e_tests
 }

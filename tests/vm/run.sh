@@ -120,7 +120,7 @@ count() {
 }
 
 purposes=(build test vm)
-[[ " ${processors[*]} " != *" arm64 "* ]] || purposes+=(vm-arm64)
+[[ " ${processors[*]} " != *" arm64 "* ]] || purposes+=(vm-arm64 cross)
 ensure_packages "${purposes[@]}" || exit 1
 work=$root/build-vm
 mkdir -p "$work"
