@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <string_view>
-#include <vector>
 
 #include "cli/common_options.h"
 
@@ -94,8 +93,9 @@ std::string usage(const CLI::App& app, const std::string& name) {
   return line + (takes_program ? " [-- PROGRAM ARGS...]\n" : "\n");
 }
 
-// The group of --help comes last, because it is the same for all commands.
-std::vector<std::string> groups_of(const CLI::App& app) {
+}  // namespace
+
+std::vector<std::string> option_groups(const CLI::App& app) {
   std::vector<std::string> groups = app.get_groups();
   const CLI::Option* help = app.get_help_ptr();
   if (help != nullptr) {
@@ -106,8 +106,6 @@ std::vector<std::string> groups_of(const CLI::App& app) {
   }
   return groups;
 }
-
-}  // namespace
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
                                      CLI::AppFormatMode /*mode*/) const {
@@ -120,7 +118,7 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string name,
       append_term(out, "  " + command->get_name(), command->get_description(), command_column);
     }
   }
-  for (const std::string& group : groups_of(*app)) {
+  for (const std::string& group : option_groups(*app)) {
     Options options = options_in(*app, group);
     if (group.empty() || options.empty()) {
       continue;

@@ -4,8 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <string>
+#include <vector>
 
 namespace bpftrap {
+
+// The groups of the command's options in their order: that of --help comes last, because it is the
+// same for all commands.
+std::vector<std::string> option_groups(const CLI::App& app);
 
 class HelpFormatter final : public CLI::FormatterBase {
  public:

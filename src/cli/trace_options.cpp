@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "cli/name_glob.h"
+#include "cli/offered_values.h"
 #include "core/os/users.h"
 #include "core/text/units.h"
 
@@ -119,7 +120,7 @@ void add_event_options(CLI::App& app, TraceOptions& options) {
       "TIME");
   add_switch(app, "-x,--failed", options.failed,
              "print only failures: ends with a status other than 0, and failed execs");
-  add_parsed_option(
+  CLI::Option* event = add_parsed_option(
       app, "--event",
       [&options](std::string_view text) { options.event_list = parse_events(text); },
       fmt::format("print these events: exec, failed (failed execs), exit (every end), separated by "
@@ -127,6 +128,7 @@ void add_event_options(CLI::App& app, TraceOptions& options) {
                   options.default_events.execs ? "exec and the ends of these" : "exit")
           .c_str(),
       "LIST");
+  offer_values(event, {"exec", "failed", "exit"});
 }
 
 void add_program_options(CLI::App& app, TraceOptions& options) {

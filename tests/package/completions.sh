@@ -56,6 +56,9 @@ refuse() {
 
 expect exec bpftrap ex
 expect --version bpftrap --v
+expect exit bpftrap help exi
+expect exec,failed bpftrap exec --event exec,fai
+expect +exit bpftrap exec --event +exi
 expect --json bpftrap exit --js
 refuse exit bpftrap exec ex
 user=$(id -un)

@@ -10,6 +10,7 @@
 
 #include "cli/command_line.h"
 #include "cli/common_options.h"
+#include "cli/help_formatter.h"
 #include "cli/offered_values.h"
 
 namespace bpftrap::manual {
@@ -56,6 +57,7 @@ std::vector<std::string> with_prefix(const std::string& prefix,
 
 OptionEntry read_option(const CLI::Option& option, const std::string& path) {
   OptionEntry entry;
+  entry.group = option.get_group();
   entry.short_names = with_prefix("-", option.get_snames());
   entry.long_names = with_prefix("--", option.get_lnames());
   entry.description = option.get_description();
@@ -97,6 +99,12 @@ CommandEntry read_command(const CLI::App& app, const std::string& path) {
       command.options.push_back(read_option(*option, path));
     }
   }
+  std::vector<std::string> groups = option_groups(app);
+  auto place = [&groups](const OptionEntry& option) {
+    return std::find(groups.begin(), groups.end(), option.group);
+  };
+  std::stable_sort(command.options.begin(), command.options.end(),
+                   [&](const auto& a, const auto& b) { return place(a) < place(b); });
   for (const CLI::App* below : app.get_subcommands(nullptr)) {
     if (!below->get_group().empty()) {
       command.commands.push_back(read_command(*below, path + " " + below->get_name()));
@@ -117,6 +125,16 @@ CommandEntry read_command_table() {
   CLI::App app;
   add_commands(app);
   return read_command(app, app.get_name());
+}
+
+CommandEntry with_help_command(CommandEntry root) {
+  CommandEntry help;
+  help.name = "help";
+  help.path = root.path + " help";
+  help.description = "print the options of a command";
+  help.arguments.push_back({"COMMAND", false, "", {ValueKind::command}, {}});
+  root.commands.push_back(std::move(help));
+  return root;
 }
 
 std::vector<const CommandEntry*> with_subcommands(const CommandEntry& command) {

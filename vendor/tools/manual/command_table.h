@@ -22,6 +22,7 @@ enum class ValueKind {
 };
 
 struct OptionEntry {
+  std::string group;                     // heading in --help
   std::vector<std::string> short_names;  // with their dash
   std::vector<std::string> long_names;   // with their dashes
   std::string value_name;                // empty for a flag
@@ -53,8 +54,12 @@ struct CommandEntry {
   std::vector<CommandEntry> commands;
 };
 
-// Throws std::runtime_error for an option whose value name has no kind.
+// The options of a command are sorted by group. Throws std::runtime_error for an option whose value
+// name has no kind.
 CommandEntry read_command_table();
+
+// With `bpftrap help COMMAND`, which is an option in disguise and has no page of its own.
+CommandEntry with_help_command(CommandEntry root);
 
 // The command and all below it, each before those below it.
 std::vector<const CommandEntry*> with_subcommands(const CommandEntry& command);

@@ -39,7 +39,7 @@ void run(const std::vector<std::string>& words) {
     return;
   }
   auto table = kind == "bash" ? bash_completion : kind == "zsh" ? zsh_completion : fish_completion;
-  write_file(words.at(1), table(root) + read_file(words.at(2)));
+  write_file(words.at(1), table(with_help_command(root)) + read_file(words.at(2)));
 }
 
 }  // namespace

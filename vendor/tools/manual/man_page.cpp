@@ -172,7 +172,13 @@ class PageWriter {
   }
 
   void list_options(const CommandEntry& command) {
+    std::string group;
     for (const OptionEntry& option : command.options) {
+      bool single = command.options.front().group == command.options.back().group;
+      if (!single && option.group != group) {
+        page_.subsection(option.group);
+      }
+      group = option.group;
       std::string tag;
       for (const std::string& name : option.names()) {
         tag += (tag.empty() ? "" : ", ") + roff_literal(name);
