@@ -11,7 +11,7 @@ set(_bpf_arch_ppc64le powerpc)
 set(_bpf_arch_s390x s390)
 set(_bpf_arch ${_bpf_arch_${CMAKE_SYSTEM_PROCESSOR}})
 if(NOT _bpf_arch)
-  message(FATAL_ERROR "bpftrap does not know how BPF programs are compiled for the processor "
+  message(FATAL_ERROR "bpftrap cannot compile BPF programs for the processor "
                       "${CMAKE_SYSTEM_PROCESSOR}: see vendor/bpf_skeleton.cmake.")
 endif()
 

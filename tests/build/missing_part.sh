@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# If a third-party part is missing or too old, configuration must end with a message that names the part,
+# If a third-party part is missing or too old, configuration must end with a message. It names the part,
 # the minimum version, the version that was found, and the packages.
 set -euo pipefail
 scratch=$(mktemp -d)

@@ -119,8 +119,8 @@ TEST_F(ExitCostTest, SwitchesAreThoseOfWait4) {
 }
 
 // The kernel updates a thread's run time at each timer tick and when the thread leaves its CPU. A
-// record therefore lacks at most the time since the last tick (10 ms if CONFIG_HZ is 100), and the
-// time for freeing memory, which is short here.
+// record therefore lacks the time since the last tick, at most 10 ms (CONFIG_HZ of 100). It also
+// lacks the time for freeing memory, which is short here.
 constexpr std::int64_t tick_ns = 10'000'000;
 std::int64_t rest_ns() {
   return 5'000'000 * std::max<std::int64_t>(1, patience.count() / 60);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Check that each header of src/bpf/ compiles alone, so that it includes what it uses, and that the
+# Check that each header of src/bpf/ compiles alone, because it must include what it uses. Check that the
 # compilers reject a wire struct that breaks the rules of record.h. Prints each failure; status 1 if any.
 set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}"

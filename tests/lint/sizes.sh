@@ -21,9 +21,9 @@ while read -r lines file; do
   fi
 done < <(list_sources src tests | xargs wc -l)
 
-# A function begins with a brace behind a parenthesis. If the brace has a line of its own (the style of
-# src/bpf/), the function ends with one of the same indentation, otherwise with one that is indented two
-# columns less than the first line of the body: clang-format sees to both.
+# A function begins with a brace behind a parenthesis. clang-format fixes the indentation of its end. If the
+# brace has a line of its own (the style of src/bpf/), the end has the indentation of the brace. Otherwise
+# the end is indented two columns less than the first line of the body.
 # shellcheck disable=SC2016 # variables of awk
 long_functions='
   FNR == 1 { begin = 0; last = "" }
