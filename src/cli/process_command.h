@@ -31,6 +31,9 @@ void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups);
 // Throws Error where a process of --tree does not exist.
 void require_processes(const std::vector<std::uint32_t>& pids);
 
+// The two functions below need the BPF skeleton. They are defined in process_programs.cpp, because
+// CMakeLists.txt compiles *_programs.cpp into bpftrap only, and unit tests link the other sources.
+
 // Opens, configures, loads and attaches the process tracer and traces with it, until a stop or the
 // end of PROGRAM. Returns the exit status. Throws Error.
 int trace_processes(const ProcessCommand& command, const TraceOptions& options);
