@@ -15,8 +15,8 @@
 #define BPFTRAP_KINDS_MOST 8
 
 /* Ring buffer size in bytes: of a tracer without --buffer-size, and the default of that option. */
-#define BPFTRAP_BUFFER_SMALL   (256 * 1024)
-#define BPFTRAP_BUFFER_DEFAULT (8 * 1024 * 1024)
+#define BPFTRAP_BUFFER_SMALL   (256 << 10)
+#define BPFTRAP_BUFFER_DEFAULT (8 << 20)
 
 /*
  * Check a wire struct: its size is `bytes`, a multiple of 8. In C++, check that it has no implicit

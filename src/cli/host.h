@@ -77,7 +77,7 @@ int Host::trace(const std::string& command, std::vector<std::string_view> column
   bpf_map* records = loaded.maps().records;
   RingBuffer ring(bpf_map__fd(records), bpf_map__max_entries(records));
   LostCounter lost(LossSources::of_kernel(bpf_map__fd(loaded.maps().lost)),
-                   std::move(extras.programs));
+                   RecursionMisses(std::move(extras.programs)));
   WallClock clock;
   std::unique_ptr<Sink> sink = make_trace_sink(options_, {output_->buffer(),
                                                           clock,

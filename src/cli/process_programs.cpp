@@ -164,7 +164,7 @@ int ProcessTrace::run_program(Followed& followed) {
     last.emplace(LastDescendant::Sources{[&followed] { return followed.count(); },
                                          [this] { return stream_.born(); }},
                  LostCounter(LossSources::of_kernel(bpf_map__fd(loaded_.maps().lost)),
-                             counted_programs(program_pairs(loaded_.progs()))));
+                             RecursionMisses(counted_programs(program_pairs(loaded_.progs())))));
     extras.sweeps.push_back(&*last);
   }
   ProgramRun program_run(program, host_.loop(), last ? &*last : nullptr);

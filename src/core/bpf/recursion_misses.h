@@ -48,7 +48,8 @@ class RecursionMisses {
   using MissesOf = std::function<std::uint64_t(int program)>;
 
   RecursionMisses() = default;
-  RecursionMisses(std::vector<CountedProgram> programs, MissesOf misses_of = recursion_misses_of);
+  explicit RecursionMisses(std::vector<CountedProgram> programs,
+                           MissesOf misses_of = recursion_misses_of);
 
   // `counts` has the events that only the second copy saw. A program may run for other events as
   // well, such as the ends of threads: the result is the maximum number of missed records.

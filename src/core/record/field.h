@@ -84,8 +84,10 @@ FieldTable fields() {
 // A record of any kind with the table of its fields. Refers to the record.
 class RecordView {
  public:
+  // Implicit, so that a sink is given records as they are.
   template <class Record>
-  RecordView(const Record& record) : fields_(bpftrap::fields<Record>()), record_(&record) {}
+  RecordView(const Record& record)  // NOLINT(google-explicit-constructor)
+      : fields_(bpftrap::fields<Record>()), record_(&record) {}
 
   FieldTable fields() const { return fields_; }
 

@@ -19,13 +19,13 @@ class LostCounterTest : public testing::Test {
  protected:
   // Programs 10 and 11 are the two copies for ends. Program 20 has no copy.
   LostCounter counter() {
-    return LostCounter(
-        {per_cpu_.size(),
-         [this](bpftrap_lost* per_cpu) {
-           std::copy(per_cpu_.begin(), per_cpu_.end(), per_cpu);
-           return answers_;
-         }},
-        {{{exits, 10, 11}, {execs, 20, -1}}, [this](int program) { return missed_[program]; }});
+    return LostCounter({per_cpu_.size(),
+                        [this](bpftrap_lost* per_cpu) {
+                          std::copy(per_cpu_.begin(), per_cpu_.end(), per_cpu);
+                          return answers_;
+                        }},
+                       RecursionMisses({{exits, 10, 11}, {execs, 20, -1}},
+                                       [this](int program) { return missed_[program]; }));
   }
 
   std::vector<bpftrap_lost> per_cpu_{3};
