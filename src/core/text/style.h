@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How text stands out on a terminal. All colour escapes are here.
+// Terminal text styles. This header holds every colour escape sequence.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ enum class Style { plain, event, success, warning, failure };
 
 inline constexpr std::string_view style_end = "\x1b[0m";
 
-// The escape that begins the style; empty for plain text.
+// Returns the escape sequence that starts the style; empty for plain text.
 constexpr std::string_view style_begin(Style style) {
   switch (style) {
     case Style::event:
@@ -28,7 +28,7 @@ constexpr std::string_view style_begin(Style style) {
   return {};
 }
 
-// Appends the text between the escapes of its style, or alone without `color`.
+// Appends the text, wrapped in the escapes of its style if `color` is true.
 inline void append_styled(std::string& out, std::string_view text, Style style, bool color) {
   bool styled = color && style != Style::plain;
   out += styled ? style_begin(style) : std::string_view();

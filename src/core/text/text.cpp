@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bytes of a traced process made harmless for a terminal, a shell (see text.h). How numbers
-// are shortened and columns counted is in text_columns.cpp.
+// Escapes bytes of a traced process for a terminal or a shell (see text.h). text_columns.cpp has
+// the rest of text.h: short numbers and column widths.
 #include "core/text/text.h"
 
 #include <fmt/format.h>
@@ -21,9 +21,9 @@ struct Range {
   char32_t last;
 };
 
-// Beyond the controls proper: what reorders the line, breaks it, or cannot be seen in it.
+// Code points outside C0 that reorder a line, break it, or are invisible.
 constexpr std::array unsafe_ranges{
-    Range{0x7F, 0x9F},        // DEL, C1 controls: terminals obey them as they do ESC sequences
+    Range{0x7F, 0x9F},        // DEL, C1 controls: terminals obey them like ESC sequences
     Range{0xAD, 0xAD},        // soft hyphen
     Range{0x61C, 0x61C},      // Arabic letter mark
     Range{0x180E, 0x180E},    // Mongolian vowel separator, once a space
@@ -32,7 +32,7 @@ constexpr std::array unsafe_ranges{
     Range{0x2060, 0x206F},    // word joiner, invisible operators, bidi isolates
     Range{0xFEFF, 0xFEFF},    // byte order mark
     Range{0xFFF9, 0xFFFB},    // interlinear annotation
-    Range{0xE0000, 0xE007F},  // tags: ASCII that nobody sees
+    Range{0xE0000, 0xE007F},  // tags: invisible ASCII
 };
 
 bool is_unsafe(char32_t code) {
@@ -52,7 +52,7 @@ constexpr Word mark_controls(Word word) {
   return mark_less(word, 0x20) | mark_equal(word, 0x7F);
 }
 
-// How many of the first bytes are valid UTF-8 that a terminal may be given as it is.
+// Returns the length of the longest prefix that is valid UTF-8 and safe to print on a terminal.
 std::size_t safe_prefix(std::string_view bytes) {
   std::string_view rest = bytes;
   while (!rest.empty()) {
@@ -81,7 +81,7 @@ void append_hex_byte(std::string& out, char byte) {
   out += hex_digits[value & 0xF];
 }
 
-// Escapes one byte below U+0080 in the way that C, a shell's `$'…'` and people agree on.
+// Escapes one byte below U+0080 in the notation that C and a shell's `$'…'` share.
 void append_escaped_ascii(std::string& out, char c) {
   switch (c) {
     case '\n':
@@ -117,7 +117,7 @@ constexpr auto safe_in_shell = characters(
     "%+,-./:=@_");
 
 bool is_shell_keyword(std::string_view word) {
-  // POSIX, and what bash, zsh and ksh add; those with punctuation are quoted for that anyway.
+  // POSIX keywords and those of bash, zsh and ksh. Keywords with punctuation are quoted anyway.
   static constexpr std::array<std::string_view, 21> keywords{
       "case",      "coproc", "do",     "done",    "elif",     "else",  "end",
       "esac",      "fi",     "for",    "foreach", "function", "if",    "in",
@@ -133,7 +133,7 @@ bool needs_no_quotes(std::string_view arg, WordPlace place) {
   if (place == WordPlace::command) {
     return arg.find('=') == std::string_view::npos && !is_shell_keyword(arg);
   }
-  // zsh replaces `=ls` by the path of ls.
+  // zsh replaces `=ls` with the path of ls.
   return arg.front() != '=';
 }
 
@@ -148,7 +148,7 @@ void append_single_quoted(std::string& out, std::string_view arg) {
   out += '\'';
 }
 
-// Appends what stands between `$'` and `'`, where only these characters mean something else.
+// Appends the text between `$'` and `'`, escaping the characters that are special there.
 void append_escaping(std::string& out, std::string_view text) {
   static constexpr auto special_characters = characters("'\\!");
   while (!text.empty()) {
@@ -161,7 +161,7 @@ void append_escaping(std::string& out, std::string_view text) {
       break;
     }
     if (text.front() == '!') {
-      // Some interactive shells do not know that `$'…'` protects from history expansion.
+      // Some interactive shells apply history expansion even inside `$'…'`.
       append_hex_byte(out, text.front());
     } else {
       out += '\\';
@@ -180,7 +180,7 @@ void append_dollar_quoted(std::string& out, std::string_view arg) {
     if (arg.empty()) {
       break;
     }
-    // By bytes even where they make a code point: `\u` would depend on the reading shell's locale.
+    // Escape single bytes, even of a valid code point: `\u` depends on the locale of the shell.
     std::size_t size = std::max<std::size_t>(decode_utf8(arg).size, 1);
     for (char c : arg.substr(0, size)) {
       append_escaped_ascii(out, c);
@@ -190,7 +190,7 @@ void append_dollar_quoted(std::string& out, std::string_view arg) {
   out += '\'';
 }
 
-// `text` without the beginning of a UTF-8 sequence that its end was cut off from.
+// Returns `text` without an incomplete UTF-8 sequence at its end.
 std::string_view without_cut_sequence(std::string_view text) {
   for (std::size_t size = 1; size <= std::min<std::size_t>(3, text.size()); ++size) {
     auto byte = static_cast<unsigned char>(text[text.size() - size]);

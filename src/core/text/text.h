@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Bytes of a traced process – comm, file names, arguments, cgroup paths – made harmless for a
-// terminal, a shell; and numbers made short for people. Used by the sinks, on the way out. What
-// makes them harmless for JSON is JsonLine.
+// Escapes bytes of a traced process (comm, file names, arguments, cgroup paths) for a terminal or
+// a shell, and shortens numbers. Sinks call this when they write. JsonLine escapes for JSON.
 //
-// Everything appends to `out`, so that a sink can build a whole row in one buffer that it reuses.
+// Every function appends to `out`, because a sink builds each row in one buffer that it reuses.
 #pragma once
 
 #include <chrono>
@@ -14,48 +13,48 @@
 
 namespace bpftrap {
 
-// Appends `bytes` so that a terminal shows them and obeys none of them. Escaped are: control
-// characters (C0, DEL: `\n`, `\t`, `\r`, `\x1b`; C1: `\u009b`), bytes that are not valid UTF-8
-// (`\xff`), and code points that hide, or reorder or break the line (bidi controls, zero-width
-// characters, line and paragraph separators: `\u202e`). A backslash stays as it is: systemd's
-// cgroup names are full of them (`dev-sda\x2d1`), and people copy those.
+// Appends `bytes` so that a terminal prints them and obeys none of them. It escapes control
+// characters (C0, DEL: `\n`, `\t`, `\r`, `\x1b`; C1: `\u009b`) and invalid UTF-8 (`\xff`). It also
+// escapes code points that hide, reorder or break a line: bidi controls, zero-width characters,
+// line and paragraph separators (`\u202e`). A backslash stays as it is, because systemd's cgroup
+// names contain many (`dev-sda\x2d1`) and people copy them.
 void append_terminal_safe(std::string& out, std::string_view bytes);
 
-// Where a word stands in a command line: as its first word, `A=b` would be an assignment and
-// `if` a keyword.
+// Position of a word in a command line. As the first word, `A=b` would be an assignment and `if` a
+// keyword, so both are quoted there.
 enum class WordPlace { command, argument };
 
-// Appends `arg` (without NUL) as a word that a POSIX shell takes for exactly these bytes. Where
-// append_terminal_safe() would escape something, the word becomes `$'…'` (POSIX.1-2024; bash, zsh,
-// ksh, busybox sh, not yet dash), so that the output is as safe on a terminal.
+// Appends `arg` (without NUL) as a word that a POSIX shell reads as exactly these bytes. If
+// append_terminal_safe() would escape something, the word becomes `$'…'` and is safe on a terminal
+// too. POSIX.1-2024, bash, zsh, ksh and busybox sh know `$'…'`; dash does not yet.
 void append_shell_quoted(std::string& out, std::string_view arg,
                          WordPlace place = WordPlace::argument);
 
-// Appends a whole argv, each argument ended by a NUL (the last one's may be missing), quoted and
-// joined by spaces; ` …` at the end if `truncated`.
+// Appends a whole argv, quoted and joined by spaces. Each argument ends with a NUL, which the last
+// one may lack. If `truncated`, ` …` follows.
 void append_command_line(std::string& out, std::string_view nul_separated_args, bool truncated);
 
-// All digits.
+// Appends all digits.
 void append_number(std::string& out, std::uint64_t value);
 
-// At most 7 columns: `0s`, `812ns`, `1.24ms`, `35.2ms`, `812ms`, `1.24s`, `12m03s`, `5h07m`,
-// `3d04h`, `120d`. Cut off, not rounded: it never says more than was. Negative counts as 0.
+// Appends a maximum of 7 columns: `0s`, `812ns`, `1.24ms`, `35.2ms`, `812ms`, `1.24s`, `12m03s`,
+// `5h07m`, `3d04h`, `120d`. The value is cut off, never rounded up. A negative one counts as 0.
 void append_human_duration(std::string& out, std::chrono::nanoseconds duration);
 
-// At most 5 columns, powers of 1024, cut off: `812B`, `1.2K`, `35M`, `1.4G`.
+// Appends a maximum of 5 columns, in powers of 1024, cut off: `812B`, `1.2K`, `35M`, `1.4G`.
 void append_human_size(std::string& out, std::uint64_t bytes);
 
-// Columns that valid, printable UTF-8 takes on a terminal. An approximation by blocks of Unicode:
-// combining marks 0, East Asian wide characters and emoji 2, everything else (invalid bytes
-// too) 1. Terminals differ among themselves in what it leaves out.
+// Returns the columns that printable UTF-8 takes on a terminal. This is an approximation by Unicode
+// blocks: combining marks 0, East Asian wide characters and emoji 2, all others 1. An invalid byte
+// counts as 1. Terminals disagree about the remaining code points.
 std::size_t display_width(std::string_view utf8);
 
 enum class Align { left, right };
 
-// Appends `text` and spaces up to `width` columns; a longer text is kept whole.
+// Appends `text`, padded with spaces to `width` columns. A longer text is kept whole.
 void append_padded(std::string& out, std::string_view text, std::size_t width, Align align);
 
-// The same for a text that is there already: what `out` has from `start` on.
+// Pads the text that `out` already has from byte `start` on, as append_padded() does.
 void pad(std::string& out, std::size_t start, std::size_t width, Align align);
 
 }  // namespace bpftrap

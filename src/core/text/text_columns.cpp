@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The half of text.h that serves the table: numbers in few columns, and how many columns a text is.
+// The part of text.h that serves the table: short numbers and column widths.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -19,7 +19,7 @@ struct Range {
   char32_t last;
 };
 
-// Nonspacing marks of the scripts that a file name is likely to be in, and joining characters.
+// Nonspacing marks of the scripts that are likely in a file name, and joining characters.
 constexpr std::array zero_width_ranges{
     Range{0x300, 0x36F},     Range{0x483, 0x489},   Range{0x591, 0x5BD},   Range{0x5BF, 0x5BF},
     Range{0x5C1, 0x5C2},     Range{0x5C4, 0x5C5},   Range{0x610, 0x61A},   Range{0x64B, 0x65F},
@@ -33,7 +33,7 @@ constexpr std::array zero_width_ranges{
     Range{0xE0100, 0xE01EF},
 };
 
-// East_Asian_Width W and F of Unicode 14, over unassigned gaps.
+// East_Asian_Width W and F of Unicode 14. Ranges extend over unassigned gaps.
 constexpr std::array wide_ranges{
     Range{0x1100, 0x115F},   Range{0x231A, 0x231B},   Range{0x2329, 0x232A},
     Range{0x23E9, 0x23EC},   Range{0x23F0, 0x23F0},   Range{0x23F3, 0x23F3},
@@ -90,7 +90,7 @@ void append_whole(std::string& out, std::int64_t value) {
   append_number(out, static_cast<std::uint64_t>(value));
 }
 
-// Three digits of `value / unit`, and its name.
+// Appends three digits of `value / unit`, then the unit's name.
 void append_three_digits(std::string& out, std::int64_t value, std::int64_t unit,
                          std::string_view name) {
   std::int64_t whole = value / unit;
@@ -106,7 +106,7 @@ void append_three_digits(std::string& out, std::int64_t value, std::int64_t unit
   out += name;
 }
 
-// `12m03s`: two units of time, of which one of the larger is `more` of the smaller.
+// Appends two units of time, as in `12m03s`. One `larger` unit is `more` `smaller` ones.
 void append_two_units(std::string& out, std::int64_t value, std::int64_t more, char larger,
                       char smaller) {
   append_whole(out, value / more);
@@ -130,7 +130,7 @@ void append_human_duration(std::string& out, nanoseconds duration) {
   static constexpr std::int64_t minute = 60 * second;
   static constexpr std::int64_t hour = 60 * minute;
   static constexpr std::int64_t day = 24 * hour;
-  // Three digits of days and two of hours would be one column too many.
+  // Three digits of days and two of hours need 8 columns, one too many.
   static constexpr std::int64_t hours_stop_mattering = 100 * day;
 
   std::int64_t ns = duration.count();
@@ -168,7 +168,7 @@ void append_human_size(std::string& out, std::uint64_t bytes) {
   std::uint64_t whole = bytes >> shift;
   append_number(out, whole);
   if (unit > 0 && whole < 10) {
-    // Ten times a rest below 2^60 still fits.
+    // This cannot overflow: `rest` is below 2^60.
     std::uint64_t rest = bytes & ((1ULL << shift) - 1);
     out += '.';
     append_number(out, rest * 10 >> shift);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What people write on the command line, as typed values (see units.h).
+// Parses values of the command line (see units.h).
 #include "core/text/units.h"
 
 #include <array>
@@ -33,7 +33,7 @@ constexpr std::uint32_t kPidMaxLimit = 1U << 22;
   throw std::invalid_argument(std::string(why));
 }
 
-/// Takes the digits that `text` begins with off it.
+/// Removes the leading digits from `text` and returns them.
 std::string_view take_digits(std::string_view& text) {
   const auto end = text.find_first_not_of("0123456789");
   const auto digits = text.substr(0, end);
@@ -41,7 +41,7 @@ std::string_view take_digits(std::string_view& text) {
   return digits;
 }
 
-/// The value of `digits` (nothing but digits); none if it does not fit.
+/// Returns the value of `digits` (digits only), or nullopt if it does not fit.
 std::optional<std::uint64_t> whole_number(std::string_view digits) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
@@ -77,10 +77,10 @@ std::optional<nanoseconds> duration_unit(std::string_view name) {
   return std::nullopt;
 }
 
-/// `0.<digits>` of `unit`, in nanoseconds, cut off.
+/// Returns `0.<digits>` times `unit` in nanoseconds, rounded down.
 std::uint64_t fraction_of(std::string_view digits, std::uint64_t unit) {
-  // 18 digits of a day, the largest unit, are finer than a nanosecond by four orders of magnitude,
-  // and 10^18 * unit stays far below 2^128.
+  // 18 digits suffice: for a day, the largest unit, they resolve a ten-thousandth of a nanosecond.
+  // 10^18 * unit stays far below 2^128.
   static constexpr std::size_t kDigitsThatCount = 18;
   Uint128 numerator = 0;
   Uint128 denominator = 1;
@@ -96,7 +96,7 @@ struct Number {
   std::string_view fraction;
 };
 
-/// Takes the number that `text` begins with off it.
+/// Removes the leading number from `text` and returns it.
 Number take_number(std::string_view& text) {
   Number number{take_digits(text), {}};
   if (text.starts_with('.')) {
@@ -112,7 +112,7 @@ Number take_number(std::string_view& text) {
   return number;
 }
 
-/// `number` of `unit` in nanoseconds, cut off.
+/// Returns `number` times `unit` in nanoseconds, rounded down.
 Uint128 product(const Number& number, nanoseconds unit) {
   const auto whole =
       number.whole.empty() ? std::optional<std::uint64_t>(0) : whole_number(number.whole);
@@ -123,7 +123,7 @@ Uint128 product(const Number& number, nanoseconds unit) {
   return Uint128{*whole} * unit_ns + fraction_of(number.fraction, unit_ns);
 }
 
-/// Takes the name of a unit off `text`, which goes up to the next number.
+/// Removes the unit's name, which ends at the next number, from `text` and returns the unit.
 nanoseconds take_unit(std::string_view& text) {
   const auto name = text.substr(0, text.find_first_of("0123456789."));
   const auto unit = duration_unit(name);

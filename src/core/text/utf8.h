@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One step of UTF-8 decoding: what the escaping and the column counting of text.h share.
+// Decodes one UTF-8 code point. Escaping and column counting (text.h) share it.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,12 @@ namespace bpftrap {
 
 struct CodePoint {
   char32_t value;
-  // Bytes that it takes; 0: the first byte begins no valid sequence.
+  // Length in bytes; 0 if the first byte starts no valid sequence.
   std::size_t size;
 };
 
-// The first code point of `bytes` (not empty), by table 3-7 of the Unicode Standard: overlong
-// forms, surrogates and values above U+10FFFF are not valid.
+// Decodes the first code point of `bytes` (not empty) by table 3-7 of the Unicode Standard.
+// Overlong forms, surrogates and values above U+10FFFF are invalid.
 constexpr CodePoint decode_utf8(std::string_view bytes) {
   auto byte = [bytes](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
   char32_t lead = byte(0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Eight bytes of text in one go, since most of what is traced is plain ASCII. A question about a
-// word is answered by marks: the high bits of its bytes.
+// Examines eight bytes of text at a time, because most traced text is plain ASCII. A test marks a
+// byte by setting its high bit.
 #pragma once
 
 #include <cstdint>
@@ -19,18 +19,18 @@ constexpr bool no_marks(Word word) {
   return (word & each_byte(0x80)) == 0;
 }
 
-// Marks the bytes of an ASCII word (which is marked itself where it is none) that are less than
-// `limit`, at most 0x80. The byte behind one that is marked may be marked without being less.
+// Marks the bytes of an ASCII word that are less than `limit` (maximum 0x80). Non-ASCII bytes are
+// already marked. The byte after a marked one may be marked by mistake.
 constexpr Word mark_less(Word word, unsigned char limit) {
   return word - each_byte(limit);
 }
 
-// The same for bytes that are `value`, below 0x80.
+// Marks the bytes that equal `value` (below 0x80), with the same caveat.
 constexpr Word mark_equal(Word word, unsigned char value) {
   return mark_less(word ^ each_byte(value), 1);
 }
 
-// Whether `bytes` begin with a word of which `mark` marks nothing.
+// Returns true if `bytes` begin with a whole word in which `mark` and non-ASCII bytes mark nothing.
 template <class Mark>
 bool begins_unmarked(std::string_view bytes, Mark mark) {
   Word word = 0;
