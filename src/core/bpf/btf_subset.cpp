@@ -20,7 +20,7 @@ namespace bpftrap {
 
 namespace {
 
-// Kinds that older headers lack.
+// Kinds that older versions of linux/btf.h lack.
 constexpr std::uint32_t kind_decl_tag = 17;
 constexpr std::uint32_t kind_type_tag = 18;
 constexpr std::uint32_t kind_enum64 = 19;
@@ -29,15 +29,14 @@ std::uint32_t kind_of(const btf_type& type) {
   return BTF_INFO_KIND(type.info);
 }
 
-// Types of a kind: their size, and what each of their parts adds to it; whether CO-RE goes by their
-// name.
+// Encoding of one kind: bytes of a type, bytes of each member, and if CO-RE finds the kind by name.
 struct Kind {
-  std::uint8_t size = 0;  // 0: not known
+  std::uint8_t size = 0;  // 0: unknown kind
   std::uint8_t part_size = 0;
   bool core_name = false;
 };
 
-// A table, as the kernel has 150,000 types.
+// A table instead of a switch, because the kernel has 150,000 types.
 constexpr auto kinds = [] {
   using Numbers = std::initializer_list<std::uint32_t>;
   constexpr std::uint8_t alone = sizeof(btf_type);
@@ -65,7 +64,7 @@ inline std::uint32_t size_of(const btf_type& type) {
   return kind.size + static_cast<std::uint32_t>(BTF_INFO_VLEN(type.info)) * kind.part_size;
 }
 
-// Whether a string is one of some names: most others are told from them by their first two bytes.
+// Set of names with a fast pre-check: the first two bytes rule out most other strings.
 class NameFilter {
  public:
   explicit NameFilter(const std::set<std::string_view>& names) : names_(names) {
@@ -73,7 +72,7 @@ class NameFilter {
       seconds_[static_cast<unsigned char>(name[0])] |= bit(name.size() == 1 ? '\0' : name[1]);
     }
   }
-  // Of a string with a zero behind it.
+  // `text` is NUL-terminated.
   bool may_contain(const char* text) const {
     return (seconds_[static_cast<unsigned char>(text[0])] & bit(text[1])) != 0;
   }
@@ -88,13 +87,13 @@ class NameFilter {
   std::array<std::uint64_t, 256> seconds_{};
 };
 
-// The kernel's BTF, with its types in memory.
+// The kernel's BTF. Types stay in memory; names are read when needed.
 class Source {
  public:
   Source(int fd, const std::set<std::string_view>& names) : input_(fd) {
     if (input_.read(&header_, sizeof header_, 0) != sizeof header_ || header_.magic != BTF_MAGIC ||
         header_.version != BTF_VERSION || header_.hdr_len < sizeof header_) {
-      throw std::runtime_error("is no BTF of this machine's byte order");
+      throw std::runtime_error("is not BTF in this machine's byte order");
     }
     if (header_.type_len > (1U << 30) || header_.str_len > (1U << 30)) {
       throw std::runtime_error("is damaged");
@@ -115,14 +114,14 @@ class Source {
     find_types(filter);
   }
 
-  // The types that have one of the names, by id.
+  // Returns the ids of the types that have one of the names.
   const std::vector<std::uint32_t>& named() const { return named_; }
 
   const btf_type& type(std::uint32_t id) const {
     if (id == 0 || id >= count_) {
-      throw std::runtime_error("is damaged: it refers to a type that it does not have");
+      throw std::runtime_error("is damaged: it refers to a type that it does not contain");
     }
-    // The first one is number 1.
+    // Ids start at 1.
     std::uint32_t at = marks_[(id - 1) / mark_every];
     for (std::uint32_t i = (id - 1) % mark_every; i > 0; --i) {
       at += size_of(type_at(at));
@@ -150,14 +149,14 @@ class Source {
  private:
   std::uint64_t strings_at() const { return std::uint64_t{header_.hdr_len} + header_.str_off; }
 
-  // Where strings cannot be looked up one by one without a system call for each, all are read once.
+  // Used if strings are not mapped. Reads all of them once, because a lookup costs a system call.
   void find_names(const NameFilter& filter) {
     std::vector<char> buffer(std::size_t{1} << 16);
-    std::size_t kept = 0;  // the beginning of a string that is not complete yet
+    std::size_t kept = 0;  // bytes of an incomplete string
     for (std::uint32_t at = 0; at < header_.str_len;) {
       std::size_t size = std::min<std::size_t>(buffer.size() - kept, header_.str_len - at);
       if (size == 0) {
-        throw std::runtime_error("is damaged: a name has more than 64 KiB");
+        throw std::runtime_error("is damaged: a name is longer than 64 KiB");
       }
       input_.read_all(buffer.data() + kept, size, strings_at() + at);
       const char* begin = buffer.data();
@@ -195,16 +194,16 @@ class Source {
     std::uint32_t left_to_mark = 1;
     for (std::uint32_t at = 0; at < all; ++id) {
       if (all - at < sizeof(btf_type)) {
-        throw std::runtime_error("is cut short");
+        throw std::runtime_error("is truncated");
       }
       const btf_type& type = type_at(at);
       const Kind& kind = kinds[kind_of(type)];
       if (kind.size == 0) {
-        throw std::runtime_error("has a kind of type that is not known");
+        throw std::runtime_error("contains an unknown kind of type");
       }
       std::uint32_t size = size_of(type);
       if (all - at < size) {
-        throw std::runtime_error("is cut short");
+        throw std::runtime_error("is truncated");
       }
       if (kind.core_name && is_wanted(type.name_off, filter)) {
         named_.push_back(id);
@@ -224,15 +223,15 @@ class Source {
   btf_header header_{};
   std::unique_ptr<char[]> own_types_;
   const char* types_ = nullptr;
-  const char* strings_ = nullptr;  // where they are mapped
-  std::uint32_t count_ = 0;        // of types, void included
-  // Where types are that have so many before them; the others are found from there.
+  const char* strings_ = nullptr;  // null if not mapped
+  std::uint32_t count_ = 0;        // types, void included
+  // Offset of every 32nd type (`mark_every`). type() walks from there to the others.
   std::vector<std::uint32_t> marks_;
-  std::vector<std::uint32_t> name_offsets_;  // of the names, ascending, where none are mapped
+  std::vector<std::uint32_t> name_offsets_;  // offsets of wanted names, ascending; if not mapped
   std::vector<std::uint32_t> named_;
 };
 
-// Chooses types, numbers them anew and writes them.
+// Selects types, renumbers them and writes them.
 class Subset {
  public:
   explicit Subset(const Source& source) : source_(source) {}
@@ -241,7 +240,7 @@ class Subset {
     for (std::uint32_t id : source_.named()) {
       number(id, false);
     }
-    // Writing a type may choose others, which get in line.
+    // write() may append types to chosen_.
     for (std::size_t i = 0; i < chosen_.size(); ++i) {
       write(chosen_[i].first, chosen_[i].second);
     }
@@ -257,7 +256,7 @@ class Subset {
   }
 
  private:
-  // Its new id. Of pointers in a struct only their size matters.
+  // Returns the new id. Inside a struct (`in_struct`) only the size of a pointer matters.
   std::uint32_t number(std::uint32_t id, bool in_struct) {
     if (id == 0) {
       return 0;
@@ -350,7 +349,7 @@ class Subset {
         append(type);
         break;
       default:
-        throw std::runtime_error("is damaged: what is no type is used as one");
+        throw std::runtime_error("is damaged: a type refers to an entry that is not a type");
     }
   }
 
@@ -364,9 +363,9 @@ class Subset {
   }
 
   const Source& source_;
-  std::vector<std::pair<std::uint32_t, bool>> chosen_;        // ids, and whether in a struct
-  std::unordered_map<std::uint64_t, std::uint32_t> numbers_;  // of those
-  std::unordered_map<std::uint32_t, std::uint32_t> names_;    // by offset in the source
+  std::vector<std::pair<std::uint32_t, bool>> chosen_;        // old id, and if inside a struct
+  std::unordered_map<std::uint64_t, std::uint32_t> numbers_;  // entry of chosen_ to new id
+  std::unordered_map<std::uint32_t, std::uint32_t> names_;    // old name offset to new one
   std::string types_;
   std::string strings_ = std::string(1, '\0');
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The part of a kernel's BTF that the CO-RE relocations of one BPF object look at. libbpf would
-// read all of it (5 MB) and search it for the name of each struct; this reads the types once and
-// the names in passing, in a tenth of the time and half of the memory.
+// The part of the kernel's BTF that the CO-RE relocations of one BPF object need. libbpf would read
+// all 5 MB and search them for each struct's name. This code makes one pass over types and names,
+// and takes a tenth of the time and half of the memory.
 #pragma once
 
 #include <bpf/btf.h>
@@ -12,14 +12,14 @@
 
 namespace bpftrap {
 
-// Names of the structs, unions, enums and typedefs in an object's BTF, without flavours
-// ("task_struct___pre_5_5"), as views into it.
+// Returns the names of the structs, unions, enums and typedefs in an object's BTF, without flavours
+// such as "___pre_5_5". The views point into `object`.
 std::set<std::string_view> core_type_names(const btf* object);
 
-// Reads raw BTF (include/uapi/linux/btf.h), as /sys/kernel/btf/vmlinux has it, from a descriptor
-// that can be read at any offset. Returns raw BTF of the types that have one of these names, and of
-// what these are made of: pointers in structs lead to void, enumerators are left out. Throws
-// std::runtime_error, whose text goes behind the file's name, where it is no BTF that this knows.
+// Reads raw BTF (include/uapi/linux/btf.h, as in /sys/kernel/btf/vmlinux) from a seekable file.
+// Returns raw BTF with the types that have one of these names, and the types these consist of.
+// Pointers in structs become void pointers, and enumerators are left out. Throws std::runtime_error
+// if the file is not valid BTF. The text is half a sentence that follows the file's name.
 std::string btf_subset(int fd, const std::set<std::string_view>& names);
 
 }  // namespace bpftrap

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A large file that is read here and there, such as the kernel's BTF.
+// Random access to a large file, such as the kernel's BTF.
 #pragma once
 
 #include <sys/mman.h>
@@ -10,11 +10,11 @@
 
 namespace bpftrap {
 
-// A file that is read at any offset. What sysfs has is mapped where the kernel can do so (since
-// 6.16), for it hands out no more than a page at a time.
+// Reads a file at any offset. Maps a sysfs file if the kernel can (since 6.16), because read()
+// returns at most one page of it per call.
 class Input {
  public:
-  // `fd` stays the caller's.
+  // `fd` remains the caller's and must stay open.
   explicit Input(int fd);
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
@@ -24,17 +24,18 @@ class Input {
     }
   }
 
-  // How much there is, at most `size` bytes.
+  // Reads up to `size` bytes and returns the number read. It is smaller at the end of the file or
+  // after an error.
   std::size_t read(void* to, std::size_t size, std::uint64_t at) const;
 
-  // Throws where there is less.
+  // Throws std::runtime_error if fewer than `size` bytes are available.
   void read_all(void* to, std::size_t size, std::uint64_t at) const {
     if (read(to, size, at) != size) {
-      throw std::runtime_error("is cut short");
+      throw std::runtime_error("is truncated");
     }
   }
 
-  // The same bytes where they are mapped, else null.
+  // Returns the bytes in place if they are mapped, else null.
   const char* mapped(std::size_t size, std::uint64_t at) const {
     return map_ != MAP_FAILED && at <= size_ && size <= size_ - at
                ? static_cast<const char*>(map_) + at

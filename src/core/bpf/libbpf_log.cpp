@@ -21,7 +21,7 @@ struct State {
   std::deque<std::string> warnings;
 };
 
-// libbpf's callback has no user pointer, so its state has to live here.
+// libbpf's callback has no user pointer, so its state is global.
 State& state() {
   static State instance;
   return instance;
@@ -42,7 +42,7 @@ int print(libbpf_print_level level, const char* format, va_list args) {
   std::string text(static_cast<std::size_t>(length) + 1, '\0');
   std::vsnprintf(text.data(), text.size(), format, args);
   text.pop_back();
-  // A verifier log comes as one text of many lines.
+  // libbpf prints a whole verifier log in one call.
   for (std::size_t begin = 0; begin < text.size();) {
     std::size_t end = text.find('\n', begin);
     end = end == std::string::npos ? text.size() : end;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What libbpf says. Without --verbose it is only kept, so that the last lines can stand under an
-// error as its reason.
+// libbpf's messages. Without --verbose only the last warnings are kept: an error prints them as its
+// reason.
 #pragma once
 
 #include <string>
@@ -8,17 +8,17 @@
 
 namespace bpftrap {
 
-// Installs libbpf's print callback for as long as it lives; there is one at a time.
+// Installs libbpf's print callback during its lifetime. Only one instance may exist at a time.
 class LibbpfLog {
  public:
-  // `verbose`: every line, debug ones too, goes to standard error at once.
+  // If `verbose`, prints every line on standard error at once, debug messages included.
   explicit LibbpfLog(bool verbose);
   ~LibbpfLog();
   LibbpfLog(const LibbpfLog&) = delete;
   LibbpfLog& operator=(const LibbpfLog&) = delete;
 
-  // The last warnings, oldest first; empty with `verbose`, where they were shown already. Forgets
-  // them.
+  // Returns the last 12 warnings, oldest first, and forgets them. Empty if `verbose`, because those
+  // were printed already.
   static std::vector<std::string> take_warnings();
 };
 

@@ -14,7 +14,7 @@ namespace bpftrap {
 LossSources LossSources::of_kernel(int map_fd) {
   int cpus = libbpf_num_possible_cpus();
   if (cpus < 1) {
-    throw Error("cannot count the CPUs of this machine (/sys/devices/system/cpu/possible)", -cpus);
+    throw Error("cannot read the number of CPUs from /sys/devices/system/cpu/possible", -cpus);
   }
   auto counts = [map_fd](bpftrap_lost* per_cpu) {
     __u32 zero = 0;

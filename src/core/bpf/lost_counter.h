@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Events that no record reports: those that found no room in the ring buffer, from the per-CPU
-// array `lost`, and those that no program saw.
+// Counts events that no record reports. The per-CPU array `lost` counts those that found no space
+// in the ring buffer. Recursion misses count those that no program saw.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,14 @@
 
 namespace bpftrap {
 
-// Source of a LostCounter's counts; tests put in their own.
+// Source of a LostCounter's counts. Tests pass their own.
 struct LossSources {
   std::size_t cpus;
-  // Fills in the counts of each CPU, `cpus` of them. Returns false if the kernel does not answer.
+  // Fills in the counts of all `cpus` CPUs. Returns false if the kernel does not answer.
   std::function<bool(bpftrap_lost* per_cpu)> counts;
 
-  // `map_fd` stays the caller's. Throws Error.
+  // Reads the map `map_fd`, which remains the caller's. Throws Error if the number of CPUs is
+  // unknown.
   static LossSources of_kernel(int map_fd);
 };
 
@@ -26,11 +27,11 @@ class LostCounter {
  public:
   explicit LostCounter(LossSources sources, RecursionMisses misses = {});
 
-  // Sum over all CPUs since the load, events that no copy of a program saw included. If the kernel
-  // does not answer, the result is that of the last read.
+  // Returns the sum over all CPUs since the load, including events that no copy of a program saw.
+  // If the kernel does not answer, returns the result of the last read.
   const bpftrap_lost& read();
 
-  // Part of read(): events that no copy of this kind's program saw.
+  // Returns a part of read(): events that no copy of this kind's program saw.
   std::uint64_t unseen(std::size_t kind);
 
   // True if the kernel answers.

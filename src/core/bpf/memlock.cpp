@@ -8,8 +8,8 @@
 namespace bpftrap {
 
 bool charges_memlock() {
-  // The helper came with the same release as the new accounting and is what libbpf itself asks for
-  // (libbpf.c, probe_memcg_account).
+  // This helper and the new accounting came with the same release. libbpf probes it for the same
+  // purpose (libbpf.c, probe_memcg_account).
   return libbpf_probe_bpf_helper(BPF_PROG_TYPE_SOCKET_FILTER, BPF_FUNC_ktime_get_coarse_ns,
                                  nullptr) != 1;
 }

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// RLIMIT_MEMLOCK, which BPF maps and programs were charged to before 5.11.
+// RLIMIT_MEMLOCK: kernels before 5.11 charge BPF maps and programs to it.
 #pragma once
 
 namespace bpftrap {
 
-// Whether the kernel charges BPF memory to the limit: not since 5.11 (bpf: Eliminate rlimit-based
-// memory accounting, 755e5d55367a), when it came to be charged to cgroups. Being refused the
-// question counts as yes.
+// True if the kernel charges BPF memory to RLIMIT_MEMLOCK. 5.11 replaced that by cgroup accounting
+// (bpf: Eliminate rlimit-based memory accounting, 755e5d55367a). Also true if the probe is denied.
 bool charges_memlock();
 
-// Raises the limit where the kernel charges BPF memory to it. Where that fails, loading may succeed
-// all the same; core/doctor/diagnosis.h tells of the limit if it does not.
+// Raises RLIMIT_MEMLOCK if the kernel charges BPF memory to it. Ignores errors, because loading may
+// succeed anyway. If it does not, core/doctor/diagnosis.h reports the limit.
 void raise_memlock_limit();
 
 }  // namespace bpftrap

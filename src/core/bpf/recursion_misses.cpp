@@ -53,7 +53,7 @@ void RecursionMisses::add_to(bpftrap_lost& counts) const {
 std::uint64_t RecursionMisses::unseen_by(const CountedProgram& program,
                                          const bpftrap_lost& counts) const {
   std::uint64_t missed = misses_of_(program.first);
-  // The counts are not of one instant.
+  // The two counts are read at different times, so avoid a negative difference.
   std::uint64_t unseen = missed - std::min<std::uint64_t>(missed, counts.rescued[program.kind]);
   return program.second >= 0 ? std::min(unseen, misses_of_(program.second)) : unseen;
 }

@@ -15,21 +15,21 @@
 
 namespace bpftrap {
 
-// True since 7.0, where a program can be preempted. The kernel's preemption model matters as well,
-// but cannot be asked for.
+// True since 7.0, where a program can be preempted. The kernel's preemption model matters too, but
+// cannot be queried.
 bool kernel_misses_events();
 
-// A program and its second copy. Each run may make a record of `kind`, an index into bpftrap_lost.
+// A program and its second copy. Each run may write a record of `kind`, an index into bpftrap_lost.
 struct ProgramPair {
   std::size_t kind;
   bpf_program* first;
   bpf_program* second;
 };
 
-// Loads the second copies of those first copies that will be loaded, or none.
+// If `twice`, enables the second copy of each program that will be loaded; else disables all.
 void load_second_copies(std::span<const ProgramPair> pairs, bool twice);
 
-// The same pair after the load, as descriptors, which stay the caller's; -1 if not loaded.
+// A loaded pair. The descriptors remain the caller's and are -1 if not loaded.
 struct CountedProgram {
   std::size_t kind = 0;
   int first = -1;
@@ -38,21 +38,23 @@ struct CountedProgram {
 
 std::vector<CountedProgram> counted_programs(std::span<const ProgramPair> pairs);
 
-// Recursion misses of a program: since 5.12 (9ed9e9ba2337), and always 0 before 7.0.
+// Returns the recursion misses of a program. The kernel counts them since 5.12 (9ed9e9ba2337). The
+// result is always 0 before 7.0.
 std::uint64_t recursion_misses_of(int program);
 
 // Events that no copy of a program saw.
 class RecursionMisses {
  public:
-  // Returns the recursion misses of a program; tests put in their own.
+  // Returns the recursion misses of a program. Tests pass their own.
   using MissesOf = std::function<std::uint64_t(int program)>;
 
   RecursionMisses() = default;
   explicit RecursionMisses(std::vector<CountedProgram> programs,
                            MissesOf misses_of = recursion_misses_of);
 
-  // `counts` has the events that only the second copy saw. A program may run for other events as
-  // well, such as the ends of threads: the result is the maximum number of missed records.
+  // Returns the maximum number of missed records. `counts` has the events that only the second copy
+  // saw. The result is a maximum because a program may also run for events without a record, such
+  // as the ends of threads.
   std::uint64_t unseen(std::size_t kind, const bpftrap_lost& counts) const;
 
   // Adds the events that no copy saw to the lost records of their kind.

@@ -24,7 +24,7 @@ namespace {
 UniqueFd memory_file() {
   UniqueFd file(static_cast<int>(::syscall(SYS_memfd_create, "bpftrap-btf", MFD_CLOEXEC)));
   if (!file) {
-    throw Error("cannot create a file in memory", errno);
+    throw Error("cannot create a memory file (memfd_create)", errno);
   }
   return file;
 }
@@ -33,21 +33,21 @@ void write_all(int fd, const char* data, std::size_t size) {
   while (size != 0) {
     ssize_t count = ::write(fd, data, size);
     if (count < 0) {
-      throw Error("cannot write to a file in memory", errno);
+      throw Error("cannot write to a memory file", errno);
     }
     data += count;
     size -= static_cast<std::size_t>(count);
   }
 }
 
-// Raw BTF of an ELF file, such as vmlinux.
+// Returns a memory file with the raw BTF of an ELF file, such as vmlinux.
 UniqueFd extract(const std::string& path) {
   std::unique_ptr<btf, void (*)(btf*)> parsed(btf__parse_elf(path.c_str(), nullptr), btf__free);
   __u32 size = 0;
   const void* data = parsed ? btf__raw_data(parsed.get(), &size) : nullptr;
   if (data == nullptr) {
     throw Error(fmt::format("{} has no BTF", path), errno,
-                "give the kernel's vmlinux after `pahole -J`, or its BTF alone (--btf)");
+                "use this kernel's vmlinux after `pahole -J`, or a file with its BTF (--btf)");
   }
   UniqueFd file = memory_file();
   write_all(file.get(), static_cast<const char*>(data), size);
@@ -59,8 +59,8 @@ UniqueFd open_btf(const std::string& path) {
   if (!file) {
     throw Error(
         fmt::format("cannot read the kernel's BTF from {}", path), errno,
-        "run a kernel that is built with CONFIG_DEBUG_INFO_BTF=y, as distributions' kernels "
-        "since 5.10 are, or give a file with this kernel's BTF (--btf FILE)");
+        "run a kernel built with CONFIG_DEBUG_INFO_BTF=y, as in most distributions since 5.10, or "
+        "use a file with this kernel's BTF (--btf FILE)");
   }
   char magic[4] = {};
   return ::pread(file.get(), magic, sizeof magic, 0) == sizeof magic &&
@@ -85,7 +85,7 @@ void RelocationBtf::fill(const bpf_object* object) {
     subset = btf_subset(input.get(), core_type_names(bpf_object__btf(object)));
   } catch (const std::runtime_error& wrong) {
     throw Error(fmt::format("{} {}", source_, wrong.what()), 0,
-                "give BTF of this kernel (--btf FILE)");
+                "use a file with this kernel's BTF (--btf FILE)");
   }
   write_all(file_.get(), subset.data(), subset.size());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What CO-RE relocations go by: the kernel's types, as far as an object needs them.
+// The kernel types that CO-RE relocations need.
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -10,21 +10,21 @@
 
 namespace bpftrap {
 
-// BTF of the running kernel.
+// Raw BTF of the running kernel.
 inline constexpr const char* kernel_btf_path = "/sys/kernel/btf/vmlinux";
 
-// A file that libbpf is told of when it opens an object, and that is filled when it is known what
-// the object needs.
+// A memory file with BTF for libbpf. libbpf learns the path when it opens an object; fill() writes
+// the file afterwards, when the object's types are known.
 class RelocationBtf {
  public:
-  // `source`: raw BTF or an ELF file with a section .BTF; "" for the running kernel's. Throws
-  // Error.
+  // `source` is raw BTF, or an ELF file with a .BTF section. Empty means the running kernel's BTF.
+  // Throws Error if the memory file cannot be created.
   explicit RelocationBtf(std::string source);
 
-  // Valid as long as this lives; for bpf_object_open_opts::btf_custom_path.
+  // Path for bpf_object_open_opts::btf_custom_path, valid during the lifetime of this object.
   const char* path() const { return path_.c_str(); }
 
-  // Throws Error where the source cannot be read.
+  // Writes the types that `object` needs. Throws Error if the source cannot be read or is not BTF.
   void fill(const bpf_object* object);
 
  private:

@@ -16,7 +16,7 @@ namespace bpftrap {
 
 namespace {
 
-// BPF_RINGBUF_HDR_SZ: the length with two flag bits, and a page offset that only the kernel uses.
+// BPF_RINGBUF_HDR_SZ: the length with two flag bits, then a page offset that only the kernel uses.
 constexpr std::size_t header_size = 8;
 
 template <class T>
@@ -71,8 +71,9 @@ void RingBuffer::unmap() {
 
 void RingBuffer::move_window(std::size_t offset) {
   window_begin_ = std::min(offset - offset % page_, 2 * size_ - window_size_);
-  // In place of the part that was: one system call rather than two, and none of its own to allow
-  // (core/sandbox_filter.cpp). It is gone also where that fails.
+  // MAP_FIXED replaces the old window with one system call instead of two, and the sandbox allows
+  // only this shared mapping (vendor/tools/sandbox_filter.cpp). The old window is gone even if mmap
+  // fails.
   void* over = const_cast<std::byte*>(std::exchange(window_, nullptr));
   window_ = static_cast<const std::byte*>(
       map(map_fd_, window_size_, PROT_READ, 2 * page_ + window_begin_, over));
@@ -80,7 +81,7 @@ void RingBuffer::move_window(std::size_t offset) {
 
 const std::byte* RingBuffer::at_position(std::size_t size) {
   const std::size_t offset = position_ & (size_ - 1);
-  // What is before the window may be in it as the second copy.
+  // A record before the window may be in it as the second copy.
   std::size_t begin = (offset < window_begin_ ? offset + size_ : offset) - window_begin_;
   if (begin + size > window_size_) {
     move_window(offset);
@@ -95,10 +96,10 @@ const std::byte* RingBuffer::at_position(std::size_t size) {
 std::span<const std::byte> RingBuffer::peek() {
   std::span<const std::byte> record = peek_once();
   if (record.data() == nullptr) {
-    // Who commits a record wakes the reader only if it sees that all before it was consumed
-    // (kernel/bpf/ringbuf.c bpf_ringbuf_commit()), and we sleep only if we see that it is not
-    // committed. Without a fence, our processor may look before others see that we have consumed:
-    // then neither sees the other, and the buffer fills up with nobody to wake us ever again.
+    // A committing CPU wakes the reader only if it sees that all earlier records are consumed
+    // (kernel/bpf/ringbuf.c, bpf_ringbuf_commit()). The reader sleeps only if it sees no committed
+    // record. Without a fence, the reader may look before its consumer position is visible. Then
+    // both miss each other, and the reader never wakes while the buffer fills up.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     record = peek_once();
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The consumer's side of a BPF ring buffer: from the kernel's memory to spans of bytes.
+// Consumer side of a BPF ring buffer: yields each record as a span of bytes.
 #pragma once
 
 #include <cstddef>
@@ -10,49 +10,49 @@
 
 namespace bpftrap {
 
-// Maps a BPF_MAP_TYPE_RINGBUF as kernel/bpf/ringbuf.c lays it out: one page for the consumer's
-// position, one for the producer's, then the data, twice in a row, so that no record is split. The
-// kernel puts all pages of a mapping into the page table at once, and all of them count as
-// resident: so only a part of the data is mapped, which goes along with the position. What the
-// buffer holds then costs no memory twice, and its size none of the reader's.
+// Maps a BPF_MAP_TYPE_RINGBUF as kernel/bpf/ringbuf.c lays it out: one page for each
+// position (consumer, producer), then the data twice in a row. The second copy makes every record
+// contiguous. The kernel populates a mapping at once, and all of its pages count as
+// resident. Therefore only a window of the data is mapped, and it moves along with the position.
+// The reader's memory use does not depend on the size of the buffer.
 class RingBuffer {
  public:
-  // Bytes of data that are mapped at a time. To move on costs by the page; a quarter of this costs
-  // a twentieth more of the time for a record, as each move interrupts other CPUs, and four times
-  // as much saves hardly any (docs/performance.md).
+  // Bytes of data mapped at a time. Moving the window costs time per page, and each move interrupts
+  // other CPUs. A quarter of this size makes a record 5 % slower; four times the size saves hardly
+  // anything (docs/performance.md).
   static constexpr std::size_t usual_window = std::size_t{1} << 20;
 
-  // `map_fd` stays the caller's; `size` is the map's max_entries. `window` is a multiple of the
-  // page's size, and larger than any record by a page at least. Throws Error.
+  // `map_fd` remains the caller's. `size` is the map's max_entries in bytes. `window` is a multiple
+  // of the page size, and at least a page larger than any record. Throws Error if mmap fails.
   RingBuffer(int map_fd, std::size_t size, std::size_t window = usual_window);
   ~RingBuffer();
   RingBuffer(const RingBuffer&) = delete;
   RingBuffer& operator=(const RingBuffer&) = delete;
 
-  // Readable (edge) when a record arrives while the buffer is empty.
+  // Becomes readable (edge-triggered) when a record arrives in an empty buffer.
   int fd() const { return map_fd_; }
 
-  // Calls `use(std::span<const std::byte>)` for each record that is complete, in order, until it
-  // returns false (that record counts as consumed), none is left or `most` were seen. The bytes are
-  // valid during the call only. Returns how many were consumed. Throws Error where the kernel does
-  // not map the next part of the buffer, for want of memory.
+  // Calls `use(std::span<const std::byte>)` for each complete record, in order. Stops after `most`
+  // records, or when none is left, or when `use` returns false; that record counts as consumed. The
+  // bytes are valid during the call only. Returns the number of consumed records. Throws Error if
+  // the kernel lacks memory to map the next window.
   template <class Use>
   std::size_t consume(Use&& use, std::size_t most = SIZE_MAX);
 
-  // Bytes that wait, those still being written included.
+  // Bytes not consumed yet, including records still being written.
   std::size_t pending() const { return produced() - consumed(); }
 
-  // Bytes that ever were, those still being written included, and how many of them were consumed.
+  // Total bytes so far: produced (including records still being written) and consumed.
   unsigned long produced() const;
   unsigned long consumed() const { return position_; }
 
  private:
-  // The next complete record, or one without data where there is none. Discarded ones are skipped.
-  // Where there is none, the next one that is committed wakes the reader.
+  // Returns the next complete record, or an empty span with null data. Skips discarded records. If
+  // there is none, the next commit is guaranteed to wake the reader.
   std::span<const std::byte> peek();
   std::span<const std::byte> peek_once();
   void release();
-  // Where the `size` bytes at `position_` are, mapped as long as nothing else is asked for.
+  // Maps the `size` bytes at `position_`. The result is valid until the next call.
   const std::byte* at_position(std::size_t size);
   void move_window(std::size_t offset);
   void unmap();

@@ -132,8 +132,8 @@ TEST(BtfSubset, NamesComeWithoutTheirFlavour) {
 }
 
 TEST(BtfSubset, WhatIsNoBtfOrDamagedIsRefused) {
-  EXPECT_EQ(refused(""), "is no BTF of this machine's byte order");
-  EXPECT_EQ(refused(std::string(100, 'x')), "is no BTF of this machine's byte order");
+  EXPECT_EQ(refused(""), "is not BTF in this machine's byte order");
+  EXPECT_EQ(refused(std::string(100, 'x')), "is not BTF in this machine's byte order");
   const std::string whole = small_btf();
   EXPECT_EQ(refused(whole), "(accepted)");
   for (std::size_t size = 0; size < whole.size(); ++size) {
