@@ -37,7 +37,7 @@ FieldTable fields_of(const HelloRecord*) {
           .column("PID", 7, Align::right),
       field<&R::comm>("comm", "name of the thread that called write(), up to 15 bytes")
           .column("COMM", 15),
-      field<&R::message>("message", "what the BPF program says").column("MESSAGE"));
+      field<&R::message>("message", "message of the BPF program").column("MESSAGE"));
   return table;
 }
 

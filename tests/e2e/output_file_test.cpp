@@ -42,7 +42,7 @@ TEST_F(OutputFileTest, ClosedStandardOutputIsStatus1AndOneMessage) {
     Outcome outcome = run_bpftrap({command, "--json", "--timeout", "10"}, without({0, 1}));
     EXPECT_EQ(outcome.status, 1);
     EXPECT_EQ(outcome.errors,
-              "bpftrap: standard output is closed; open it, or write into a file by --output "
+              "bpftrap: standard output is closed; open it, or write to a file with --output "
               "FILE\n");
   }
   EXPECT_EQ(run_bpftrap({"exec", "--timeout", "10"}, without({0, 1, 2})).status, 1);
@@ -159,7 +159,7 @@ TEST_F(OutputFileTest, DiskThatGetsFullIsStatus1AndOneMessage) {
   }
   EXPECT_EQ(bpftrap.wait(), 1);
   EXPECT_EQ(bpftrap.errors(), "bpftrap: cannot write to '" + path +
-                                  "' (--output): No space left on device; the records up to here "
+                                  "' (--output): No space left on device; all earlier records "
                                   "are written\n");
   std::string text(1 << 17, '\0');
   ssize_t size = ::pread(file, text.data(), text.size(), 0);

@@ -13,7 +13,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// The lives of a thousand daemons that end after 100 days are 274 years: more would not fit.
+// Saturates, because 64 bits of nanoseconds hold only 292 years. A thousand daemons of 100 days
+// each have 274.
 nanoseconds saturating_sum(nanoseconds a, nanoseconds b) {
   nanoseconds::rep sum = 0;
   if (__builtin_add_overflow(a.count(), b.count(), &sum)) {
@@ -36,7 +37,7 @@ void merge(SummaryRecord& into, const SummaryRecord& part) {
   into.max_rss_bytes = std::max(into.max_rss_bytes, part.max_rss_bytes);
 }
 
-// The columns of the table in their order.
+// Column headers of the table, in order.
 constexpr std::array<std::string_view, 7> headers{"COMM",    "COUNT", "FAILED", "TOTAL",
                                                   "LONGEST", "CPU",   "RSS"};
 
@@ -56,32 +57,31 @@ FieldTable fields_of(const SummaryRecord*) {
   static constexpr auto table = field_table<R>(
       event_field<R>("summary"), time_field<R>(),
       field<&R::comm>("comm",
-                      "name that the processes ended under, up to 15 bytes; (all other names) for "
-                      "those after 65536 names")
+                      "name of the processes when they ended, up to 15 bytes; (all other names) "
+                      "counts names beyond the first 65536")
           .column("COMM", 15),
-      field<&R::count>("count", "processes that ended under this name")
+      field<&R::count>("count", "number of processes that ended under this name")
           .column("COUNT", 7, Align::right),
       field<&R::failures>("failures",
-                          "those of them that ended with a status other than 0 or by a signal")
+                          "number of these that ended with a status other than 0 or by a signal")
           .column("FAILED", 7, Align::right)
           .styled([](const R& r) { return r.failures > 0 ? Style::failure : Style::plain; }),
       field<&R::duration_total>("duration_total_ns",
-                                "nanoseconds from start (fork) to end, the sum over the processes")
+                                "nanoseconds from start (fork) to end, sum over the processes")
           .column("TOTAL", 7, Align::right),
       field<&R::duration_max>("duration_max_ns",
-                              "nanoseconds from start (fork) to end of the one that lived longest")
+                              "nanoseconds from start (fork) to end, maximum of the processes")
           .column("LONGEST", 7, Align::right),
       field<&R::cpu, &CpuTimes::user>(
-          "cpu_user_ns", "nanoseconds of CPU time in user mode, the sum over the processes"),
+          "cpu_user_ns", "nanoseconds of CPU time in user mode, sum over the processes"),
       field<&R::cpu, &CpuTimes::system>(
-          "cpu_sys_ns", "nanoseconds of CPU time in the kernel, the sum over the processes"),
+          "cpu_sys_ns", "nanoseconds of CPU time in the kernel, sum over the processes"),
       table_only<R>()
           .column("CPU", 7, Align::right)
           .cell([](const R& r, Context, std::string& out) {
             append_human_duration(out, cpu_time(r));
           }),
-      field<&R::max_rss_bytes>("max_rss_bytes",
-                               "largest resident set in bytes that one of them had")
+      field<&R::max_rss_bytes>("max_rss_bytes", "resident set in bytes, maximum of the processes")
           .column("RSS", 5, Align::right)
           .in(Unit::bytes));
   return table;
@@ -128,7 +128,7 @@ std::vector<SummaryRecord> Summary::rows(BootTime now) const {
 std::string Summary::table(bool color) const {
   MeasuredTable table(columns());
   WallClock clock;
-  Users users("");  // no column has one
+  Users users("");  // unused: no column has a user
   TimestampFormatter timestamps;
   auto add = [&](const SummaryRecord& record) {
     for (std::string_view header : headers) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `--summary` as a sink in front of another one.
+// Implements `--summary` as a sink in front of another one.
 #pragma once
 
 #include <functional>
@@ -10,11 +10,11 @@
 
 namespace bpftrap {
 
-// Hands every record on and adds up the ends of processes. Writes the `summary` records to the next
-// sink before the record `stop`.
+// Passes every record on and adds up the ends of processes. Before the `stop` record, it writes the
+// `summary` records to the next sink.
 class SummarySink final : public Sink {
  public:
-  // `report` is called with the finished summary.
+  // Calls `report` with the finished summary.
   SummarySink(std::unique_ptr<Sink> next, std::function<void(const Summary&)> report)
       : next_(std::move(next)), report_(std::move(report)) {}
 

@@ -50,12 +50,12 @@ std::string terminal_safe(std::string_view text) {
 
 FieldTable fields_of(const Check*) {
   static constexpr auto table = field_table<Check>(
-      event_field<Check>("check"), field<&Check::name>("name", "what was checked"),
-      field<&state_name>("state",
-                         "ok, degraded (exec and exit work, with less) or missing (they do not)"),
-      field<&Check::meaning>("meaning", "what was found and what follows from it, in words"),
+      event_field<Check>("check"), field<&Check::name>("name", "the subject of the check"),
+      field<&state_name>(
+          "state", "ok, degraded (exec and exit work with limits) or missing (they do not work)"),
+      field<&Check::meaning>("meaning", "the finding and its consequence, in words"),
       field<&fix>("fix",
-                  "what to do about it, in words or as a command; null where there is nothing"));
+                  "how to fix it, in words or as a command; null if there is nothing to fix"));
   return table;
 }
 

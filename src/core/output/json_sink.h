@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Records as lines of JSON: every key of a record kind in each of its lines.
+// Writes records as lines of JSON. Each line has every key of its record kind.
 #pragma once
 
 #include <string>
@@ -19,8 +19,8 @@ class JsonSink final : public Sink {
   void write(const RecordView& record) override;
 
  private:
-  // A field whose value differs between records, and what stands before that value: its key, and
-  // constant fields before it.
+  // A field whose value differs between records. `before` is the constant text ahead of the value:
+  // constant fields and the field's key.
   struct Part {
     std::string before;
     const Field* field;
@@ -31,13 +31,13 @@ class JsonSink final : public Sink {
     std::string end;
   };
 
-  // Valid until the next call.
+  // The result is valid until the next call.
   const Layout& layout_of(FieldTable fields);
   void put(const Value& value);
 
   std::string& out_;
   JsonLine line_;
-  Users users_{""};  // JSON has user ids, not names
+  Users users_{""};  // unused: JSON has user ids instead of names
   TimestampFormatter timestamps_;
   FieldContext context_;
   std::vector<Layout> layouts_;

@@ -23,7 +23,7 @@ namespace bpftrap {
 
 Output::Output() : fd_(STDOUT_FILENO), name_("standard output") {
   if (was_closed(fd_)) {
-    throw Error("standard output is closed", 0, "open it, or write into a file by --output FILE");
+    throw Error("standard output is closed", 0, "open it, or write to a file with --output FILE");
   }
   prepare();
 }
@@ -51,8 +51,8 @@ void Output::prepare() {
     kind_ = Kind::nonblocking;
     return;
   }
-  // O_NONBLOCK belongs to the open file, which other processes (the shell) share; so it is set on
-  // an open file of our own. Without one, only as much is written as poll() promises.
+  // O_NONBLOCK belongs to the open file description, which other processes (the shell) share.
+  // Reopen the file to set it only here. If that fails, write only as much as poll() permits.
   int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
   UniqueFd own(::open(fmt::format("/proc/self/fd/{}", fd_).c_str(), flags));
   if (!own) {
@@ -65,7 +65,7 @@ void Output::prepare() {
 }
 
 void Output::fail(int err) {
-  // On ENOSPC, truncate the partial last line: every line of the file is whole.
+  // On ENOSPC, truncate the partial last line, so that every line of the file is whole.
   std::size_t whole = written_ == 0 ? 0 : buffer_.rfind('\n', written_ - 1) + 1;
   off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
   auto part = static_cast<off_t>(written_ - whole);
@@ -73,7 +73,7 @@ void Output::fail(int err) {
     [[maybe_unused]] int ignored = ::ftruncate(fd_, end - part);
   }
   throw Error(fmt::format("cannot write to {}", name_), err,
-              err == ENOSPC || err == EDQUOT ? "the records up to here are written" : "");
+              err == ENOSPC || err == EDQUOT ? "all earlier records are written" : "");
 }
 
 std::size_t Output::write_some() {
@@ -90,7 +90,7 @@ std::size_t Output::write_some() {
   if (kind_ == Kind::socket) {
     count = ::send(fd_, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
   } else {
-    // writev(), because `bpftrap hello` watches write().
+    // Use writev(), because `bpftrap hello` traces write().
     iovec part{from, size};
     count = ::writev(fd_, &part, 1);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where records go: a file, pipe, socket or terminal that may be slow, full or gone. Sinks append
-// lines to memory; what the reader does not take yet waits there.
+// The destination of records: a file, pipe, socket or terminal that may be slow, full or gone.
+// Sinks append lines to a buffer in memory, which keeps what the reader has not accepted yet.
 #pragma once
 
 #include <cstddef>
@@ -14,30 +14,31 @@ namespace bpftrap {
 
 class Output {
  public:
-  // Bytes that may wait in memory before bpftrap leaves records in the ring buffer; an eighth of
-  // what its cgroups allow where that is less, for a string that grows is there twice.
+  // Maximum bytes buffered before bpftrap leaves records in the ring buffer. The actual limit is at
+  // most an eighth of the cgroup's memory limit, because a growing string exists twice.
   static constexpr std::size_t waiting_most = std::size_t{64} << 20;
 
-  // Standard output. Throws Error where it is closed.
+  // Opens standard output. Throws Error if it is closed.
   Output();
-  // The open file of --output (output_file.h), and its path for messages. Throws Error.
+  // Takes the open file of --output (output_file.h); `path` is for messages. Throws Error.
   Output(UniqueFd file, std::string_view path);
 
-  // Lines are appended here; flush() takes them.
+  // Append lines here; flush() writes them.
   std::string& buffer() { return buffer_; }
 
-  // Writes what can be written without waiting. Throws Error where the output fails (a full disk);
-  // a reader that is gone is no error: see reader_gone().
+  // Writes as much as possible without blocking. Throws Error if the output fails, for example on a
+  // full disk. A closed reader is no error: see reader_gone().
   void flush();
-  // Writes all, waiting for the reader; gives up, with false, when `interrupt_fd` gets readable.
+  // Writes everything and waits for the reader. Returns false if `interrupt_fd` becomes readable
+  // first. Throws Error like flush().
   bool drain(int interrupt_fd);
-  // Reports what a file system says only at the end (NFS, quotas). Throws Error.
+  // Closes the output, because NFS and quotas report some errors only then. Throws Error.
   void close();
 
   bool reader_gone() const { return reader_gone_; }
   void set_reader_gone() { reader_gone_ = true; }
   bool terminal() const { return terminal_; }
-  // Bytes that wait.
+  // Buffered bytes.
   std::size_t waiting() const { return buffer_.size() - written_; }
   bool full() const { return waiting() >= may_wait_; }
   int fd() const { return fd_; }
@@ -46,7 +47,7 @@ class Output {
   enum class Kind { blocking, polled, socket, nonblocking };
 
   void prepare();
-  // One write of the front of the buffer; the bytes it took, 0 where it would have to wait.
+  // Writes the front of the buffer once. Returns the bytes written, or 0 if it would block.
   std::size_t write_some();
   [[noreturn]] void fail(int err);
 

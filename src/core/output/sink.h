@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A sink writes records of any kind in one output format. Only sinks write records.
 //
-// A sink reads typed records by record.get_if<ExecRecord>(), or any record by its table of fields.
+// A sink reads a known kind with record.get_if<ExecRecord>(), or any record by its table of fields.
 // A new format is one class here, constructed from a SinkSetup, and one line in
-// src/cli/output_formats.cpp. Every command, doctor included, offers it then.
+// src/cli/output_formats.cpp. Every command, doctor included, then offers it.
 #pragma once
 
 #include <memory>
@@ -33,13 +33,13 @@ class Sink {
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
 
-  // Appends the record to the output. Ignores a kind that the format has no place for, except
+  // Appends the record to the output. Ignores a kind that the format cannot represent, except
   // LostRecord: the user must learn of losses, so write it or call say_lost(). A trace begins with
   // StartRecord and ends with StopRecord; doctor writes neither. Throws only if memory is
   // exhausted.
   virtual void write(const RecordView& record) = 0;
 
-  // No record follows: appends the output that depends on all of them.
+  // Called after the last record. Appends output that depends on all records.
   virtual void finish() {}
 };
 

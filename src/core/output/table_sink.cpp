@@ -21,11 +21,11 @@ namespace {
       }
     }
   }
-  throw Error(fmt::format("there is no column '{}'", header), 0,
+  throw Error(fmt::format("unknown column '{}'", header), 0,
               fmt::format("columns: {}", fmt::join(known, ", ")));
 }
 
-// The first kind that has a column decides about its shape.
+// The first kind that has a column defines its width and alignment.
 std::vector<Column> shape_columns(const std::vector<std::string_view>& headers,
                                   const std::vector<FieldTable>& kinds) {
   std::vector<Column> columns;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Records as rows of a table for people: header first, columns aligned, no control characters.
+// Writes records as rows of a readable table: header first, columns aligned, no control characters.
 #pragma once
 
 #include <string>
@@ -11,20 +11,20 @@
 
 namespace bpftrap {
 
-// The field of a column; null if the kind has none.
+// Returns the field of a column, or null if the kind has none.
 const Field* find_column(FieldTable fields, std::string_view header);
 
 class TableSink final : public Sink {
  public:
-  // Records of setup.kinds make rows; the last one of setup.columns is not padded. Throws Error if
-  // no kind has one of the columns.
+  // Records of setup.kinds become rows; the last one of setup.columns is not padded. Throws Error
+  // if no kind has one of the columns.
   explicit TableSink(const SinkSetup& setup);
 
-  // The record `start` writes the header. Losses are reported on standard error.
+  // A `start` record writes the header. A `lost` record is reported on standard error.
   void write(const RecordView& record) override;
 
  private:
-  // The field in each column of the rows of a kind; null if it has none: the cell is `-`.
+  // The field for each column of a kind's rows. A null one prints `-`.
   struct Row {
     const Field* kind;
     std::vector<const Field*> cells;

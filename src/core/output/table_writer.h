@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Lays out cells in aligned columns, with colours where they are wanted.
+// Lays out cells in aligned columns, optionally with colours.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace bpftrap {
 
 struct Column {
   std::string_view header = {};
-  std::size_t width = 0;  // at least; wider text is kept whole
+  std::size_t width = 0;  // minimum; wider text is kept whole
   Align align = Align::left;
 };
 
@@ -24,8 +24,7 @@ struct TableLook {
   bool ragged = true;   // the last column is not padded
 };
 
-// Appends rows as they come. The cells of a row are written in the order of the columns; the last
-// one ends the row.
+// Appends rows one by one. Write the cells of a row in column order; the last one ends the row.
 class TableWriter {
  public:
   // `out` must outlive the writer.
@@ -35,7 +34,7 @@ class TableWriter {
   void header();
   void cell(std::string_view text, Style style = Style::plain);
 
-  // The same for a text that is appended to the returned string between the two calls.
+  // Writes a cell whose text the caller appends to the returned string before end_cell().
   std::string& begin_cell(Style style = Style::plain);
   void end_cell();
 
@@ -43,18 +42,18 @@ class TableWriter {
   std::string& out_;
   std::vector<Column> columns_;
   TableLook look_;
-  std::size_t at_ = 0;          // the column of the next cell
-  std::size_t cell_start_ = 0;  // in `out`: of the cell, and of its text after a colour's escape
-  std::size_t text_start_ = 0;
+  std::size_t at_ = 0;          // column of the next cell
+  std::size_t cell_start_ = 0;  // offset of the cell in `out`
+  std::size_t text_start_ = 0;  // offset of its text, after the colour escape
 };
 
-// Keeps all cells before it writes the first, so that every column is as wide as its widest cell.
+// Collects all cells before it writes any, so each column is as wide as its widest cell.
 class MeasuredTable {
  public:
   explicit MeasuredTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
   void cell(std::string text, Style style = Style::plain);
-  // Appends the header, unless all headers are empty, and the rows.
+  // Appends the rows, after a header unless all headers are empty.
   void write(std::string& out, TableLook look) const;
 
  private:

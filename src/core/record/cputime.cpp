@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// cputime_adjust() of kernel/sched/cputime.c, in user space (see cputime.h).
+// cputime_adjust() of kernel/sched/cputime.c in user space (see cputime.h).
 #include "core/record/cputime.h"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ using std::chrono::nanoseconds;
 
 __extension__ using Uint128 = unsigned __int128;
 
-// The kernel's u64, so that no record, however malformed, makes the arithmetic undefined.
+// Unsigned like the kernel's u64: even a malformed record cannot cause undefined arithmetic.
 std::uint64_t to_u64(nanoseconds time) {
   return static_cast<std::uint64_t>(time.count());
 }
@@ -23,11 +23,11 @@ nanoseconds to_time(std::uint64_t ns) {
 }
 
 std::uint64_t system_share(std::uint64_t user, std::uint64_t system, std::uint64_t runtime) {
-  // Too short for a single tick: the kernel takes all of it for user time. So stime is asked first.
+  // The kernel checks stime first and then charges all time as user time.
   if (system == 0) {
     return 0;
   }
-  // Without loss on the way, as mul_u64_u64_div_u64() does it.
+  // 128 bits lose no precision, as in mul_u64_u64_div_u64().
   return static_cast<std::uint64_t>(Uint128{system} * runtime / (Uint128{system} + user));
 }
 
@@ -37,7 +37,7 @@ CpuTimes adjust_cpu_times(CpuTimes sampled, nanoseconds runtime, CpuTimes previo
   std::uint64_t total = to_u64(runtime);
   std::uint64_t previous_user = to_u64(previous.user);
   std::uint64_t previous_system = to_u64(previous.system);
-  // sum_exec_runtime went backwards, or a reader that came later was served first.
+  // sum_exec_runtime went backwards, or another reader already got a later result.
   if (previous_user + previous_system >= total) {
     return previous;
   }

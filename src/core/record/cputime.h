@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// CPU time as wait4() would report it, from the raw counters that the exit program copies out of
-// the kernel. Used by decode, between the wire struct and the Event.
+// Computes CPU time as wait4() reports it, from the raw counters that the exit program copies out
+// of the kernel. decode() uses it.
 #pragma once
 
 #include <chrono>
@@ -14,17 +14,17 @@ struct CpuTimes {
   friend bool operator==(const CpuTimes&, const CpuTimes&) = default;
 };
 
-// The kernel charges utime and stime by sampling at each timer tick, but counts the time on a CPU
-// to the nanosecond; getrusage() and wait4() report the exact sum, split in the sampled ratio.
-// This is cputime_adjust() of kernel/sched/cputime.c (in this form since v5.9; v4.3 to v5.8 divide
-// less exactly), which is not within reach of a BPF program.
+// The kernel charges utime and stime by sampling at each timer tick, but counts time on a CPU in
+// nanoseconds. getrusage() and wait4() report the exact sum, split in the sampled ratio. This is
+// cputime_adjust() of kernel/sched/cputime.c, which a BPF program cannot call. It has this form
+// since v5.9; v4.3 to v5.8 divide less exactly.
 //
-// `sampled`: utime and stime, of the whole thread group (thread_group_cputime());
-// `runtime`: sum_exec_runtime of the same;
-// `previous`: signal->prev_cputime, what was last reported: neither part ever goes back behind it.
+// `sampled`: utime and stime of the whole thread group (thread_group_cputime()).
+// `runtime`: sum_exec_runtime of the thread group.
+// `previous`: signal->prev_cputime, the last reported times. Neither part may decrease.
 //
 // Kernels with CONFIG_VIRT_CPU_ACCOUNTING_NATIVE (s390x, some ppc64) measure utime and stime
-// exactly and adjust nothing: there `sampled` is the answer already.
+// exactly. There `sampled` is the result, and this function is not needed.
 CpuTimes adjust_cpu_times(CpuTimes sampled, std::chrono::nanoseconds runtime, CpuTimes previous);
 
 }  // namespace bpftrap

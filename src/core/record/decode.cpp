@@ -15,7 +15,7 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-// 146 years: no clock has counted as far, and sums and differences of less fit 63 bits.
+// 146 years. Sums and differences of smaller times fit 63 bits.
 constexpr std::uint64_t time_limit_ns = std::uint64_t{1} << 62;
 
 bool is_time(std::uint64_t ns) {
@@ -39,7 +39,7 @@ Process process_of(Bytes bytes, std::size_t offset, const bpftrap_process& wire)
   return process;
 }
 
-// A string with its NUL at the front of `data`, which it is taken off; none where `size` is 0.
+// Removes a NUL-terminated string from the front of `data`. Returns nullopt if `size` is 0.
 std::optional<std::string_view> take_string(Bytes& data, std::size_t size) {
   std::string_view all = text(data.first(size));
   data = data.subspan(size);
@@ -65,7 +65,7 @@ Decoded decode_exec(Bytes bytes) {
   record.process = process_of(bytes, offsetof(bpftrap_exec_event, process), wire.process);
   record.filename = take_string(data, filename_len);
   record.interp = take_string(data, wire.interp_len);
-  // Of a failed execve neither is known where the arguments could not be read to their end.
+  // For a failed execve whose arguments could not be read to the end, both values are unknown.
   bool unreadable = (wire.flags & BPFTRAP_EXEC_ARGS_UNREADABLE) != 0;
   bool uncounted =
       (wire.flags & BPFTRAP_EXEC_ARGS_UNCOUNTED) != 0 || (unreadable && wire.error != 0);
@@ -99,12 +99,12 @@ Decoded decode_exit(Bytes bytes) {
                wire_text(bytes, offsetof(bpftrap_exit_event, killer_comm), BPFTRAP_COMM_SIZE)};
   }
   record.executed = (wire.flags & BPFTRAP_EXIT_EXECUTED) != 0;
-  // The mark alone is not enough: the kernel also puts it on a victim that is ending already.
+  // The flag alone is not enough: the kernel also sets it on a victim that is already exiting.
   record.oom_killed = (wire.flags & BPFTRAP_EXIT_OOM_VICTIM) != 0 &&
                       WIFSIGNALED(record.wait_status) && WTERMSIG(record.wait_status) == SIGKILL &&
                       !record.killer;
-  // The clock that events are stamped with may lag behind by some nanoseconds (kernel/time/
-  // timekeeping.c ktime_get_boot_fast_ns()).
+  // The event clock may lag by some nanoseconds, so avoid a negative duration
+  // (kernel/time/timekeeping.c, ktime_get_boot_fast_ns()).
   record.duration = std::max(
       nanoseconds(wire.header.boot_ns) - nanoseconds(wire.process.start_boot_ns), ns::zero());
   record.cpu = adjust_cpu_times({nanoseconds(wire.utime_ns), nanoseconds(wire.stime_ns)},
@@ -155,7 +155,7 @@ std::optional<std::span<const std::byte>> unframe(std::span<const std::byte> byt
       header.size < sizeof header || header.size > bytes.size() || !is_time(header.boot_ns)) {
     return std::nullopt;
   }
-  // A reservation is of a fixed size; what is beyond the record is left over from older ones.
+  // Reservations have a fixed size; bytes beyond the record are left over from older ones.
   return bytes.first(header.size);
 }
 

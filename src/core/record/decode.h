@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// From the bytes of one ring-buffer record to a record struct. Nothing behind it knows the wire
-// structs of the process tracers (src/bpf/process.event.h).
+// Decodes one ring-buffer record into a record struct. Only this module knows the wire structs of
+// the process tracers (src/bpf/process.event.h).
 #pragma once
 
 #include <cstddef>
@@ -15,17 +15,17 @@
 
 namespace bpftrap {
 
-// Bytes that are no record: too short, of another version, of an unknown kind, or with lengths that
-// contradict each other. The caller counts them.
+// An invalid record: too short, another version, an unknown kind, or contradictory lengths. The
+// caller counts these.
 struct Malformed {};
 
-// The front of every decoder: checks the frame and yields the bytes in use; none where it is not a
-// record of this version.
+// Checks the frame and returns the bytes in use. Every decoder calls this first. Returns nullopt if
+// the bytes are not a record of this version.
 std::optional<std::span<const std::byte>> unframe(std::span<const std::byte> bytes,
                                                   bpftrap_record_header& header);
 
-// Copies the wire struct at the front of `bytes`, which need not be aligned; false where they are
-// too few.
+// Copies the wire struct at the front of `bytes`, which may be unaligned. Returns false if there
+// are too few bytes.
 template <class Wire>
 bool read_wire(std::span<const std::byte> bytes, Wire& out) {
   if (bytes.size() < sizeof(Wire)) {
@@ -35,16 +35,16 @@ bool read_wire(std::span<const std::byte> bytes, Wire& out) {
   return true;
 }
 
-// A char array of the wire, from its place within `bytes`, up to the first NUL.
+// Returns a wire char array up to its first NUL. `offset` is its position in `bytes`.
 std::string_view wire_text(std::span<const std::byte> bytes, std::size_t offset, std::size_t size);
 
-// A time stamp of the wire.
+// Converts a wire time stamp.
 BootTime wire_time(std::uint64_t boot_ns);
 
 using Decoded =
     std::variant<Malformed, ExecRecord, ExitRecord, CgroupRecord, CgroupGoneRecord, BirthRecord>;
 
-// Never throws and reads no byte beyond `bytes`. The result's views point into `bytes`.
+// Never throws and never reads beyond `bytes`. The views in the result point into `bytes`.
 Decoded decode(std::span<const std::byte> bytes);
 
 }  // namespace bpftrap

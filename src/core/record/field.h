@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// One table of fields per record kind. Columns, JSON keys and docs/records.schema.json (a test
-// compares) come from it. core/record/field_builders.h makes the fields.
+// One table of fields per record kind defines columns, JSON keys and docs/records.schema.json,
+// which a test compares. core/record/field_builders.h makes the fields.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +18,12 @@
 
 namespace bpftrap {
 
-// Version of the JSON stream: raised when a key is changed or removed, not when one is added.
+// Version of the JSON stream. Raise it when a key changes or goes away; a new key needs no change.
 inline constexpr std::uint64_t stream_version = 1;
 
 class RecordView;
 
-// What a field may need besides the record.
+// Data that a field may need besides the record.
 struct FieldContext {
   const WallClock& clock;
   Users& users;
@@ -32,18 +32,17 @@ struct FieldContext {
 
 // One field of any record kind.
 struct Field {
-  std::string_view key = {};     // in JSON; empty: in the table only
-  std::string_view header = {};  // of the column; empty: in JSON only
-  std::size_t width = 0;         // minimum width of the column
+  std::string_view key = {};     // JSON key; empty: only in the table
+  std::string_view header = {};  // column header; empty: only in JSON
+  std::size_t width = 0;         // minimum column width
   Align align = Align::left;
   JsonType type = JsonType::string;
   bool nullable = false;
   Unit unit = Unit::none;
-  std::string_view doc = {};  // with the unit, as in docs/records.schema.json
-  std::string_view constant =
-      {};  // printable ASCII: the value, if it is the same in all records of the kind
+  std::string_view doc = {};       // description with the unit, as in docs/records.schema.json
+  std::string_view constant = {};  // value if all records of the kind share it; printable ASCII
   Value (*get)(const RecordView&, const FieldContext&) = nullptr;
-  // Appends the text of the cell, safe for a terminal; null: the text of the value.
+  // Appends the cell's text, which must be safe for a terminal. Null: the value is printed.
   void (*print)(const RecordView&, const FieldContext&, std::string& out) = nullptr;
   Style (*pick_style)(const RecordView&) = nullptr;  // null: plain
 
@@ -64,24 +63,24 @@ struct Field {
   }
 };
 
-// The fields of a record kind in the order of the JSON keys. Static storage: its address identifies
-// the kind.
+// Fields of a record kind, in the order of the JSON keys. Tables have static storage, and their
+// address identifies the kind.
 using FieldTable = std::span<const Field>;
 
-// A command with a record kind of its own defines one more fields_of() in its own file.
+// A command with its own record kind overloads fields_of() in its own file.
 FieldTable fields_of(const StartRecord*);
 FieldTable fields_of(const ExecRecord*);
 FieldTable fields_of(const ExitRecord*);
 FieldTable fields_of(const LostRecord*);
 FieldTable fields_of(const StopRecord*);
 
-// Shorthand: fields<ExecRecord>().
+// Allows fields<ExecRecord>().
 template <class Record>
 FieldTable fields() {
   return fields_of(static_cast<const Record*>(nullptr));
 }
 
-// A record of any kind with the table of its fields. Refers to the record.
+// A reference to a record of any kind, with its table of fields.
 class RecordView {
  public:
   // Implicit, so that a sink is given records as they are.
@@ -91,13 +90,13 @@ class RecordView {
 
   FieldTable fields() const { return fields_; }
 
-  // The record, if it is of this kind; else null.
+  // Returns the record if it is of this kind, else null.
   template <class Record>
   const Record* get_if() const {
     return fields_.data() == bpftrap::fields<Record>().data() ? &as<Record>() : nullptr;
   }
 
-  // The record, which must be of this kind.
+  // Returns the record, which must be of this kind.
   template <class Record>
   const Record& as() const {
     return *static_cast<const Record*>(record_);
@@ -108,8 +107,8 @@ class RecordView {
   const void* record_;
 };
 
-// A wait status as people write it: `0`, `SIGSEGV (core dumped)`, `SIGKILL by oom-killer`,
-// `SIGTERM from systemd[1]`. Safe for a terminal.
+// Appends a readable wait status, safe for a terminal: `0`, `SIGSEGV (core dumped)`, `SIGKILL by
+// oom-killer`, `SIGTERM from systemd[1]`.
 void append_status(std::string& out, const ExitRecord& record);
 
 }  // namespace bpftrap

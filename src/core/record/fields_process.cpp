@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The fields of `exec` and `exit` records.
+// Fields of `exec` and `exit` records.
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace bpftrap {
 
 namespace {
 
-// A command line to paste into a shell; `otherwise` if it is not known.
+// Appends a command line that a shell can run, or `otherwise` if it is not known.
 void append_command(std::string& out, const std::optional<Arguments>& args,
                     std::string_view otherwise) {
   if (args) {
@@ -34,7 +34,7 @@ void append_branch(std::string& out, unsigned depth) {
   out += " \\_ ";
 }
 
-// Prints the path of a failed exec instead of argv[0], because a search along PATH tries many.
+// Prints the path of a failed exec instead of argv[0], because a PATH search tries many paths.
 void append_exec_command(std::string& out, const ExecRecord& r) {
   append_branch(out, r.depth);
   if (r.error == 0 || !r.filename) {
@@ -99,18 +99,17 @@ FieldTable fields_of(const ExecRecord*) {
   using R = ExecRecord;
   static constexpr auto table = field_table<R>(
       event_field<R>("exec"), time_field<R>(), boot_ns_field<R>(), process_fields<R>(),
-      field<&R::filename>("filename", "the path given to execve; for a script the script"),
+      field<&R::filename>("filename", "the path given to execve; for a script, the script"),
       field<&R::interp>("interp",
                         "the interpreter that the kernel started for a script; else null"),
-      field<&R::args>("args", "argv; null where it could not be read")
+      field<&R::args>("args", "argv; null if it could not be read")
           .column("COMMAND")
           .cell([](const R& r, Context, std::string& out) { append_exec_command(out, r); }),
       field<&R::args_size>(
           "args_size",
-          "true size of argv in bytes, with a NUL behind each argument; null where unknown"),
-      field<&args_truncated>("args_truncated", "whether args holds less than there was"),
-      field<&error_name>("errno",
-                         "null; for an exec that failed the name of the error, such as ENOENT")
+          "full size of argv in bytes, including a NUL after each argument; null if unknown"),
+      field<&args_truncated>("args_truncated", "true if args holds less than the full argv"),
+      field<&error_name>("errno", "name of the error of a failed exec, such as ENOENT; else null")
           .column("STATUS", 12)
           .styled([](const R& r) { return r.error != 0 ? Style::failure : Style::plain; }));
   return table;
@@ -120,21 +119,19 @@ FieldTable fields_of(const ExitRecord*) {
   using R = ExitRecord;
   static constexpr auto table = field_table<R>(
       event_field<R>("exit"), time_field<R>(), boot_ns_field<R>(), process_fields<R>(),
-      field<&R::filename>("filename",
-                          "the path given to its last execve; null where none was seen"),
-      field<&R::args>("args", "argv of its last execve; null where none was seen")
+      field<&R::filename>("filename", "the path given to its last execve; null if none was seen"),
+      field<&R::args>("args", "argv of its last execve; null if none was seen")
           .column("COMMAND")
           .cell([](const R& r, Context, std::string& out) {
             append_branch(out, r.depth);
             append_command(out, r.args, "-");
           }),
-      field<&exit_code>("exit_code",
-                        "0 to 255 as wait4() reports it; null where a signal ended it"),
+      field<&exit_code>("exit_code", "0 to 255, as wait4() reports it; null if a signal ended it"),
       field<&ending_signal>("signal", "name of the signal that ended it; else null"),
-      field<&core_dumped>("core_dumped", "whether a core was dumped"),
-      field<&R::oom_killed>("oom_killed", "whether the kernel's out-of-memory killer chose it"),
-      field<&R::killer, &Killer::pid>(
-          "killer_pid", "process that sent the signal that ended it; null where none did"),
+      field<&core_dumped>("core_dumped", "true if a core was dumped"),
+      field<&R::oom_killed>("oom_killed", "true if the kernel's out-of-memory killer chose it"),
+      field<&R::killer, &Killer::pid>("killer_pid",
+                                      "process that sent the signal that ended it; else null"),
       field<&R::killer, &Killer::comm>("killer_comm", "name of that process"),
       field<&R::duration>(
           "duration_ns",
@@ -156,10 +153,10 @@ FieldTable fields_of(const ExitRecord*) {
           .in(Unit::bytes),
       field<&R::io, &StorageIo::read_bytes>(
           "io_read_bytes",
-          "bytes read from storage, as read_bytes of /proc/PID/io; null where not counted"),
+          "bytes read from storage, as read_bytes of /proc/PID/io; null if not counted"),
       field<&R::io, &StorageIo::write_bytes>(
           "io_write_bytes",
-          "bytes written to storage, as write_bytes of /proc/PID/io; null where not counted"),
+          "bytes written to storage, as write_bytes of /proc/PID/io; null if not counted"),
       field<&R::minor_faults>("minor_faults", "page faults without storage I/O, as ru_minflt"),
       field<&R::major_faults>("major_faults", "page faults with storage I/O, as ru_majflt"),
       field<&R::voluntary_switches>("voluntary_switches",

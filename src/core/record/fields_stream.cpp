@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The fields of the records about the stream itself: start, lost, stop.
+// Fields of the records about the stream itself: start, lost, stop.
 #include "core/os/version.h"
 #include "core/record/field_builders.h"
 
@@ -29,9 +29,9 @@ FieldTable fields_of(const StartRecord*) {
       boot_ns_field<R>(), field<&R::host>("host", "host name"),
       field<&boot_id>(
           "boot_id",
-          "random id of this boot, as /proc/sys/kernel/random/boot_id; null where unreadable"),
+          "random id of this boot, as /proc/sys/kernel/random/boot_id; null if unreadable"),
       field<&R::kernel>("kernel", "release of the kernel"),
-      field<&R::command>("command", "command of bpftrap that writes this"));
+      field<&R::command>("command", "command of bpftrap that writes the stream"));
   return table;
 }
 
@@ -39,7 +39,7 @@ FieldTable fields_of(const LostRecord*) {
   using R = LostRecord;
   static constexpr auto table = field_table<R>(
       event_field<R>("lost"), time_field<R>(),
-      field<&R::count>("count", "records that could not be delivered since the last such line"));
+      field<&R::count>("count", "records that could not be delivered since the last lost record"));
   return table;
 }
 
@@ -48,7 +48,7 @@ FieldTable fields_of(const StopRecord*) {
   static constexpr auto table =
       field_table<R>(event_field<R>("stop"), time_field<R>(),
                      field<&R::records>("records", "exec, exit and hello records written"),
-                     field<&R::lost>("lost", "records that could not be delivered, in all"));
+                     field<&R::lost>("lost", "total records that could not be delivered"));
   return table;
 }
 

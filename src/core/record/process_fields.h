@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Fields that identify a process: for records with a member `Process process`.
+// Fields that identify a process, for every record with a member `Process process`.
 #pragma once
 
 #include <array>
@@ -18,8 +18,8 @@ template <class R>
 constexpr auto process_fields() {
   return std::array{
       field<&R::process, &Process::id>(
-          "id", "PID-START, START in nanoseconds of CLOCK_BOOTTIME: unique within one boot"),
-      field<&parent_id<R>>("parent_id", "id of the real parent; null for a process without one"),
+          "id", "PID-START, START in nanoseconds of CLOCK_BOOTTIME; unique within one boot"),
+      field<&parent_id<R>>("parent_id", "id of the real parent; null if there is none"),
       field<&R::process, &Process::id, &ProcessId::pid>(
           "pid", "process id (thread-group id) in the initial pid namespace")
           .column("PID", 7, Align::right),
@@ -33,11 +33,10 @@ constexpr auto process_fields() {
             append_terminal_safe(out, c.users.name(r.process.uid));
           }),
       field<&R::process, &Process::gid>("gid", "real group id"),
-      field<&R::process, &Process::comm>(
-          "comm", "name of the process (of its thread-group leader), up to 15 bytes")
+      field<&R::process, &Process::comm>("comm", "name of the thread-group leader, up to 15 bytes")
           .column("COMM", 15),
-      field<&R::process, &Process::cgroup>(
-          "cgroup", "path within the cgroup v2 hierarchy; null where it cannot be known"),
+      field<&R::process, &Process::cgroup>("cgroup",
+                                           "path within the cgroup v2 hierarchy; null if unknown"),
   };
 }
 

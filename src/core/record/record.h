@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What decode makes of the bytes from the ring buffer, and what sinks write: one struct a kind.
-// Strings are views: of the ring buffer while a record is handled, or of the caches that outlive
-// it.
+// Decoded records, one struct per kind: decode() returns them and sinks write them. Strings are
+// views. They point into the ring buffer, valid while the record is handled, or into longer-lived
+// caches.
 #pragma once
 
 #include <sys/types.h>
@@ -21,7 +21,7 @@ namespace bpftrap {
 
 using Pid = std::uint32_t;
 
-// Names a process for good, within one boot: a pid alone may be used again.
+// Identifies a process uniquely within one boot, because the kernel reuses pids.
 struct ProcessId {
   Pid pid = 0;
   std::uint64_t start_ns = 0;  // CLOCK_BOOTTIME
@@ -35,34 +35,34 @@ struct ProcessIdHash {
   }
 };
 
-// Who a process is. Ids are those of the initial namespaces.
+// Identity of a process. Ids are those of the initial namespaces.
 struct Process {
   ProcessId id;
-  ProcessId parent;  // the real parent; pid 0 where there is none
+  ProcessId parent;  // the real parent; pid 0 if there is none
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::string_view comm;
   std::string_view parent_comm;
   std::uint64_t cgroup_id = 0;
-  std::optional<std::string_view> cgroup;  // filled in by the tracer, from the paths it was told
+  std::optional<std::string_view> cgroup;  // path; the tracer fills it in from CgroupRecords
 };
 
-// argv as the kernel lays it out: each argument with a NUL behind it.
+// argv as the kernel stores it: a NUL ends each argument.
 struct Arguments {
   std::string_view bytes;
-  bool truncated = false;  // `bytes` is less than there was
+  bool truncated = false;  // `bytes` holds only a part of argv
 };
 
-// A program was executed, or (error != 0) could not be.
+// A program was executed, or (error != 0) failed to execute.
 struct ExecRecord {
   BootTime time;
   Process process;
   std::optional<std::string_view> filename;
   std::optional<std::string_view> interp;
-  std::optional<Arguments> args;               // none: they could not be read
-  std::optional<std::uint64_t> args_size = 0;  // bytes of argv; none: there are more than `args`
+  std::optional<Arguments> args;               // none if unreadable
+  std::optional<std::uint64_t> args_size = 0;  // bytes of argv; none if unknown
   int error = 0;
-  unsigned depth = 0;  // of its process below the first one of its descent that is shown
+  unsigned depth = 0;  // generations below the first ancestor that is printed
 };
 
 struct Killer {
@@ -79,10 +79,10 @@ struct StorageIo {
 struct ExitRecord {
   BootTime time;
   Process process;
-  std::optional<std::string_view> filename;  // of its last exec; filled in by the tracer
+  std::optional<std::string_view> filename;  // from its last exec; the tracer fills it in
   std::optional<Arguments> args;
-  int wait_status = 0;    // as wait4() gives it
-  bool executed = false;  // a program, at some time
+  int wait_status = 0;    // as wait4() reports it
+  bool executed = false;  // true if it ever executed a program
   bool oom_killed = false;
   std::optional<Killer> killer;
   std::chrono::nanoseconds duration{};
@@ -105,7 +105,7 @@ struct StartRecord {
   std::string command;
 };
 
-// Records could not be delivered since the last such record.
+// Records that could not be delivered since the last LostRecord.
 struct LostRecord {
   BootTime time;
   std::uint64_t count = 0;
@@ -121,11 +121,11 @@ struct StopRecord {
 // The path of a cgroup, sent before the first record that names its id.
 struct CgroupRecord {
   std::uint64_t id = 0;
-  std::string_view names;  // from the cgroup up to, not with, the root; each with a NUL behind it
+  std::string_view names;  // from the cgroup up, without the root; a NUL ends each name
   bool truncated = false;
 };
 
-// That cgroup is no more.
+// The cgroup was removed.
 struct CgroupGoneRecord {
   std::uint64_t id = 0;
 };

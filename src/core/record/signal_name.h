@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Names of signals and errors, as kill -l and errno(1) write them.
+// Names of signals and errors, as in kill -l and errno(1).
 #pragma once
 
 #include <string>
 
 namespace bpftrap {
 
-// `SIGSEGV`; real-time signals as the kernel numbers them: `SIGRTMIN` (32 to the kernel, 34 where
-// glibc keeps two for itself) is ambiguous, so they are `SIGRTMIN+N` with glibc's SIGRTMIN, and
-// `SIG32`, `SIG33` for those below it.
+// Returns a name such as `SIGSEGV`. Real-time signals are `SIGRTMIN+N`, based on glibc's SIGRTMIN
+// (34). The two below it are `SIG32` and `SIG33`: the kernel's SIGRTMIN is 32, but glibc reserves
+// them.
 std::string signal_name(int number);
 
-// `ENOENT`; the number in digits where it has no name.
+// Returns a name such as `ENOENT`, or the number in digits if it has no name.
 std::string errno_name(int number);
 
 }  // namespace bpftrap
