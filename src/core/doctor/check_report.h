@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Checks as `bpftrap doctor` writes them: a table of fields for JSON, a report for people.
+// Output of `bpftrap doctor`: a table of fields for JSON, and a text report.
 #pragma once
 
 #include <span>
@@ -13,10 +13,10 @@ namespace bpftrap {
 
 FieldTable fields_of(const Check*);
 
-// Appends a line per check, its fix below, and the verdict at the end. Safe for a terminal.
+// Appends one line per check, its fix below, and the verdict. Safe for a terminal.
 void append_report(std::string& out, std::span<const Check> checks, bool color);
 
-// Writes that report.
+// Sink that writes the text report.
 class CheckReport final : public Sink {
  public:
   explicit CheckReport(const SinkSetup& setup) : out_(setup.out), color_(setup.color) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The single checks, each a pure function of facts. Included by the files that make up
-// core/doctor/diagnosis.h.
+// Individual checks, each a pure function of facts. Only the files that implement
+// core/doctor/diagnosis.h include this header.
 #pragma once
 
 #include <initializer_list>
@@ -12,7 +12,7 @@
 
 namespace bpftrap::detail {
 
-// One string of many; small where it is called, unlike fmt::format().
+// Joins strings. A call takes less code than fmt::format().
 std::string concat(std::initializer_list<std::string_view> parts);
 
 Check ok(std::string_view name, std::string_view meaning);
@@ -21,15 +21,15 @@ Check missing(std::string_view name, std::string_view meaning, std::string_view 
 
 std::string message_of(int err);
 
-// Both programs were tried and work, whatever else was found.
+// True if both programs were tried and work, whatever other checks found.
 inline bool loads(const Facts& facts) {
   return facts.exec && facts.exec->worked() && facts.exit && facts.exit->worked();
 }
 
-// How to get the capabilities. `more` follows the two that are always needed (",cap_…").
+// Returns how to get the capabilities. `more` (",cap_…") follows the two that are always needed.
 std::string fix_for_capabilities(const Facts& facts, std::string_view more = {});
 
-// These append their checks, in the order of diagnose().
+// Each appends its checks in the order of diagnose().
 void check_privileges(const Facts& facts, std::vector<Check>& checks);
 void check_kernel(const Facts& facts, std::vector<Check>& checks);
 void check_surroundings(const Facts& facts, std::vector<Check>& checks);

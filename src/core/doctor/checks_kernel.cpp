@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the kernel has.
+// Checks of kernel features.
 #include <cerrno>
 
 #include "core/doctor/checks.h"
@@ -9,26 +9,25 @@ namespace bpftrap::detail {
 
 namespace {
 
-// Least room that maps and programs of exec and exit need; what they take is 8 MiB and little more.
+// Minimum memory for maps and programs of exec and exit. They take little more than 8 MiB.
 constexpr std::uint64_t memlock_least = std::uint64_t{16} << 20;
 
 Check check_version(const Facts& facts) {
   constexpr const char* name = "kernel";
   if (facts.at_least(5, 10)) {
-    return ok(name,
-              concat({"Linux ", facts.release, "; exec and exit are written for 5.10 and later"}));
+    return ok(name, concat({"Linux ", facts.release, "; exec and exit support 5.10 and later"}));
   }
   return degraded(
       name,
       concat({"Linux ", facts.release,
-              ": exec and exit are written for 5.10 and later, and not tried on this one"}),
+              ": exec and exit support 5.10 and later, and are untested on this version"}),
       "run a kernel of 5.10 or later");
 }
 
 Check check_bpf(const Facts& facts) {
   constexpr const char* name = "bpf()";
   if (facts.bpf.worked()) {
-    return ok(name, "the system call is there and creates maps");
+    return ok(name, "works and creates maps");
   }
   std::string said = message_of(facts.bpf.err);
   if (facts.bpf.err == ENOSYS) {
@@ -41,15 +40,15 @@ Check check_bpf(const Facts& facts) {
                                  : "run a kernel built with CONFIG_BPF_SYSCALL=y");
   }
   if (!facts.holds(Capability::bpf) && !facts.holds(Capability::sys_admin)) {
-    return ok(name, concat({"the system call is there; refused without CAP_BPF (", said, ")"}));
+    return ok(name, concat({"available, but refused without CAP_BPF (", said, ")"}));
   }
   if (facts.seccomp) {
-    return missing(name, concat({"refused in spite of CAP_BPF, by a seccomp filter: ", said}),
+    return missing(name, concat({"refused despite CAP_BPF, by a seccomp filter: ", said}),
                    "start the container with --security-opt seccomp=unconfined, or with a profile "
                    "that allows bpf()");
   }
-  return missing(name, concat({"refused in spite of CAP_BPF: ", said}),
-                 "look for what forbids it in `sudo dmesg | grep -iE 'lockdown|avc|apparmor'`");
+  return missing(name, concat({"refused despite CAP_BPF: ", said}),
+                 "find the cause in `sudo dmesg | grep -iE 'lockdown|avc|apparmor'`");
 }
 
 Check check_memlock(const Facts& facts) {
@@ -62,7 +61,7 @@ Check check_memlock(const Facts& facts) {
   }
   return missing(
       name,
-      concat({"BPF memory is charged to RLIMIT_MEMLOCK before Linux 5.11; it is ",
+      concat({"before Linux 5.11, BPF memory is charged to RLIMIT_MEMLOCK; it is ",
               std::to_string(facts.memlock_limit >> 10), " KiB and could not be raised"}),
       facts.euid == 0 ? std::string("raise it first: `ulimit -l unlimited`, --ulimit memlock=-1 "
                                     "(docker, podman) or LimitMEMLOCK=infinity (systemd)")
@@ -97,15 +96,15 @@ Check check_ring_buffer(const Facts& facts) {
   if (facts.ring_buffer.worked()) {
     return ok(name, "can be created");
   }
-  // What refuses bpf() as a whole is told there.
+  // check_bpf() already reports a refused bpf().
   if (!facts.bpf.worked() && facts.at_least(5, 8)) {
-    return ok(name, "not tried, for bpf() is refused; the kernel has it since 5.8");
+    return ok(name, "not tried, because bpf() is refused; available since Linux 5.8");
   }
   if (facts.at_least(5, 8)) {
     return missing(name, concat({"cannot be created: ", message_of(facts.ring_buffer.err)}),
                    "raise the memory limit of this container or cgroup");
   }
-  return missing(name, "this kernel has none: it came with Linux 5.8",
+  return missing(name, "not supported by this kernel; available since Linux 5.8",
                  "run a kernel of 5.10 or later");
 }
 
@@ -120,13 +119,13 @@ Check check_btf(const Facts& facts) {
     return ok(name, "not in /sys/kernel/btf/vmlinux, but found elsewhere");
   }
   if (!facts.sysfs) {
-    return missing(name, "not to be found, for sysfs is not mounted",
+    return missing(name, "not found, because sysfs is not mounted",
                    "sudo mount -t sysfs sysfs /sys");
   }
   return missing(
-      name, "none in /sys/kernel/btf/vmlinux",
-      "run a kernel built with CONFIG_DEBUG_INFO_BTF=y, as distributions' are, or name a "
-      "file with its BTF: --btf FILE");
+      name, "not in /sys/kernel/btf/vmlinux",
+      "run a kernel built with CONFIG_DEBUG_INFO_BTF=y, as in most distributions, or use a file "
+      "with this kernel's BTF (--btf FILE)");
 }
 
 Check check_tracepoints(const Facts& facts) {
@@ -135,7 +134,7 @@ Check check_tracepoints(const Facts& facts) {
     return ok(name, "unknown without kernel BTF");
   }
   if (facts.no_tracepoints.empty()) {
-    return ok(name, "all that exec and exit hook");
+    return ok(name, "has all that exec and exit need");
   }
   std::string names;
   for (std::string_view tracepoint : facts.no_tracepoints) {
@@ -152,20 +151,20 @@ Check check_group_dead(const Facts& facts) {
     return ok(name, "unknown without kernel BTF");
   }
   return ok(name, facts.group_dead
-                      ? "the kernel says which thread is a process's last"
-                      : "before Linux 6.16 the kernel does not say which thread is a process's "
-                        "last; bpftrap finds out");
+                      ? "the kernel reports which thread of a process is its last"
+                      : "before Linux 6.16 the kernel does not report which thread of a process is "
+                        "its last; bpftrap finds out");
 }
 
 Check check_task_storage(const Facts& facts) {
   constexpr const char* name = "task storage";
   if (facts.task_storage) {
-    return ok(name, facts.bpf.worked() ? "for tracing programs"
-                                       : "not tried; the kernel has it since 5.12");
+    return ok(name, facts.bpf.worked() ? "available to tracing programs"
+                                       : "not tried; available since Linux 5.12");
   }
   return degraded(name,
-                  "not for tracing programs: at most 65536 processes can be followed at a time "
-                  "(--tree, --user, --name, --cgroup, -- PROGRAM)",
+                  "not available to tracing programs: at most 65536 processes can be followed at a "
+                  "time (--tree, --user, --name, --cgroup, -- PROGRAM)",
                   "run a kernel of 5.12 or later");
 }
 
@@ -175,7 +174,7 @@ Check check_failed_exec(const Facts& facts) {
     return ok(name, "loads and attaches");
   }
   if (!facts.failed_exec || !loads(facts)) {
-    return ok(name, "needs nothing more than exec");
+    return ok(name, "needs the same as exec");
   }
   return degraded(name,
                   concat({"the program of --event failed and -x does not load: ",
@@ -191,7 +190,7 @@ Check check_jit(const Facts& facts) {
   if (*facts.jit) {
     return ok(name, "BPF programs are compiled");
   }
-  return degraded(name, "BPF programs are interpreted, which costs several times as much",
+  return degraded(name, "BPF programs are interpreted, which is several times slower",
                   "sudo sysctl net.core.bpf_jit_enable=1, on a kernel built with CONFIG_BPF_JIT=y");
 }
 

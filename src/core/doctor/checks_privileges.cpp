@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What this process may do.
+// Checks of this process's privileges.
 #include "core/doctor/checks.h"
 #include "core/text/text.h"
 
@@ -7,7 +7,7 @@ namespace bpftrap::detail {
 
 std::string fix_for_capabilities(const Facts& facts, std::string_view more) {
   if (facts.user_namespace) {
-    return "run it outside of the user namespace (rootless container, unshare -U), as root of the "
+    return "run it outside the user namespace (rootless container, unshare -U), as root of the "
            "machine: sudo bpftrap";
   }
   if (facts.no_new_privs) {
@@ -15,7 +15,7 @@ std::string fix_for_capabilities(const Facts& facts, std::string_view more) {
            "service without it";
   }
   if (facts.euid == 0 || !facts.may_hold(Capability::bpf) || !facts.may_hold(Capability::perfmon)) {
-    return "this container or service is not given them: start it with --cap-add=BPF "
+    return "this container or service lacks them: start it with --cap-add=BPF "
            "--cap-add=PERFMON (docker, podman) or CapabilityBoundingSet= (systemd)";
   }
   std::string path;
@@ -32,10 +32,10 @@ Check check_capability(const Facts& facts, Capability capability, const char* na
     return ok(name, "held");
   }
   if (facts.holds(Capability::sys_admin)) {
-    return ok(name, "not held; CAP_SYS_ADMIN stands in for it");
+    return ok(name, "not held; CAP_SYS_ADMIN includes it");
   }
   if (facts.user_namespace && contains(facts.effective, capability)) {
-    return missing(name, "held in a user namespace only, which does not count for BPF",
+    return missing(name, "held in a user namespace only, where BPF does not accept it",
                    fix_for_capabilities(facts));
   }
   return missing(name, concat({"not held: ", without}), fix_for_capabilities(facts));
@@ -45,7 +45,7 @@ Check check_sys_admin(const Facts& facts) {
   constexpr const char* name = "CAP_SYS_ADMIN";
   return ok(name, facts.holds(Capability::sys_admin)
                       ? "held; exec and exit do not need it"
-                      : "not held and not needed; hello needs it where tracefs is not mounted");
+                      : "not held and not needed; hello needs it if tracefs is not mounted");
 }
 
 Check check_sys_resource(const Facts& facts) {
@@ -63,7 +63,7 @@ Check check_sys_ptrace(const Facts& facts) {
     return ok(name, "held");
   }
   return degraded(name,
-                  "not held: `filename` is null for other users' processes that are older than "
+                  "not held: `filename` is null for processes of other users that are older than "
                   "bpftrap",
                   facts.holds_bpf_capabilities() && facts.euid == 0
                       ? "start the container or service with CAP_SYS_PTRACE as well"

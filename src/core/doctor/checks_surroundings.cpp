@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is mounted, and which namespaces this process is in.
+// Checks of mounts and namespaces.
 #include <cerrno>
 
 #include "core/doctor/checks.h"
@@ -23,8 +23,8 @@ Check check_pid_namespace(const Facts& facts) {
     return ok(name, "the machine's");
   }
   return degraded(name,
-                  "a container's: records have the machine's process ids, which are others than "
-                  "the container's own",
+                  "a container's: records have the machine's process ids, which differ from the "
+                  "container's",
                   "start the container with --pid=host");
 }
 
@@ -37,8 +37,8 @@ Check check_tracefs(const Facts& facts) {
     return ok(name, facts.tracefs->detail + "; only hello needs it");
   }
   return degraded(name,
-                  concat({"not to be had (", message_of(facts.tracefs->err),
-                          "): hello does not work, exec and exit do not need it"}),
+                  concat({"not available (", message_of(facts.tracefs->err),
+                          "): hello does not work; exec and exit do not need it"}),
                   facts.tracefs->err == EACCES
                       ? "sudo bpftrap hello"
                       : "sudo mount -t tracefs tracefs /sys/kernel/tracing, or sudo bpftrap hello");

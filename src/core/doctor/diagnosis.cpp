@@ -40,7 +40,7 @@ std::string message_of(int err) {
 
 namespace {
 
-// `earlier`: what was found before, which explains why it failed.
+// `earlier` has the previous checks. If one is missing, it explains a failed load.
 Check check_program(const char* name, const std::optional<Trial>& trial,
                     std::span<const Check> earlier) {
   if (!trial) {
@@ -55,8 +55,8 @@ Check check_program(const char* name, const std::optional<Trial>& trial,
   }
   return detail::missing(name, said,
                          will_work(earlier)
-                             ? "bpftrap exec --verbose --timeout 1 shows what libbpf and the "
-                               "verifier say"
+                             ? "bpftrap exec --verbose --timeout 1 shows the messages of libbpf "
+                               "and the verifier"
                              : "");
 }
 
@@ -128,7 +128,7 @@ std::string explain_failure(const Facts& facts, int err, std::span<const std::st
                            " missing: ", detail::fix_for_capabilities(facts)});
   }
   for (const Check& check : diagnose(facts)) {
-    // Not every command needs these.
+    // Only some commands need these.
     bool by_btf = check.name == "kernel BTF" || check.name == "tracepoints";
     if (check.state == CheckState::missing && !is_program(check) &&
         (!by_btf || mentions_btf(log))) {
@@ -136,23 +136,23 @@ std::string explain_failure(const Facts& facts, int err, std::span<const std::st
     }
   }
   if (err == ENOMEM) {
-    return "there is not enough memory for BPF maps: give a smaller --buffer-size, or raise the "
-           "memory limit of this container or cgroup";
+    return "not enough memory for BPF maps: use a smaller --buffer-size, or raise the memory limit "
+           "of this container or cgroup";
   }
-  // The verifier counts what it has looked at; who is not allowed to load does not get that far.
+  // The verifier prints this line only if the process was allowed to load the program.
   if (std::any_of(log.begin(), log.end(),
                   [](const std::string& line) { return line.starts_with("processed "); })) {
-    return "this kernel's verifier does not accept a program, which is bpftrap's fault: please "
-           "report it with what --verbose says";
+    return "this kernel's verifier rejects a program, which is a bug in bpftrap: please report it "
+           "with the output of --verbose";
   }
   if (err == EPERM || err == EACCES) {
-    return detail::concat({"the kernel forbids it in spite of CAP_BPF and CAP_PERFMON: look for ",
+    return detail::concat({"the kernel refuses despite CAP_BPF and CAP_PERFMON: look for ",
                            facts.seccomp
-                               ? "a container's seccomp filter, or a security module's line"
-                               : "a security module's line",
+                               ? "a container's seccomp filter, or a security module's message"
+                               : "a security module's message",
                            " in `sudo dmesg`"});
   }
-  return "see `bpftrap doctor` for what this kernel allows, and --verbose for all that libbpf says";
+  return "`bpftrap doctor` checks this kernel; --verbose prints all messages of libbpf";
 }
 
 std::string telling_line(std::span<const std::string> log) {
@@ -171,7 +171,7 @@ std::string telling_line(std::span<const std::string> log) {
       }
     }
   }
-  // What comes first is the reason, what follows is who passed it on.
+  // The first line is the reason; later lines only pass it on.
   auto first = std::find_if(log.begin(), log.end(), [](const std::string& line) {
     return !contains(line, "PROG LOAD LOG") && !contains(line, "failed to load object") &&
            !contains(line, "skeleton");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What facts mean for bpftrap and what fixes it: the lines of `bpftrap doctor`, and the reason
-// under a failed load or attach. Pure functions of facts, so that tests need no kernel.
+// Interprets facts and suggests fixes: the lines of `bpftrap doctor`, and the reason printed for a
+// failed load or attach. Pure functions of facts, so tests need no kernel.
 #pragma once
 
 #include <optional>
@@ -13,31 +13,31 @@
 
 namespace bpftrap {
 
-// degraded: exec and exit work, with less, or another command does not.
+// degraded: exec and exit work with limits, or another command does not work.
 enum class CheckState { ok, degraded, missing };
 
 struct Check {
-  std::string_view name;  // static; stable, as JSON has it
+  std::string_view name;  // static storage; stable, because JSON contains it
   CheckState state = CheckState::ok;
-  std::string meaning;  // what was found and what follows from it, a line
-  std::string fix;      // what to do about it, a line; empty where there is nothing
+  std::string meaning;  // one line: the finding and its consequence
+  std::string fix;      // one line: how to fix it; empty if there is nothing to fix
 };
 
-// In the order in which one thing rests on the other: the first that is missing is the cause.
+// Returns the checks ordered by dependency: the first missing one is the cause of later ones.
 std::vector<Check> diagnose(const Facts& facts);
 
-// Whether exec and exit will work: nothing is missing.
+// True if exec and exit will work: no check is missing.
 bool will_work(std::span<const Check> checks);
 
-// One line: whether exec and exit will work, and what is in the way.
+// Returns one line: will exec and exit work, and if not, which checks are missing.
 std::string verdict(std::span<const Check> checks);
 
-// Why loading or attaching failed with `err` (errno), and what fixes it: one sentence. `log`: what
-// libbpf said.
+// Explains in one sentence why loading or attaching failed with `err` (an errno value), and how to
+// fix it. `log` has libbpf's warnings.
 std::string explain_failure(const Facts& facts, int err, std::span<const std::string> log);
 
-// The line of libbpf's warnings that says most; empty where none does. The verifier's reason goes
-// before libbpf's own words.
+// Returns the most informative line of libbpf's warnings, or an empty string. Prefers the
+// verifier's reason to libbpf's messages.
 std::string telling_line(std::span<const std::string> log);
 
 }  // namespace bpftrap

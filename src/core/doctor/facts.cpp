@@ -31,7 +31,7 @@ namespace bpftrap {
 
 namespace {
 
-// Without /proc nothing is known, and no other namespace is assumed.
+// Returns false if /proc is not mounted.
 bool in_other_user_namespace() {
   constexpr ino_t initial = 0xEFFFFFFD;  // PROC_USER_INIT_INO of include/linux/proc_ns.h
   struct stat status {};
@@ -70,7 +70,7 @@ Trial try_map(bpf_map_type type, std::uint32_t key_size, std::uint32_t entries) 
   return {map ? 0 : errno, {}};
 }
 
-// Loads `return 0`, and asks what the kernel made of it.
+// Loads `return 0` and checks if the kernel compiled it.
 std::optional<bool> try_jit() {
   const std::array<bpf_insn, 2> program{
       bpf_insn{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 0},
@@ -83,7 +83,7 @@ std::optional<bool> try_jit() {
   if (fd && ::bpf_obj_get_info_by_fd(fd.get(), &info, &size) == 0) {
     return info.jited_prog_len != 0;
   }
-  // Shown in the initial network namespace only (net/core/sysctl_net_core.c).
+  // This file exists in the initial network namespace only (net/core/sysctl_net_core.c).
   std::optional<int> enabled = read_number("/proc/sys/net/core/bpf_jit_enable");
   return enabled ? std::optional<bool>(*enabled != 0) : std::nullopt;
 }
@@ -103,12 +103,13 @@ void gather_bpf(Facts& facts) {
   facts.unprivileged_bpf_disabled = read_number("/proc/sys/kernel/unprivileged_bpf_disabled");
 }
 
-// What exec and exit hook: src/bpf/process.bpf.c.
+// Tracepoints that exec and exit attach to (src/bpf/process.bpf.c).
 constexpr std::array<const char*, 5> tracepoints{
     "btf_trace_sched_process_exec", "btf_trace_sched_process_exit", "btf_trace_sched_process_fork",
     "btf_trace_signal_generate", "btf_trace_cgroup_release"};
 
-// Parameters of the tracepoint's prototype, the first (void *) not counted; -1: no such tracepoint.
+// Returns the number of parameters of the tracepoint's prototype without the first one (void *), or
+// -1 if the tracepoint does not exist.
 int count_parameters(const btf* types, const char* tracepoint) {
   int id = ::btf__find_by_name_kind(types, tracepoint, BTF_KIND_TYPEDEF);
   const btf_type* type = id > 0 ? ::btf__type_by_id(types, static_cast<__u32>(id)) : nullptr;

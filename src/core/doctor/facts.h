@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What was found out about this kernel and these privileges, by trying where that is possible. What
-// it means is said in core/doctor/diagnosis.h.
+// Facts about this kernel and these privileges, found by trial if possible.
+// core/doctor/diagnosis.h interprets them.
 #pragma once
 
 #include <cstdint>
@@ -14,43 +14,43 @@
 
 namespace bpftrap {
 
-// Something that was tried.
+// Result of a trial.
 struct Trial {
-  int err = 0;              // errno; 0: it worked
-  std::string detail = {};  // more of the reason, may be empty
+  int err = 0;              // errno; 0 if it worked
+  std::string detail = {};  // further reason; may be empty
   bool worked() const { return err == 0; }
 };
 
-// The defaults are those of a machine where all is well, so that tests need say only what is not.
+// The defaults describe a machine without problems, so tests set only the differences.
 struct Facts {
   // Privileges
   std::uint32_t euid = 0;
   CapabilitySet effective = ~CapabilitySet{0};
-  CapabilitySet bounding = ~CapabilitySet{0};  // those that may be had
-  bool user_namespace = false;                 // not the initial one: capabilities count within it
-  bool pid_namespace = false;                  // not the initial one
+  CapabilitySet bounding = ~CapabilitySet{0};  // bounding set
+  bool user_namespace = false;  // not the initial one: capabilities are valid only within it
+  bool pid_namespace = false;   // not the initial one
   bool no_new_privs = false;
-  bool seccomp = false;    // a filter is in place
-  std::string executable;  // path of bpftrap; empty: unknown
+  bool seccomp = false;    // a filter is installed
+  std::string executable;  // path of bpftrap; empty if unknown
 
   // Kernel
   std::string release;  // as uname -r
   KernelVersion version;
-  Trial bpf;          // creating an array map
-  Trial ring_buffer;  // creating one
+  Trial bpf;          // creation of an array map
+  Trial ring_buffer;  // creation of a ring buffer
   bool task_storage = true;
-  std::optional<bool> jit;  // whether a program that was loaded was compiled; or as sysctl has it
-  std::string lockdown;     // none, integrity or confidentiality; empty: unknown
+  std::optional<bool> jit;  // true if a loaded program was compiled; else from the sysctl
+  std::string lockdown;     // none, integrity or confidentiality; empty if unknown
   std::optional<int> unprivileged_bpf_disabled;
-  bool memlock_charged = false;                    // BPF memory counts for RLIMIT_MEMLOCK
+  bool memlock_charged = false;                    // BPF memory is charged to RLIMIT_MEMLOCK
   std::uint64_t memlock_limit = 0;                 // bytes
   bool sysfs = true;                               // mounted on /sys
-  std::optional<std::uint64_t> btf_bytes;          // size of the kernel's BTF; none: not to be read
-  std::vector<std::string_view> no_tracepoints{};  // that exec and exit hook, but BTF lacks
+  std::optional<std::uint64_t> btf_bytes;          // size of the kernel's BTF; none if unreadable
+  std::vector<std::string_view> no_tracepoints{};  // needed by exec and exit, but not in BTF
   bool group_dead = true;
   bool cgroup2 = true;  // mounted, and this process is in it
 
-  // What was loaded and attached for a moment; none: not tried
+  // Programs that were loaded and attached briefly; none if not tried.
   std::optional<Trial> exec;
   std::optional<Trial> failed_exec;
   std::optional<Trial> exit;
@@ -66,11 +66,11 @@ struct Facts {
   bool at_least(int major, int minor) const { return version.at_least(major, minor); }
 };
 
-// Everything but what has to be loaded and mounted; takes some 20 ms. Never fails: what cannot be
-// read stays unknown. Raises RLIMIT_MEMLOCK, as loading does.
+// Gathers all facts except those that need a load or a mount. Takes about 20 ms. Never fails:
+// unreadable facts stay unknown. Raises RLIMIT_MEMLOCK, as loading does.
 Facts gather_facts();
 
-// Of texts as the kernel writes them; for tests.
+// Parsers for the kernel's text files, declared for tests.
 std::string parse_lockdown(std::string_view text);  // `none [integrity] confidentiality`
 void parse_status(std::string_view proc_status, Facts& facts);  // NoNewPrivs, Seccomp
 void parse_release(std::string_view release, Facts& facts);

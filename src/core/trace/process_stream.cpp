@@ -16,7 +16,7 @@ namespace bpftrap {
 
 namespace {
 
-// Losses ask for one sweep within this time at most.
+// After losses, start a sweep at most once per this interval.
 constexpr std::chrono::seconds between_sweeps_of_losses{10};
 
 }  // namespace
@@ -81,11 +81,12 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
     return Result::kept;
   }
   if (options_.exits_of_execs_only && !record.executed) {
-    return Result::kept;  // sent for the forest's sake
+    return Result::kept;  // only the forest needs it
   }
   if (!line && options_.exits_of_execs_only) {
-    // A younger process has executed something, or the kernel would not have sent this: its exec
-    // was lost, or its command line found no room, and its end is not to be lost with it.
+    // No exec of this process was reported, but a younger process must have executed something, or
+    // the kernel would not have sent its end. Its exec was lost, or its command line did not fit in
+    // memory. Report the end anyway.
     if (is_older(record.process.id)) {
       return Result::kept;
     }
@@ -121,7 +122,7 @@ void ProcessStream::warn_of_unmarked(std::uint64_t unmarked) {
     return;
   }
   std::uint64_t more = unmarked - unmarked_;
-  say(fmt::format("{} process{} could not be remembered: the filters may be wrong about {}", more,
+  say(fmt::format("{} process{} could not be tracked: filters may be wrong about {}", more,
                   more == 1 ? "" : "es", more == 1 ? "it" : "them"));
   unmarked_ = unmarked;
 }
@@ -134,9 +135,9 @@ void ProcessStream::warn_of_refused_lines() {
   std::string room;
   append_human_size(room, lines_.most());
   say(
-      fmt::format("the command lines of the processes that live now fill {}: some ends will be "
-                  "shown without theirs; follow fewer processes (--user, --tree, --cgroup), or "
-                  "allow bpftrap more memory where its cgroup limits it",
+      fmt::format("command lines of running processes fill {}: some ends lack their command line; "
+                  "follow fewer processes (--user, --tree, --cgroup), or raise the memory limit of "
+                  "bpftrap's cgroup",
                   room));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What `exec` and `exit` make of their records: joins each with what earlier ones told (command
-// line, cgroup path) and decides whether it is written.
+// Handles the records of `exec` and `exit`: joins each with earlier ones (command line, cgroup
+// path) and decides if it is written.
 #pragma once
 
 #include "core/process/cgroup_paths.h"
@@ -12,16 +12,16 @@
 namespace bpftrap {
 
 struct ProcessStreamOptions {
-  bool write_execs = false;         // those that succeeded
-  bool write_failed_execs = false;  // those that failed
+  bool write_execs = false;         // successful execs
+  bool write_failed_execs = false;  // failed execs
   bool write_exits = true;
-  // Only exits of processes whose exec was written, as far as they are younger than the tracer.
+  // Write only exits of processes whose exec was written, if they are younger than the tracer.
   bool exits_of_execs_only = false;
-  // Command lines of processes that are older than the tracer are wanted.
+  // Read the command lines of processes older than the tracer.
   bool read_older = false;
-  bool forest = false;  // command lines are indented by descent; forks are to be reported
-  // Process ids are those that kill() and /proc know. Else there is no sweep, and no reading of
-  // older processes.
+  bool forest = false;  // indent command lines by descent; the kernel must report forks
+  // Process ids are valid for kill() and /proc. If false, there is no sweep, and command lines of
+  // older processes are not read.
   bool pids_are_own = true;
   std::size_t command_line_bytes = CommandLines::bytes_most;
 };
@@ -40,18 +40,18 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   void mark_dead() override;
   void forget_dead() override;
 
-  // Whether command lines of older processes are to be read from /proc.
+  // True if the command lines of older processes must be read from /proc.
   bool reads_older() const { return options_.read_older; }
-  // Reads the next few of them; false when through.
+  // Reads the next few of them. Returns false when finished.
   bool read_older() { return lines_.read_older("/proc"); }
 
-  // Processes whose birth was reported, and whose end neither was nor was found by a sweep.
+  // Returns the number of known forked processes: neither a record nor a sweep reported their end.
   std::size_t born() const { return descent_.size(); }
 
  private:
   Result write(ExecRecord& record, Sink& sink);
   Result write(ExitRecord& record, Sink& sink);
-  // Whether the process was there before tracing was live.
+  // True if the process existed before tracing was live.
   bool is_older(const ProcessId& id) const;
   void warn_of_unmarked(std::uint64_t unmarked);
   void warn_of_refused_lines();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a command does with records. Every command has a RecordHandler; a TraceObserver is for those
-// that need to know more of the trace than its records.
+// A command's part in a trace. Each command has a RecordHandler; a TraceObserver also learns about
+// the start and the losses of the trace.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +19,10 @@ class RecordHandler {
 
   enum class Result { written, kept, malformed };
 
-  // Handles the bytes of one record: writes at most one record to the sink.
+  // Handles the bytes of one record. Writes at most one record to the sink.
   virtual Result handle(std::span<const std::byte> bytes, Sink& sink) = 0;
 
-  // How many of the lost records would have been written.
+  // Returns the number of lost records that the handler would have written.
   virtual std::uint64_t lost_records(const bpftrap_lost& lost) const = 0;
 };
 
@@ -30,10 +30,10 @@ class TraceObserver {
  public:
   virtual ~TraceObserver() = default;
 
-  // Tracing is live as of this moment: what happened before it is not to be written.
+  // Tracing is live from this time on. Do not write earlier events.
   virtual void live(BootTime since) = 0;
 
-  // All losses so far, once a second and at the end.
+  // Called with the total losses once a second and at the end.
   virtual void account(const bpftrap_lost& lost) = 0;
 };
 

@@ -20,14 +20,15 @@ namespace {
 
 #include "sandbox_filter.inc"
 
-// Drops what execve() could give. Without CAP_SETPCAP only no_new_privs prevents that.
+// Drops capabilities that execve() could regain. Without CAP_SETPCAP, only no_new_privs prevents
+// it.
 void empty_bounding_set(const Capabilities& held) {
   if (!contains(held.effective, Capability::setpcap)) {
     return;
   }
   for (unsigned number = 0; number < capability_numbers; ++number) {
     if (::prctl(PR_CAPBSET_DROP, number, 0, 0, 0) != 0) {
-      return;  // EINVAL: this kernel knows no more
+      return;  // EINVAL: the last capability of this kernel was reached
     }
   }
 }
@@ -47,7 +48,7 @@ bool give_up_capabilities(const SandboxNeeds& needs) {
   }
   keep &= held->permitted;
   if (needs.can_read_maps && needs.can_read_maps()) {
-    // With all capabilities it works: which one does it take?
+    // Reading works with all capabilities. Find the smallest set that suffices.
     for (CapabilitySet more :
          {CapabilitySet{0}, set_of(Capability::bpf), set_of(Capability::sys_admin)}) {
       CapabilitySet enough = keep | (more & held->permitted);
@@ -64,8 +65,8 @@ bool install(std::span<const sock_filter> filter) {
   sock_fprog program{};
   program.len = static_cast<unsigned short>(filter.size());
   program.filter = const_cast<sock_filter*>(filter.data());
-  // Until 5.16 a filter else turns on what slows memory accesses down (Speculative Store Bypass,
-  // for programs that run foreign code).
+  // SPEC_ALLOW: before 5.16 a filter otherwise enables Speculative Store Bypass mitigation, which
+  // slows memory accesses down and protects only programs that run foreign code.
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW,
                    &program) == 0 ||
          (errno == EINVAL && ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
@@ -77,7 +78,7 @@ std::vector<std::string> enter_sandbox(const SandboxNeeds& needs) {
   std::vector<std::string> missing;
   auto miss = [&missing](const char* what) {
     missing.push_back("sandbox: cannot " + std::string(what) + ": " +
-                      std::generic_category().message(errno) + "; going on without");
+                      std::generic_category().message(errno) + "; continuing without it");
   };
   if (!give_up_capabilities(needs)) {
     miss("give up capabilities");

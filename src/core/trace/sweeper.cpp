@@ -21,7 +21,7 @@ void Sweeper::advance() {
     for (Sweepable* target : targets_) {
       target->mark_dead();
     }
-    // Read after the marking: all records of a process that was dead by then are before this.
+    // Read the position after marking: a dead process has no records beyond it.
     until_ = ring_.produced();
   }
   if (until_ && ring_.consumed() >= *until_) {

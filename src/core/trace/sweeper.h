@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Sweeps: forgets processes whose end was not reported, once nothing of them is left to be read.
+// Sweeps: forget processes whose end was not reported, once all of their records are read.
 #pragma once
 
 #include <optional>
@@ -13,14 +13,14 @@ namespace bpftrap {
 
 class Sweeper {
  public:
-  // Each second, begins a sweep that one of `targets` wants. All of them take part, in their order.
-  // The sweep ends when all that the ring buffer held at its beginning has been handled. What is
-  // referred to must outlive this.
+  // Each second, starts a sweep if one of `targets` wants one. All targets take part, in order. The
+  // sweep ends when all records that the ring buffer held at its start are handled. All references
+  // must outlive this object.
   Sweeper(EventLoop& loop, const RingBuffer& ring, std::vector<Sweepable*> targets);
   Sweeper(const Sweeper&) = delete;
   Sweeper& operator=(const Sweeper&) = delete;
 
-  // What happens each second.
+  // Called once per second.
   void advance();
 
  private:
@@ -28,7 +28,7 @@ class Sweeper {
 
   const RingBuffer& ring_;
   std::vector<Sweepable*> targets_;
-  std::optional<unsigned long> until_;  // a sweep has begun: its end's place in the ring buffer
+  std::optional<unsigned long> until_;  // ring buffer position that ends the current sweep
 };
 
 }  // namespace bpftrap

@@ -14,10 +14,10 @@ namespace bpftrap {
 
 namespace {
 
-// Between two looks at signals and the output.
+// Maximum records handled between checks of signals and the output.
 constexpr std::size_t batch_records = 1024;
 
-// The `start` record, without its time.
+// Returns the `start` record without its time.
 StartRecord describe_machine(std::string command) {
   utsname names{};
   ::uname(&names);
@@ -46,7 +46,7 @@ void Tracer::run() {
 
 void Tracer::watch() {
   EventLoop& loop = parts_.loop;
-  // Edge-triggered: while the nap lasts, records that arrive wake nobody.
+  // Edge-triggered: records that arrive during the nap do not wake the reader.
   loop.watch(parts_.source.ring.fd(), EPOLLIN | EPOLLET, [this](std::uint32_t) { nap_.arm(nap); });
   loop.watch(nap_.fd(), EPOLLIN, [this](std::uint32_t) {
     if (nap_.take()) {
@@ -59,7 +59,7 @@ void Tracer::watch() {
       parts_.destination.clock.reanchor();
     }
   });
-  // No events asked for: a reader that goes away is told all the same (EPOLLERR, EPOLLHUP).
+  // Even without requested events, epoll reports a closed reader (EPOLLERR, EPOLLHUP).
   output_watched_ =
       loop.watch(output_.fd(), 0, [this](std::uint32_t events) { on_output(events); });
   watch_stops();
@@ -139,12 +139,12 @@ void Tracer::consume() {
       case RecordHandler::Result::kept:
         break;
     }
-    // Lines of 200 KB, of which a batch could be, would be far beyond what may wait.
+    // Check after each record: a batch of 200 KB lines would far exceed the limit.
     filled = output_.full();
     return !done() && !filled;
   };
   if (output_.full() || done()) {
-    return;  // on_output() goes on
+    return;  // on_output() continues
   }
   std::size_t consumed = parts_.source.ring.consume(handle, batch_records);
   flush();
@@ -183,14 +183,14 @@ void Tracer::drain_ring() {
 
 void Tracer::finish() {
   parts_.source.detach();
-  // The programs are off, but one may be running yet, on another CPU: it needs microseconds.
+  // The programs are detached, but one may still be running on another CPU for some microseconds.
   ::usleep(1000);
   drain_ring();
   account();
   parts_.destination.sink.write(StopRecord{BootClock::now(), records_, lost_told_});
   parts_.destination.sink.finish();
   if (!output_.drain(parts_.signals.fd())) {
-    throw Error("stopped by a second signal while the reader of the output was not reading", 0,
+    throw Error("stopped by a second signal while the reader of the output was blocked", 0,
                 "the last records are not written");
   }
   output_.close();

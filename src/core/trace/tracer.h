@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The way that every command's records take: ring buffer → handler → sink → output, until something
-// says stop; then detach, drain, account.
+// The event loop of every command: ring buffer → handler → sink → output until a stop, then detach,
+// drain and account for losses.
 #pragma once
 
 #include <chrono>
@@ -30,25 +30,25 @@ struct TracerOptions {
 
 class Tracer {
  public:
-  // The reader sleeps this long after the first record of a batch: to be woken for each one costs
-  // more than the record itself.
+  // Delay after the first record of a batch, because waking the reader for each record costs more
+  // than the record itself.
   static constexpr std::chrono::milliseconds nap{10};
 
-  // Where records come from.
+  // Source of the records.
   struct Source {
     RingBuffer& ring;
     LostCounter& lost;
-    std::function<void()> detach;  // ends the flow of records
+    std::function<void()> detach;  // detaches the BPF programs
   };
 
-  // Where they go.
+  // Destination of the records.
   struct Destination {
     Sink& sink;
     Output& output;
     WallClock& clock;
   };
 
-  // All that is referred to must outlive run().
+  // All references must outlive run().
   struct Parts {
     EventLoop& loop;
     StopSignals& signals;
@@ -62,10 +62,10 @@ class Tracer {
 
   Tracer(Parts parts, TracerOptions options);
 
-  // Writes `start`, records until a stop, then `stop`. Throws Error if the output fails.
+  // Writes `start`, then records until a stop, then `stop`. Throws Error if the output fails.
   void run();
 
-  // Ends run() as if asked by a signal.
+  // Ends run() as a signal would.
   void stop() { parts_.loop.stop(); }
 
  private:

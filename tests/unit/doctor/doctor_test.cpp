@@ -285,7 +285,7 @@ TEST(Doctor, ProgramsThatDoNotLoadForNoKnownReason) {
 
 TEST(Doctor, ExplainsByTheErrorWhatNoCheckFinds) {
   EXPECT_TRUE(contains(explain_failure(good(), ENOMEM, {}), "--buffer-size"));
-  EXPECT_TRUE(contains(explain_failure(good(), EPERM, {}), "in spite of CAP_BPF"));
+  EXPECT_TRUE(contains(explain_failure(good(), EPERM, {}), "despite CAP_BPF"));
   Facts facts = nobody();
   EXPECT_EQ(explain_failure(facts, EPERM, {}),
             "CAP_BPF and CAP_PERFMON are missing: run it with sudo, or once: sudo setcap "
@@ -378,8 +378,8 @@ TEST(Doctor, AVerifierThatRejectsIsNobodyElsesFault) {
   const std::vector<std::string> log{
       "libbpf: -- BEGIN PROG LOAD LOG --", "R2 unbounded memory access",
       "processed 4944 insns (limit 1000000)", "-- END PROG LOAD LOG --"};
-  EXPECT_NE(explain_failure(facts, EACCES, log).find("bpftrap's fault"), std::string::npos);
-  EXPECT_EQ(explain_failure(facts, EACCES, {}).find("bpftrap's fault"), std::string::npos);
+  EXPECT_NE(explain_failure(facts, EACCES, log).find("a bug in bpftrap"), std::string::npos);
+  EXPECT_EQ(explain_failure(facts, EACCES, {}).find("a bug in bpftrap"), std::string::npos);
 }
 
 }  // namespace

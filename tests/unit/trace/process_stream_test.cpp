@@ -185,8 +185,8 @@ TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {
   lost.records[BPFTRAP_LOST_MARKS] = 3;
   stream.account(lost);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "bpftrap: 1 process could not be remembered: the filters may be wrong about it\n"
-            "bpftrap: 2 processes could not be remembered: the filters may be wrong about them\n");
+            "bpftrap: 1 process could not be tracked: filters may be wrong about it\n"
+            "bpftrap: 2 processes could not be tracked: filters may be wrong about them\n");
 }
 
 TEST_F(ProcessStreamTest, AnEndThatIsReportedNeedsNoSweepToBeForgotten) {
