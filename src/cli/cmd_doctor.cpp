@@ -16,7 +16,7 @@ namespace bpftrap {
 
 namespace {
 
-// `work` throws Error or returns what there is to say of its success.
+// Runs `work`, which throws Error or returns details of its success.
 template <class Work>
 Trial attempt(Work&& work) {
   auto failed = [](const Error& error) {
@@ -50,7 +50,7 @@ int run(const OutputOptions& options) {
   std::unique_ptr<Output> output = open_output(options, signals.fd());
   Facts facts = gather_facts();
   load_programs(facts);
-  // Comes last: it may change what is mounted for this process.
+  // Last, because it may change the mounts of this process.
   facts.tracefs = attempt([] { return provide_tracefs(); });
   std::vector<Check> checks = diagnose(facts);
   WallClock clock;
@@ -79,7 +79,7 @@ Run setup_doctor(CLI::App& app) {
   begin_group(app, "Tracing");
   add_verbose_option(app, *options);
   set_examples(app,
-               "  sudo bpftrap doctor              what works here, and what does not\n"
+               "  sudo bpftrap doctor              what works here and what does not\n"
                "  bpftrap doctor                   what is missing without sudo\n"
                "  bpftrap doctor --json | jq .fix  how to fix what is missing");
   return [options] { return run(*options); };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `bpftrap exec`: every program that is executed, and the end of the processes that did so.
+// `bpftrap exec`: prints every executed program, and the end of its process.
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -24,9 +24,9 @@ Run setup_exec(CLI::App& app) {
   app.parse_complete_callback([options] { check_together(*options); });
   set_examples(app,
                "  sudo bpftrap exec                        every program that is executed\n"
-               "  sudo bpftrap exec -- make -j4            only what make executes\n"
+               "  sudo bpftrap exec -- make -j4            only programs that make executes\n"
                "  sudo bpftrap exec --min-duration 100ms   programs that ran for 100 ms or more\n"
-               "  sudo bpftrap exec --event +failed        also what cannot be executed\n"
+               "  sudo bpftrap exec --event +failed        failed execs too\n"
                "  sudo bpftrap exec --json | jq .args      JSON for other tools");
   return [options] { return run(*options); };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `bpftrap exit`: every process that ends, how, why, and what it cost.
+// `bpftrap exit`: prints every process that ends: how, why, and what it cost.
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -29,10 +29,10 @@ Run setup_exit(CLI::App& app) {
   app.parse_complete_callback([options] { check_together(*options); });
   set_examples(app,
                "  sudo bpftrap exit                           every process that ends\n"
-               "  sudo bpftrap exit -- make -j4               what make and its children cost\n"
+               "  sudo bpftrap exit -- make -j4               cost of make and its descendants\n"
                "  sudo bpftrap exit --failed --event exit     ends with a status other than 0\n"
-               "  sudo bpftrap exit --min-duration 10s        those that lived for 10 s or more\n"
-               "  sudo bpftrap exit --timeout 1m -o ends.txt  one minute of it in a file");
+               "  sudo bpftrap exit --min-duration 10s        processes that lived 10 s or more\n"
+               "  sudo bpftrap exit --timeout 1m -o ends.txt  one minute of ends in a file");
   return [options] { return run(*options); };
 }
 

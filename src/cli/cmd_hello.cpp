@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// `bpftrap hello`: the smallest BPF program, to see whether BPF works here.
+// `bpftrap hello`: loads the smallest BPF program, to check that BPF works here.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -21,7 +21,7 @@
 
 namespace bpftrap {
 
-// What `hello` says.
+// A message of the BPF program.
 struct HelloRecord {
   BootTime time;
   Pid pid = 0;
@@ -72,7 +72,7 @@ class HelloStream final : public RecordHandler {
   }
 };
 
-// Calls write(), of nothing, now and once per interval: something to see.
+// Calls write() with no data, at once and then once per interval, to trigger the program.
 class Speaker {
  public:
   Speaker(EventLoop& loop, std::chrono::nanoseconds interval)
@@ -93,8 +93,8 @@ class Speaker {
   Timer timer_;
 };
 
-// Shows the kernel's own lines until a stop. trace_pipe is read on a timer: to poll() it says
-// nothing before its buffer is half full (buffer_percent, Documentation/trace/ftrace.rst).
+// Prints the kernel's trace lines until a stop. Reads trace_pipe on a timer, because poll() reports
+// it only when its buffer is half full (buffer_percent, Documentation/trace/ftrace.rst).
 class PipeReader {
  public:
   PipeReader(const std::string& tracefs, std::uint32_t pid, Output& output, EventLoop& loop,
@@ -106,7 +106,7 @@ class PipeReader {
         left_(count) {
     if (!pipe_) {
       throw Error("cannot read " + tracefs + "/trace_pipe", errno,
-                  errno == EBUSY ? "another program reads it: end that one first" : "");
+                  errno == EBUSY ? "another program reads it: end that program first" : "");
     }
     loop.watch(timer_.fd(), EPOLLIN, [this](std::uint32_t) {
       if (timer_.take()) {
@@ -132,7 +132,7 @@ class PipeReader {
   }
 
  private:
-  // The pipe is everybody's; only the lines that were asked for are shown.
+  // All users of trace_pipe share it, so print only bpftrap's lines.
   void show(std::string_view line) {
     if (!line.ends_with(sentence_) || left_ == 0U) {
       return;
@@ -153,7 +153,7 @@ class PipeReader {
   std::string text_;
 };
 
-// Shows the trace pipe until a stop.
+// Prints lines of the trace pipe until a stop. Returns the exit status.
 int show_pipe(Host& host, const std::string& tracefs, std::uint32_t pid,
               const HelloOptions& options, LoadedSkeleton<hello_bpf>& loaded) {
   EventLoop& loop = host.loop();
@@ -215,9 +215,9 @@ Run setup_hello(CLI::App& app) {
              "print what bpf_printk() writes to the kernel's trace_pipe");
   add_output_options(app, options->output);
   set_examples(app,
-               "  sudo bpftrap hello               a sentence each second\n"
-               "  sudo bpftrap hello --count 1     does BPF work here? if so, the status is 0\n"
-               "  sudo bpftrap hello --pid 1234    whenever process 1234 calls write()\n"
+               "  sudo bpftrap hello               one message per second\n"
+               "  sudo bpftrap hello --count 1     check that BPF works: status 0 if it does\n"
+               "  sudo bpftrap hello --pid 1234    a message whenever process 1234 calls write()\n"
                "  sudo bpftrap hello --trace-pipe  the same through the trace pipe");
   app.parse_complete_callback([options] {
     if (options->trace_pipe) {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a command is to `main`: a function that adds its options and says what is to be run.
+// The interface between main() and a command: a function that adds its options and returns its
+// work.
 #pragma once
 
 #include <functional>
 
-// Who adds options includes <CLI/CLI.hpp>, most of what takes long to compile; nobody else does.
+// Declared here, because <CLI/CLI.hpp> is slow to compile. Only files that add options include it.
 namespace CLI {
 class App;
 }
 
 namespace bpftrap {
 
-// Runs after the command line is parsed; returns the exit status, throws Error.
+// Called after the command line is parsed. Returns the exit status. Throws Error.
 using Run = std::function<int()>;
 
 #define COMMAND(name, description) Run setup_##name(CLI::App& app);

@@ -51,8 +51,8 @@ bool asks_for_help(const std::string& word) {
   return word == "help" || word == "--help" || word == "-h";
 }
 
-// The text of `bpftrap --version`, `bpftrap --help`, `bpftrap help` or `bpftrap help COMMAND`; none
-// if the command line is not one of these.
+// Returns the text for `bpftrap --version`, `bpftrap --help`, `bpftrap help` or `bpftrap help
+// COMMAND`, or nullopt for any other command line.
 std::optional<std::string> answer(const CLI::App& app, const std::vector<std::string>& words) {
   if (words.empty()) {
     return std::nullopt;
@@ -127,10 +127,10 @@ std::map<const CLI::App*, Run> add_commands(CLI::App& app) {
   app.formatter(std::make_shared<HelpFormatter>());
   add_general_options(app);
   set_examples(app,
-               "  sudo bpftrap hello                    does BPF work here?\n"
+               "  sudo bpftrap hello                    check that BPF works here\n"
                "  sudo bpftrap exec                     every program that is executed\n"
-               "  sudo bpftrap exec -- make             only what make executes\n"
-               "  sudo bpftrap exit --min-duration 1s   every process that lived for 1 s or more\n"
+               "  sudo bpftrap exec -- make             only programs that make executes\n"
+               "  sudo bpftrap exit --min-duration 1s   processes that lived 1 s or more\n"
                "\n"
                "`bpftrap help COMMAND` prints the options of a command.");
   std::map<const CLI::App*, Run> runs;
@@ -154,7 +154,7 @@ Invocation read_command_line(int argc, const char* const* argv) {
     line.failure = with_program ? bpftrap_failed : could_not_work;
     return line;
   } catch (const CLI::ValidationError& wrong) {
-    // A word may have a line feed in it, and a message has one line.
+    // A message is one line, but a word may contain a line feed.
     std::string text;
     append_terminal_safe(text, wrong.what());
     return {nullptr, text, with_program ? bpftrap_failed : wrong_command_line};

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// From argv to a command with its options, or to the text to print instead. Runs nothing and
-// writes nothing.
+// Turns argv into a command with its options, or into a text to print. Has no side effects.
 #pragma once
 
 #include <map>
@@ -13,22 +12,22 @@
 namespace bpftrap {
 
 struct Invocation {
-  Run run;  // the command; empty if there is none to run
-  // If there is none: the text of --help or --version, or one line, without a line feed, that says
-  // what is wrong.
+  Run run;  // the command; empty if there is none
+  // If `run` is empty: the text of --help or --version, or an error message of one line without a
+  // line feed.
   std::string text;
   int status = ended_as_asked;
-  // The exit status if `run` throws.
+  // Exit status if `run` throws.
   int failure = could_not_work;
 };
 
-// Adds every command and its options: the source of --help, man pages and completions.
+// Adds every command and its options. --help, man pages and completions come from these.
 std::map<const CLI::App*, Run> add_commands(CLI::App& app);
 
 Invocation read_command_line(int argc, const char* const* argv);
 
-// The command line in CLI11's order, the last word first; words after `--` as hidden options.
-// Throws CLI::ValidationError.
+// Returns the command line as CLI11 expects it: last word first, and each word after `--` as a
+// hidden option. Throws CLI::ValidationError.
 std::vector<std::string> words_of(int argc, const char* const* argv);
 
 }  // namespace bpftrap

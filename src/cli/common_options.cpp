@@ -48,7 +48,7 @@ CLI::Option* add_parsed_option(CLI::App& app, const char* names,
   CLI::Option* option = app.add_option_function<std::string>(
       names,
       [parse = std::move(parse), name, value_name](const std::string& value) {
-        // CLI11 takes the word that follows for the value, whatever it is.
+        // CLI11 takes the next word as the value, even a hidden option.
         if (value.starts_with(program_word_option)) {
           refuse_usage(fmt::format("{0}: a value is missing before `--`; expected {0} {1}", name,
                                    value_name));
@@ -156,7 +156,7 @@ bool wants_color(const OutputOptions& options, const Output& output) {
   if (options.color != Color::automatic) {
     return options.color == Color::always;
   }
-  // https://no-color.org: present and not empty.
+  // https://no-color.org: NO_COLOR counts if it is set and not empty.
   const char* no_color = std::getenv("NO_COLOR");
   const char* terminal = std::getenv("TERM");
   return output.terminal() && (no_color == nullptr || *no_color == '\0') &&

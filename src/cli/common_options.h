@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Options that several commands have, parsed into typed values.
+// Options shared by several commands, parsed into typed values.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@
 #include "core/output/output.h"
 #include "core/output/sink.h"
 
-// Declared rather than included: see cli/command.h.
+// Declared here instead of included: see cli/command.h.
 namespace CLI {
 class App;
 class Option;
@@ -24,16 +24,16 @@ class Option;
 
 namespace bpftrap {
 
-// The hidden option by which main() hands on each word after `--`, a colon before it: CLI11 itself
-// does not tell what stood behind `--`.
+// Hidden option with which words_of() passes each word after `--`, after `=:`. CLI11 itself does
+// not report which words follow `--`.
 inline constexpr const char* program_word_option = "--program-word";
 
 enum class Color { automatic, always, never };
 
-// How records are written, and until when.
+// Options for the output and the length of a trace.
 struct OutputOptions {
-  const OutputFormat* format = nullptr;  // null: the command's text for people
-  std::string output;                    // empty: standard output, which `-` means as well
+  const OutputFormat* format = nullptr;  // null: the command's readable text
+  std::string output;                    // path; empty: standard output (also `-`)
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::nanoseconds> timeout;
   bool no_header = false;
@@ -43,56 +43,56 @@ struct OutputOptions {
   bool no_sandbox = false;
 };
 
-// Throws CLI::ValidationError: `text` is the whole message.
+// Throws CLI::ValidationError with `text` as the whole message.
 [[noreturn]] void refuse_usage(const std::string& text);
 
-// --help shows the options that are added from here on under this heading.
+// Options added from here on appear under this heading in --help.
 void begin_group(CLI::App& app, const char* name);
 
-// An option with a value that `parse` turns into a typed one: it throws std::invalid_argument with
-// the second half of a sentence, which is put behind the option and the value.
+// Adds an option whose value `parse` converts. `parse` throws std::invalid_argument with half a
+// sentence; the message puts the option and value before it.
 CLI::Option* add_parsed_option(CLI::App& app, const char* names,
                                std::function<void(std::string_view)> parse, const char* description,
                                const char* value_name);
 
-// `--pid` of `-p,--pid`: an option's name in messages.
+// Returns the option's name for messages: `--pid` for `-p,--pid`.
 std::string_view long_name(std::string_view names);
 
 // Refuses `option` together with an output format. Throws CLI::ValidationError.
 void refuse_format(const OutputOptions& options, std::string_view option, std::string_view reason);
 
-// A flag. CLI::App::add_flag() alone would accept --flag=false as well.
+// Adds a flag. Unlike CLI::App::add_flag(), it refuses --flag=false.
 void add_switch(CLI::App& app, const char* names, bool& flag, const char* description);
 
-// An option whose value is a path, which must not be empty. CLI::App::add_option() would take a
-// word of PROGRAM's for it.
+// Adds an option whose value is a path, which must not be empty. Unlike CLI::App::add_option(), it
+// does not take a word of PROGRAM as its value.
 void add_file_option(CLI::App& app, const char* names, std::string& path, const char* description);
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 
-// These are among the above: the options of the formats, of which only one may be given, --color
-// and --verbose.
+// Subsets of add_output_options(): the formats' options (at most one may be given), --color and
+// --verbose.
 void add_format_options(CLI::App& app, OutputOptions& options,
                         std::span<const OutputFormat> formats = output_formats());
 void add_verbose_option(CLI::App& app, OutputOptions& options);
 void add_color_option(CLI::App& app, OutputOptions& options);
 
-// Standard output or the file of --output. A FIFO that nobody reads yet is waited for as long as
-// --timeout says, or until `interrupt_fd` gets readable: the result is null then. Throws Error.
+// Opens standard output or the file of --output. Waits for the reader of a FIFO, at most for
+// --timeout. Returns null on timeout, or if `interrupt_fd` becomes readable. Throws Error.
 std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd);
 
-// Whether --color, NO_COLOR and the output ask for colour.
+// True if --color, NO_COLOR and the output ask for colour.
 bool wants_color(const OutputOptions& options, const Output& output);
 
-// Makes the sink of the selected format, else `for_people`.
+// Returns the sink of the selected format, else that of `for_people`.
 std::unique_ptr<Sink> make_sink(const OutputOptions& options, const SinkSetup& setup,
                                 MakeSink for_people);
 
-// The same for a trace, whose text for people is a table. With --summary the sink writes the
-// summary, too. Throws Error if no kind has one of the columns.
+// Returns the sink of a trace, by default a table. With --summary, the sink also writes the
+// summary. Throws Error if no kind has one of the columns.
 std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, const SinkSetup& setup);
 
-// --help ends with these.
+// Sets the examples at the end of --help.
 void set_examples(CLI::App& app, const std::string& examples);
 
 }  // namespace bpftrap

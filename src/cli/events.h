@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Kinds of events that a command prints: its default, changed by --event, --failed and
-// --min-duration.
+// Event kinds that a command prints: its default, modified by --event, --failed and --min-duration.
 #pragma once
 
 #include <string_view>
@@ -8,22 +7,22 @@
 namespace bpftrap {
 
 struct Events {
-  bool execs = false;         // execs that succeeded
-  bool failed_execs = false;  // execs that failed
+  bool execs = false;         // successful execs
+  bool failed_execs = false;  // failed execs
   bool exits = false;
-  bool every_exit = false;  // also those of processes whose exec was not reported
+  bool every_exit = false;  // includes processes whose exec was not reported
 };
 
 // A value of --event.
 struct EventList {
   Events events;
-  bool added = false;  // to the command's default
+  bool added = false;  // true if the list adds to the default
 };
 
-// Throws std::invalid_argument with the second half of a sentence.
+// Parses a value of --event. Throws std::invalid_argument with half a sentence.
 EventList parse_events(std::string_view text);
 
-// The union of both.
+// Returns the union of both.
 Events operator|(const Events& a, const Events& b);
 
 }  // namespace bpftrap

@@ -18,8 +18,8 @@ constexpr std::size_t line_width = 80;
 constexpr std::size_t option_column = 28;
 constexpr std::size_t command_column = 12;
 
-// Appends words to a line that has `column` characters, and indents further lines by `indent`. A
-// word is never broken.
+// Appends words to a line that already has `column` characters. Indents continuation lines by
+// `indent`. Never breaks a word.
 void append_wrapped(std::string& out, std::string_view text, std::size_t column,
                     std::size_t indent) {
   bool first = true;
@@ -41,7 +41,7 @@ void append_wrapped(std::string& out, std::string_view text, std::size_t column,
   out += '\n';
 }
 
-// A term with its description beside it, or below it if the term is long.
+// Appends a term with its description beside it, or below it if the term is long.
 void append_term(std::string& out, const std::string& term, const std::string& description,
                  std::size_t column) {
   out += term;
@@ -54,7 +54,7 @@ void append_term(std::string& out, const std::string& term, const std::string& d
   append_wrapped(out, description, column, column);
 }
 
-// `  -p, --pid PID`; long names stand below each other.
+// Returns a term such as `  -p, --pid PID`. Long names are aligned below each other.
 std::string option_term(const CLI::Option& option) {
   const std::vector<std::string>& letters = option.get_snames();
   std::string term = letters.empty() ? "      " : fmt::format("  -{}", letters.front());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The text of --help, made from the options of a CLI::App and wrapped at 80 columns.
+// Formats --help from the options of a CLI::App, wrapped at 80 columns.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -14,7 +14,7 @@ std::vector<std::string> option_groups(const CLI::App& app);
 
 class HelpFormatter final : public CLI::FormatterBase {
  public:
-  // `name` is the whole command, such as `bpftrap exec`.
+  // `name` is the full command, such as `bpftrap exec`.
   std::string make_help(const CLI::App* app, std::string name,
                         CLI::AppFormatMode mode) const override;
 };

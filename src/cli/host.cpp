@@ -21,7 +21,7 @@ void Host::confine(const SandboxNeeds& needs) const {
   if (options_.no_sandbox) {
     return;
   }
-  ::tzset();  // reads the time zone's file; the table would do so with its first row
+  ::tzset();  // reads the time zone file now, because the sandbox forbids it later
   for (const std::string& line : enter_sandbox(needs)) {
     if (options_.verbose) {
       say(line);
@@ -32,7 +32,7 @@ void Host::confine(const SandboxNeeds& needs) const {
 int Host::trace(const std::string& command, Tracer::Source source, Tracer::Destination destination,
                 RecordHandler& handler, TraceExtras extras) {
   LostCounter& lost = source.lost;
-  // Only a trace that hands signals on to PROGRAM has to signal anybody.
+  // Only a trace with PROGRAM sends signals.
   SandboxNeeds needs{extras.program != nullptr, static_cast<bool>(extras.read_files),
                      [&lost] { return lost.readable(); }};
   std::optional<IdleWork> reading;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What surrounds the BPF programs of every command: libbpf's log, signals, the output, the loop. A
-// command opens a host, opens and loads its skeleton, then calls trace().
+// The environment of a command's BPF programs: libbpf's log, signals, the output and the event
+// loop. A command opens a Host, opens and loads its skeleton, then calls trace().
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -27,11 +27,12 @@
 
 namespace bpftrap {
 
-// What a command may need in a trace besides a handler.
+// Optional parts of a trace.
 struct TraceExtras {
   TraceObserver* observer = nullptr;
   std::vector<Sweepable*> sweeps = {};
-  // A step of reading files while there is nothing else to do, false when through: see IdleWork.
+  // Reads files while the loop is idle, one step per call. Returns false when finished: see
+  // IdleWork.
   std::function<bool()> read_files = {};
   ProgramRun* program = nullptr;
   std::vector<CountedProgram> programs = {};
@@ -39,21 +40,21 @@ struct TraceExtras {
 
 class Host {
  public:
-  // From here on signals wait until they are asked for. Opens the output. The result is null if a
-  // signal came before the output had a reader; that was said. Throws Error.
+  // Blocks signals until the event loop reads them, and opens the output. Returns null if a signal
+  // came before the output had a reader; a message reported that. Throws Error.
   static std::unique_ptr<Host> open(const OutputOptions& options);
 
   EventLoop& loop() { return loop_; }
   StopSignals& signals() { return signals_; }
   Output& output() { return *output_; }
 
-  // Gives up what is not needed any more, unless --no-sandbox is given; with --verbose it says what
-  // the kernel would not give up.
+  // Gives up unneeded privileges, unless --no-sandbox is given. With --verbose, reports steps that
+  // the kernel refused.
   void confine(const SandboxNeeds& needs) const;
 
-  // Traces with programs that are attached, until a stop; returns the exit status. `Records` are
-  // the record kinds that `handler` writes, `columns` the headers of the table. The skeleton has
-  // the maps `records` (ring buffer) and `lost` (src/bpf/record.h).
+  // Traces with attached programs until a stop, and returns the exit status. `Records` are the
+  // kinds that `handler` writes; `columns` are the headers of the table. The skeleton must have the
+  // maps `records` (ring buffer) and `lost` (src/bpf/record.h). Throws Error.
   template <class... Records, class Skeleton>
   int trace(const std::string& command, std::vector<std::string_view> columns,
             LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceExtras extras = {});

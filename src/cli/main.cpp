@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Runs what the command line asks for. Only this file turns an error into a message and an exit
-// status.
+// Entry point. Only this file turns an error into a message and an exit status.
 #include <unistd.h>
 
 #include <cerrno>
@@ -17,7 +16,7 @@ namespace bpftrap {
 
 namespace {
 
-// A reader that is gone is no error: `bpftrap --help | true`. Throws Error.
+// Prints `text`. A closed reader is no error: `bpftrap --help | true`. Throws Error.
 void print(const std::string& text) {
   if (was_closed(STDOUT_FILENO)) {
     throw Error("cannot write to standard output", EBADF);
@@ -44,8 +43,8 @@ int run(const Invocation& line) {
 
 }  // namespace bpftrap
 
-// What std::terminate() calls unless told otherwise. Were libstdc++'s own linked, which is so also
-// when another is set, the demangler would be as well: 49 KB that name a type.
+// Replaces the default handler of std::terminate(). libstdc++'s version links the demangler (49 KB)
+// to print a type name, even if another handler is set at run time.
 void __gnu_cxx::__verbose_terminate_handler() {
   try {
     if (std::current_exception()) {

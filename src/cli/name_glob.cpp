@@ -70,15 +70,15 @@ class Compiler {
     throw std::invalid_argument("is one too many; expected fewer or shorter patterns");
   }
 
-  // The kernel cuts names off, so that `cut` may be the pattern that is meant.
+  // The kernel truncates names, so suggest the truncated pattern `cut`.
   [[noreturn]] static void refuse_length(std::string_view cut) {
     std::string advice = cut.empty() ? "a shorter pattern" : "'" + std::string(cut) + "'";
-    throw std::invalid_argument("needs more than the 15 bytes that a name has; expected " + advice);
+    throw std::invalid_argument("needs more than the maximum of 15 bytes; expected " + advice);
   }
 
   static std::size_t index(char c) { return static_cast<unsigned char>(c); }
 
-  // One byte's worth of the glob: the bytes that it matches.
+  // Removes the next element, which matches one byte, and returns the bytes that it matches.
   static Bytes take_element(std::string_view& glob) {
     Bytes bytes;
     char c = glob.front();
@@ -118,7 +118,7 @@ class Compiler {
         glob.remove_prefix(2);
       }
       if (index(low) > index(high)) {
-        refuse("has a range that goes backwards");
+        refuse("has a reversed range");
       }
       for (std::size_t byte = index(low); byte <= index(high); ++byte) {
         bytes.set(byte);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Globs of --name, translated for the BPF programs, which match them in 16 steps without a loop
-// that depends on the glob.
+// Compiles globs of --name for the BPF programs. A match takes 16 steps and no loop that depends on
+// the glob.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@
 
 namespace bpftrap {
 
-// Any of `globs`, as in glob(7): `*`, `?`, `[a-z]`, `[!a-z]`, and a backslash before a character
-// that is taken literally. Throws std::invalid_argument (the second half of a sentence) if one is
-// malformed or needs more bytes than a name has, or if they take more than 64 positions in all: a
-// glob takes one for each of its elements and one more.
+// Compiles a set that matches if any of `globs` does. The syntax is glob(7): `*`, `?`, `[a-z]`,
+// `[!a-z]`, and a backslash before a literal character. Throws std::invalid_argument (half a
+// sentence) if a glob is malformed or needs more bytes than a name has. All globs together may take
+// 64 positions: one per element, and one more per glob.
 bpftrap_globs compile_globs(const std::vector<std::string>& globs);
 
-// What the BPF programs do with them (src/bpf/scope.bpf.h name_matches()), for tests.
+// Matches like the BPF programs (src/bpf/scope.bpf.h, name_matches()), for tests.
 bool globs_match(const bpftrap_globs& globs, std::string_view comm);
 
 }  // namespace bpftrap

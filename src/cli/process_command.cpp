@@ -37,8 +37,8 @@ void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups) {
 void require_processes(const std::vector<std::uint32_t>& pids) {
   for (std::uint32_t pid : pids) {
     if (::access(("/proc/" + std::to_string(pid)).c_str(), F_OK) != 0) {
-      throw Error("there is no process " + std::to_string(pid) + " (--tree)", 0,
-                  "see `ps -e` for those there are");
+      throw Error("no process " + std::to_string(pid) + " (--tree)", 0,
+                  "run `ps -e` to list processes");
     }
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Suggestions for misspelt words.
+// Suggestions for misspelled words.
 #pragma once
 
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace bpftrap {
 
-// `; did you mean 'exec'?` with the closest of `known`. Empty if none is close: at most two typing
-// errors, and fewer than half of the letters.
+// Returns `; did you mean 'exec'?` with the closest of `known`. Returns an empty string if the
+// closest differs by three or more letters, or by more than half of its letters.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace bpftrap

@@ -35,7 +35,7 @@ std::uint64_t parse_buffer_size(std::string_view text) {
   return size;
 }
 
-// `--pid 1 --pid 2` of the option's name and `1,2`.
+// Returns `--pid 1 --pid 2` for the option name and `1,2`.
 std::string repeated(const std::string& name, std::string_view list) {
   std::string line;
   for (;;) {
@@ -49,7 +49,7 @@ std::string repeated(const std::string& name, std::string_view list) {
   }
 }
 
-// An option that may be given several times; `parse` sees each value as it is read.
+// Adds an option that may be repeated. `parse` sees each value in order.
 CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
                                    std::function<void(std::string_view)> parse,
                                    const char* description, const char* value_name) {
@@ -184,16 +184,17 @@ void check_together(const TraceOptions& options) {
   }
   Events listed = options.event_list ? options.event_list->events : Events{};
   if (options.failed && listed.execs) {
-    refuse_usage("--event: exec has no failures, which --failed asks for; expected failed, exit");
+    refuse_usage(
+        "--event: exec conflicts with --failed, which prints failures; expected failed, exit");
   }
   if (options.min_duration && (listed.execs || listed.failed_execs)) {
-    refuse_usage("--event: only ends have a --min-duration; expected exit");
+    refuse_usage("--event: --min-duration applies to ends only; expected exit");
   }
   if (options.forest) {
     refuse_format(options.output, "--forest", "which has parent_id");
   }
   if (options.output.summary && !chosen_events(options).exits) {
-    refuse_usage("--summary: adds up ends; expected exit in --event");
+    refuse_usage("--summary: needs the ends of processes; expected exit in --event");
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The options of `exec` and `exit`, and their meaning for the BPF programs and for the stream of
-// records. Both are pure functions of the options, tested without a kernel.
+// The options of `exec` and `exit`, and how they configure the BPF programs and the record stream.
+// The configuration is a pure function of the options, tested without a kernel.
 #pragma once
 
 #include <chrono>
@@ -22,36 +22,36 @@ struct TraceOptions {
   std::vector<std::uint32_t> pids;
   std::vector<std::uint32_t> uids;
   std::vector<std::string> names;    // globs
-  bpftrap_globs name_globs{};        // the same, translated
+  bpftrap_globs name_globs{};        // `names`, compiled
   std::vector<std::string> cgroups;  // paths
   std::vector<std::uint32_t> trees;  // pids
-  std::vector<std::string> program;  // after `--`, with its arguments
+  std::vector<std::string> program;  // PROGRAM and its arguments
   bool wait_all = false;
   bool forest = false;
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;
-  Events default_events;  // of the command
+  Events default_events;  // the command's default
   std::optional<EventList> event_list;
-  std::string btf;  // a file with the kernel's BTF; "": the kernel has it itself
+  std::string btf;  // file with the kernel's BTF; empty: the running kernel's
   std::uint64_t buffer_size = BPFTRAP_BUFFER_DEFAULT;
 };
 
-// `default_events` are those that the command prints without --event.
+// Adds the options. `default_events` is what the command prints without --event.
 void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events);
 
-// Refuses options that contradict each other. Throws CLI::ValidationError.
+// Refuses contradictory options. Throws CLI::ValidationError.
 void check_together(const TraceOptions& options);
 
-// A power of two, at least a page and at most 2 GiB, as BPF_MAP_TYPE_RINGBUF wants it
-// (kernel/bpf/ringbuf.c ringbuf_map_alloc()).
+// Returns a power of two from one page to 2 GiB, as BPF_MAP_TYPE_RINGBUF requires
+// (kernel/bpf/ringbuf.c, ringbuf_map_alloc()). `asked` and `page` are in bytes.
 std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page);
 
-// The events to print.
+// Returns the events to print.
 Events chosen_events(const TraceOptions& options);
 
 bpftrap_scope make_scope(const TraceOptions& options);
 
-// The part of the stream's options that the command line decides.
+// Returns the options of the stream that the command line determines.
 ProcessStreamOptions stream_options(const TraceOptions& options);
 
 }  // namespace bpftrap

@@ -13,7 +13,7 @@ namespace bpftrap {
 
 namespace {
 
-// An option as other programs or earlier versions name it, and the option of bpftrap for the same.
+// A name from other programs or earlier versions, and bpftrap's option for the same purpose.
 struct OtherName {
   std::string_view word;
   const char* option;
@@ -30,7 +30,7 @@ bool is_option(std::string_view word) {
   return word.starts_with('-');
 }
 
-// `--pid` of `--pid=5`, `-p` of `-p5`.
+// Returns `--pid` for `--pid=5`, and `-p` for `-p5`.
 std::string name_of(std::string_view word) {
   return std::string(word.substr(0, word.starts_with("--") ? word.find('=') : 2));
 }
@@ -83,7 +83,7 @@ std::string explain_stray(const CLI::App& command, const std::string& word) {
   return fmt::format("unexpected argument '{}'; {}", word, see_help(command));
 }
 
-// CLI11 has no other way to tell the option. The longest name is the one that is meant.
+// Finds the option in CLI11's message, the only place that names it. The longest name wins.
 const CLI::Option* named_in(const CLI::App& command, std::string_view text) {
   const CLI::Option* named = nullptr;
   std::size_t longest = 0;
@@ -130,7 +130,7 @@ std::vector<std::string> command_names(const CLI::App& app) {
   return names;
 }
 
-// The first command among `words` that has the option, else the first of all commands.
+// Returns the first command among `words` that has the option, else the first of all commands.
 const CLI::App* command_with(const CLI::App& app, const std::vector<std::string>& words,
                              const std::string& option) {
   const CLI::App* any = nullptr;
@@ -150,11 +150,11 @@ const CLI::App* command_with(const CLI::App& app, const std::vector<std::string>
 
 std::string explain_options(const CLI::App& command, const CLI::ParseError& error) {
   std::vector<std::string> unknown = command.remaining(true);
-  // Goes first: the options of a program without `--` before it are taken for those of bpftrap.
+  // Check this first: without `--`, CLI11 reads a program's options as bpftrap's.
   if (!unknown.empty() && !is_option(unknown.front())) {
     return explain_stray(command, unknown.front());
   }
-  // Texts of ours: see add_parsed_option(). No validator of CLI11 is in use.
+  // These texts come from add_parsed_option(). No validator of CLI11 is used.
   if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) {
     return error.what();
   }

@@ -285,7 +285,7 @@ TEST_F(ScopeTreeTest, ProcessThatDoesNotExistIsStatus1BeforeAnything) {
         {"exec", "--json", "--tree", pid, "--output", directory_ / "never", "--timeout", "1"});
     EXPECT_EQ(outcome.status, 1);
     EXPECT_EQ(outcome.output, "");
-    EXPECT_EQ(outcome.errors.rfind("bpftrap: there is no process " + pid + " (--tree)", 0), 0U)
+    EXPECT_EQ(outcome.errors.rfind("bpftrap: no process " + pid + " (--tree)", 0), 0U)
         << outcome.errors;
     EXPECT_NE(::access((directory_ / "never").c_str(), F_OK), 0);
   }

@@ -10,11 +10,11 @@
 
 namespace bpftrap {
 
-// Maps a BPF_MAP_TYPE_RINGBUF as kernel/bpf/ringbuf.c lays it out: one page for each
-// position (consumer, producer), then the data twice in a row. The second copy makes every record
-// contiguous. The kernel populates a mapping at once, and all of its pages count as
-// resident. Therefore only a window of the data is mapped, and it moves along with the position.
-// The reader's memory use does not depend on the size of the buffer.
+// Maps a BPF_MAP_TYPE_RINGBUF as kernel/bpf/ringbuf.c lays it out: one page for each position
+// (consumer, producer), then the data twice in a row. The second copy makes every record
+// contiguous. The kernel populates a mapping at once, and all of its pages count as resident.
+// Therefore only a window of the data is mapped, and it moves along with the position. The reader's
+// memory use does not depend on the size of the buffer.
 class RingBuffer {
  public:
   // Bytes of data mapped at a time. Moving the window costs time per page, and each move interrupts

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Facts about this kernel and these privileges, found by trial if possible.
-// core/doctor/diagnosis.h interprets them.
+// Facts about this kernel and these privileges, found by trial if possible. core/doctor/diagnosis.h
+// interprets them.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Escapes bytes of a traced process (comm, file names, arguments, cgroup paths) for a terminal or
-// a shell, and shortens numbers. Sinks call this when they write. JsonLine escapes for JSON.
+// Escapes bytes of a traced process (comm, file names, arguments, cgroup paths) for a terminal or a
+// shell, and shortens numbers. Sinks call this when they write. JsonLine escapes for JSON.
 //
 // Every function appends to `out`, because a sink builds each row in one buffer that it reuses.
 #pragma once

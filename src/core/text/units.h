@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Parses values of the command line: times, sizes, counts and process ids. The result goes into
-// the command's configuration.
+// Parses values of the command line: times, sizes, counts and process ids. The result goes into the
+// command's configuration.
 //
 // Every function throws std::invalid_argument on a value that it refuses. The exception's text is
 // half a sentence ("is not a time; expected …"); the caller puts the option and value before it.

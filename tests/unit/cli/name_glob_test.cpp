@@ -80,11 +80,11 @@ TEST(NameGlob, RefusesWhatIsLongerThanEveryName) {
     EXPECT_EQ(refusal(glob), "") << glob;
   }
   EXPECT_EQ(refusal("systemd-journald"),
-            "needs more than the 15 bytes that a name has; expected 'systemd-journal'");
+            "needs more than the maximum of 15 bytes; expected 'systemd-journal'");
   EXPECT_EQ(refusal("[a-z]123456789012345"),
-            "needs more than the 15 bytes that a name has; expected '[a-z]12345678901234'");
+            "needs more than the maximum of 15 bytes; expected '[a-z]12345678901234'");
   EXPECT_EQ(refusal("*systemd-journald"),
-            "needs more than the 15 bytes that a name has; expected a shorter pattern");
+            "needs more than the maximum of 15 bytes; expected a shorter pattern");
 }
 
 }  // namespace

@@ -162,10 +162,11 @@ TEST(Options, EventsThatAreRefused) {
        "--event: '+fork' has fork, which is not supported yet; expected exec, "
        "failed, exit"},
       {"-x --event exec,exit",
-       "--event: exec has no failures, which --failed asks for; expected "
+       "--event: exec conflicts with --failed, which prints failures; expected "
        "failed, exit"},
-      {"-d 1 --event +failed", "--event: only ends have a --min-duration; expected exit"},
-      {"--summary --event exec", "--summary: adds up ends; expected exit in --event"},
+      {"-d 1 --event +failed", "--event: --min-duration applies to ends only; expected exit"},
+      {"--summary --event exec",
+       "--summary: needs the ends of processes; expected exit in --event"},
   };
   for (const auto& [line, text] : cases) {
     EXPECT_EQ(refused(line), text);
