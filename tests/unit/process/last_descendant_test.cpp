@@ -15,13 +15,13 @@ class LastDescendantTest : public testing::Test {
  protected:
   // Programs 10 and 11 are the two copies for ends.
   LostCounter counter() {
-    return LostCounter(
-        {1,
-         [this](bpftrap_lost* per_cpu) {
-           *per_cpu = lost_;
-           return true;
-         }},
-        {{{BPFTRAP_RECORD_EXIT, 10, 11}}, [this](int program) { return missed_[program]; }});
+    return LostCounter({1,
+                        [this](bpftrap_lost* per_cpu) {
+                          *per_cpu = lost_;
+                          return true;
+                        }},
+                       RecursionMisses({{BPFTRAP_RECORD_EXIT, 10, 11}},
+                                       [this](int program) { return missed_[program]; }));
   }
   void miss_ends(std::uint64_t count) { missed_ = {{10, count}, {11, count}}; }
   void sweep() {
