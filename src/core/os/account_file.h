@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// /etc/passwd and /etc/group, read by fgetpwent() and fgetgrent(). NSS (LDAP, systemd-homed …)
-// needs shared libraries of the right glibc at run time, which a statically linked program does not
-// have.
+// /etc/passwd and /etc/group, read by fgetpwent() and fgetgrent(). A static program has no NSS
+// (LDAP, systemd-homed …), because NSS loads shared libraries of the right glibc.
 #pragma once
 
 #include <charconv>

@@ -69,7 +69,7 @@ BootClock::time_point BootClock::now() {
   return time_point(nanoseconds(read_clock(CLOCK_BOOTTIME)) - namespace_offset);
 }
 
-// As proc_timens_show_offsets() of kernel/time/namespace.c writes it: `boottime  SECONDS  NS`.
+// kernel/time/namespace.c proc_timens_show_offsets() writes `boottime  SECONDS  NS`.
 nanoseconds boottime_namespace_offset(std::string_view timens_offsets) {
   static constexpr std::string_view clock_name = "boottime";
   std::size_t found = timens_offsets.find(clock_name);
@@ -115,8 +115,8 @@ bool WallClock::reanchor() {
   std::int64_t lowest = std::max(measured.lowest, current_.lowest);
   std::int64_t highest = std::min(measured.highest, current_.highest);
   if (lowest <= highest) {
-    // One offset explains both measurements: keep it, lest timestamps jitter by each second's
-    // noise.
+    // One offset explains both measurements. Keep it, so that timestamps do not jitter with the
+    // noise of each measurement.
     current_.lowest = lowest;
     current_.highest = highest;
     return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Time: the kernel stamps events with CLOCK_BOOTTIME (bpf_ktime_get_boot_ns), people read wall
-// clocks. Stands between decode, which yields BootTime, and the sinks, which print WallTime.
+// Time: the kernel stamps events with CLOCK_BOOTTIME (bpf_ktime_get_boot_ns), and people read wall
+// clocks. Decoding yields BootTime; sinks print WallTime.
 #pragma once
 
 #include <chrono>
@@ -12,9 +12,9 @@
 
 namespace bpftrap {
 
-// CLOCK_BOOTTIME as the kernel itself counts it, time asleep included. Inside a time namespace
-// clock_gettime() adds that namespace's offset and BPF helpers do not: here it is taken off again,
-// so that now() compares with the events.
+// CLOCK_BOOTTIME as the kernel itself counts it, suspend included. In a time namespace
+// clock_gettime() adds the namespace's offset and BPF helpers do not. now() subtracts it, and so
+// compares with events.
 struct BootClock {
   using duration = std::chrono::nanoseconds;
   using rep = duration::rep;
@@ -27,8 +27,8 @@ struct BootClock {
 
 using BootTime = BootClock::time_point;
 
-// What /proc/self/timens_offsets (its text is the argument) says is added to CLOCK_BOOTTIME in
-// this time namespace; 0 where the text says nothing of it.
+// The offset of CLOCK_BOOTTIME in this time namespace, from the text of /proc/self/timens_offsets.
+// 0 if the text has none.
 std::chrono::nanoseconds boottime_namespace_offset(std::string_view timens_offsets);
 
 // Nanoseconds since 1970-01-01T00:00:00Z (CLOCK_REALTIME): 1677 to 2262.
@@ -38,7 +38,7 @@ struct WallTime {
   friend bool operator==(WallTime, WallTime) = default;
 };
 
-// Where a WallClock reads the time; tests put their own in.
+// The clocks that a WallClock reads; tests supply their own.
 struct TimeSources {
   std::function<BootTime()> now_boot;
   std::function<WallTime()> now_real;
@@ -46,30 +46,29 @@ struct TimeSources {
   static TimeSources system();
 };
 
-// Says what the wall clock showed at a boot time.
+// Converts a boot time to the wall clock of that moment.
 //
 // CLOCK_REALTIME and CLOCK_BOOTTIME both are the kernel's monotonic base plus an offset
-// (kernel/time/timekeeping.c: offs_real, offs_boot). NTP slews that base and so both alike, and a
-// suspend adds the same to both: their difference changes only when somebody sets the clock
-// (do_settimeofday64(), timekeeping_inject_offset(), leap seconds). So it is measured, kept, and
-// replaced only when a new measurement contradicts it.
+// (kernel/time/timekeeping.c: offs_real, offs_boot). NTP slews that base, and a suspend adds the
+// same to both. Their difference changes only when somebody sets the clock (do_settimeofday64(),
+// timekeeping_inject_offset(), leap seconds). It is measured once, and replaced only if a new
+// measurement contradicts it.
 class WallClock {
  public:
   explicit WallClock(TimeSources sources = TimeSources::system());
 
-  // Measures again. To be called each second and when the kernel tells of a step
-  // (TFD_TIMER_CANCEL_ON_SET). Returns whether the wall clock has been set since the last call.
+  // Measures again. Call it each second, and when the kernel reports a step
+  // (TFD_TIMER_CANCEL_ON_SET). Returns whether the wall clock was set since the last call.
   bool reanchor();
 
-  // Events from before the last step that reanchor() found keep the offset that was true then.
-  // Just when between two calls of reanchor() the step took place is not known; it is dated to
-  // the call that found it.
+  // Events from before the last step that reanchor() found keep the offset of their time. The exact
+  // time of the step is unknown; the call that found it counts as its time.
   WallTime to_wall(BootTime time) const;
 
   WallTime now() const { return to_wall(sources_.now_boot()); }
 
  private:
-  // The difference, as far as two readings of one clock around one of the other can tell.
+  // The difference, between the bounds that two readings of one clock around one of the other give.
   struct Anchor {
     BootTime since;
     std::int64_t lowest;
@@ -84,8 +83,8 @@ class WallClock {
   Anchor previous_;
 };
 
-// Writes wall times. Keeps the text of the last second, since consecutive events mostly share
-// theirs: then only the fraction is written anew. One per sink; not for use by several threads.
+// Writes wall times. Keeps the text of the last second, because consecutive events mostly share it
+// and then only the fraction changes. One per sink; not thread-safe.
 class TimestampFormatter {
  public:
   // `2026-01-31T12:00:00.123456789Z`

@@ -40,7 +40,7 @@ void say(std::string_view text) {
 
 void say_table(std::string_view table) {
   while (!table.empty()) {
-    // writev(), for `bpftrap hello` watches write().
+    // writev(), because `bpftrap hello` watches write().
     iovec part{const_cast<char*>(table.data()), table.size()};
     ssize_t written = ::writev(STDERR_FILENO, &part, 1);
     if (written <= 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How setup fails: what was tried, why it failed, and what to do about it. Thrown by everything
-// that runs before the first event; `main` alone turns it into a message and an exit status.
+// A failed step, its cause, and its fix. Setup throws it; `main` alone turns it into a message and
+// an exit status.
 #pragma once
 
 #include <string>
@@ -34,7 +34,7 @@ void say(std::string_view text);
 // Writes a whole table to standard error as it is. Never fails.
 void say_table(std::string_view table);
 
-// Says the error and the log under it.
+// Writes the message of the error, and its log below.
 void say(const Error& error);
 
 }  // namespace bpftrap

@@ -19,8 +19,8 @@ class EventLoop {
 
   EventLoop();  // throws Error
 
-  // Watches `fd` (the caller's) for epoll `events`. Returns false where the kernel cannot watch it,
-  // as it cannot watch regular files. Throws Error for anything else.
+  // Watches `fd`, which stays the caller's, for epoll `events`. False if the kernel cannot watch
+  // it, such as a regular file. Throws Error for any other failure.
   bool watch(int fd, std::uint32_t events, Callback callback);
   void change(int fd, std::uint32_t events);
 

@@ -8,7 +8,7 @@
 
 namespace bpftrap {
 
-// The whole content, `most` bytes of it at most; none where it cannot be opened or read.
+// The content, at most `most` bytes of it. None if it cannot be opened or read.
 std::optional<std::string> read_file(const std::string& path,
                                      std::size_t most = std::size_t{1} << 20);
 

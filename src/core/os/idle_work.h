@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Work that is done in small steps while nothing else is to be done.
+// Work in small steps, done while no event is ready.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The running kernel's release, for what nothing else tells.
+// The running kernel's release. Prefer kernel_features.h: distributions backport.
 #pragma once
 
 #include <string>

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::max();
 
-// `max` (v2) is no limit; v1 says it as a number that no machine has.
+// `max` (v2) is no limit. v1 writes a number that no machine has.
 std::uint64_t read_limit(const std::string& path) {
   std::string text = read_file(path).value_or("");
   std::uint64_t bytes = no_limit;
@@ -36,7 +36,7 @@ std::uint64_t memory_limit(std::string_view mounts, std::string_view cgroups,
     std::string top = cgroup.v2 ? cgroup2_mount(mounted) : cgroup1_mount(mounted, "memory");
     std::string group(cgroup.path);
     const char* file = cgroup.v2 ? "/memory.max" : "/memory.limit_in_bytes";
-    // In a container the path may be the host's, of which only the end, or nothing, is mounted.
+    // In a container the path may be the host's, and only its end, or nothing, may be mounted.
     while (!top.empty()) {
       std::string path_of_limit = root + top;
       path_of_limit.append(group).append(file);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How much memory this process's cgroups let it have.
+// The memory that this process's cgroups allow it.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,17 @@
 
 namespace bpftrap {
 
-// Bytes: the least limit of its cgroup and of those above, in v2's hierarchy and v1's of memory;
-// the largest number where there is none. `mounts` and `cgroups` are the texts of /proc/self/mounts
-// and /proc/self/cgroup; `root` stands before every path (for tests).
+// The lowest limit, in bytes, of the cgroup and its ancestors, in the v2 hierarchy and in v1's
+// memory hierarchy. The maximum of the type if there is no limit. `mounts` and `cgroups` are the
+// texts of /proc/self/mounts and /proc/self/cgroup. Tests put a `root` before every path.
 std::uint64_t memory_limit(std::string_view mounts, std::string_view cgroups,
                            const std::string& root = "");
 
-// Of this process.
+// The limit of this process.
 std::uint64_t memory_limit();
 
-// Bytes that may be kept where `most` are enough on any machine: an eighth of what this process's
-// cgroups allow where that is less. To be asked before the sandbox.
+// Bytes that may be kept: `most`, or an eighth of memory_limit() if that is less. Call it before
+// the sandbox.
 std::size_t memory_share(std::size_t most);
 
 }  // namespace bpftrap

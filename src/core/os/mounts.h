@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is mounted, as /proc/self/mounts lists it (proc_pid_mounts(5)).
+// Mounts, as /proc/self/mounts lists them (proc_pid_mounts(5)).
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ struct Mount {
   bool has_option(std::string_view option) const;
 };
 
-// `text`: that of /proc/self/mounts, whose escapes (\040 is a space) are decoded. Skips malformed
+// Parses the text of /proc/self/mounts and decodes its escapes (\040 is a space). Skips malformed
 // lines.
 std::vector<Mount> parse_mounts(std::string_view text);
 

@@ -14,14 +14,14 @@
 namespace bpftrap {
 
 struct ProcStat {
-  // Of `flags`: include/linux/sched.h.
+  // Bits of `flags`: include/linux/sched.h.
   static constexpr std::uint64_t exiting = 0x4;             // PF_EXITING
   static constexpr std::uint64_t never_executed = 0x40;     // PF_FORKNOEXEC
   static constexpr std::uint64_t kernel_thread = 0x200000;  // PF_KTHREAD
 
   std::uint64_t parent = 0;       // field 4
   std::uint64_t flags = 0;        // field 9
-  std::uint64_t threads = 0;      // field 20, those that nobody waited for included
+  std::uint64_t threads = 0;      // field 20, zombies included
   std::uint64_t start_ticks = 0;  // field 22, since boot
 };
 
@@ -41,7 +41,7 @@ class ProcWalk {
   // Goes to the next process. False at the end.
   bool next();
 
-  // Of the process that next() went to.
+  // The process that next() went to.
   pid_t pid() const { return pid_; }
   std::string directory() const { return proc_ + "/" + std::to_string(pid_); }
 

@@ -9,7 +9,7 @@ namespace bpftrap {
 
 // A line `ID:CONTROLLERS:PATH`. The views point into the text.
 struct ProcCgroup {
-  bool v2 = false;               // the line `0::PATH`, which is there once cgroup v2 was mounted
+  bool v2 = false;               // the line `0::PATH`, which exists once cgroup v2 was mounted
   std::string_view controllers;  // of v1, separated by commas
   std::string_view path;
 

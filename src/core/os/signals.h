@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// SIGINT, SIGTERM and SIGHUP as something to read.
+// SIGINT, SIGTERM and SIGHUP through a descriptor (signalfd).
 #pragma once
 
 #include "core/os/unique_fd.h"
@@ -16,11 +16,11 @@ class StopSignals {
 
   struct Taken {
     int number = 0;          // 0: none came
-    bool by_kernel = false;  // such as Ctrl-C: the terminal's whole foreground job has it
+    bool by_kernel = false;  // such as Ctrl-C: the terminal's whole foreground job received it
   };
 
   int fd() const { return fd_.get(); }
-  // To be called when readable.
+  // Call it when readable.
   Taken take();
 
  private:

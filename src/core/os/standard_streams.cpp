@@ -8,7 +8,7 @@ namespace bpftrap {
 
 void fill_standard_streams() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    // The lowest free number is taken. Without /dev, a descriptor that can do nothing serves too.
+    // open() takes the lowest free number. Without /dev, any useless descriptor will do.
     if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR | O_CLOEXEC) < 0) {
       [[maybe_unused]] int none = ::open("/", O_PATH | O_CLOEXEC);
     }
@@ -16,7 +16,7 @@ void fill_standard_streams() {
 }
 
 bool was_closed(int standard_stream) {
-  // No program is started with a descriptor that its exec would have closed: it is from here.
+  // O_CLOEXEC marks ours: a program never starts with such a descriptor.
   int flags = ::fcntl(standard_stream, F_GETFD);
   return flags < 0 || (flags & FD_CLOEXEC) != 0;
 }

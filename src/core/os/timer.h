@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Time as something to read: timers, and the setting of the wall clock.
+// Timers and changes of the wall clock through descriptors (timerfd).
 #pragma once
 
 #include <chrono>
@@ -8,15 +8,15 @@
 
 namespace bpftrap {
 
-// A timer on CLOCK_BOOTTIME, readable when it has expired: it goes on while the machine sleeps.
+// A timer on CLOCK_BOOTTIME, readable after it has expired. It runs on during suspend.
 class Timer {
  public:
   Timer();  // throws Error
 
   int fd() const { return fd_.get(); }
-  // Once after `delay` (at least 1 ns), or then and each `delay` after it.
+  // Expires once after `delay` (at least 1 ns), or repeatedly.
   void arm(std::chrono::nanoseconds delay, bool repeat = false);
-  // To be called when readable; false if it had not expired after all.
+  // Call it when readable. False if the timer had not expired after all.
   bool take();
 
  private:
@@ -29,7 +29,7 @@ class ClockStepWatch {
   ClockStepWatch();  // throws Error
 
   int fd() const { return fd_.get(); }
-  // To be called when readable: true if the clock was set. Arms the watch again.
+  // Call it when readable. True if the clock was set. Arms the watch again.
   bool take();
 
  private:

@@ -14,15 +14,15 @@ namespace bpftrap {
 namespace {
 
 constexpr const char* usual_place = "/sys/kernel/tracing";
-// Where debugfs has it; libbpf looks here first.
+// Its place in debugfs. libbpf looks here first.
 constexpr const char* older_place = "/sys/kernel/debug/tracing";
 
 bool is_tracefs(const std::string& place) {
   return ::access((place + "/events").c_str(), F_OK) == 0;
 }
 
-// Keeps what is mounted below from spreading to the namespace that this one was copied from. In a
-// chroot `/` need not be a mount point; /sys is one.
+// Keeps mounts below from propagating to the original namespace. In a chroot `/` need not be a
+// mount point; /sys is one.
 bool make_private() {
   return ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 ||
          (errno == EINVAL && ::mount("none", "/sys", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
@@ -41,7 +41,7 @@ std::string provide_tracefs() {
     if (is_tracefs(place)) {
       return place;
     }
-    // Mounted, it seems, but not to be looked into by this user.
+    // Probably mounted, but this user may not look into it.
     if (::access(place, X_OK) != 0 && errno == EACCES) {
       throw Error(std::string("cannot look into ") + place, EACCES,
                   "classic tracepoints are found there: run it with sudo");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// tracefs, which classic tracepoints are looked up in and which not every machine has mounted.
+// tracefs, in which classic tracepoints are found. It is not mounted on every machine.
 #pragma once
 
 #include <string>
 
 namespace bpftrap {
 
-// Where tracefs is mounted. Where it is not, mounts it in a mount namespace of this process alone,
-// so that nothing changes for others. Throws Error, which says what to mount.
+// The mount point of tracefs. If it is not mounted, mounts it in a new mount namespace of this
+// process, which changes nothing for others. Throws Error with the command that mounts it.
 std::string provide_tracefs();
 
 }  // namespace bpftrap

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// User names and ids: names → ids for --user on the way in, ids → names for the table on the way
-// out.
+// User names and ids: names → ids for --user, ids → names for the table.
 #pragma once
 
 #include <sys/types.h>

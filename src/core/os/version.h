@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The version of bpftrap, as `--version` and the `start` record say it.
+// The version of bpftrap, for `--version` and the `start` record.
 #pragma once
 
 namespace bpftrap {
