@@ -11,9 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +19,7 @@
 #include <fstream>
 
 #include "e2e/bpftrap.h"
+#include "e2e/file_capabilities.h"
 
 namespace e2e {
 namespace {
@@ -317,24 +316,13 @@ TEST_F(DoctorAsRootTest, OneOfThemIsNotEnough) {
   }
 }
 
-// Writes file capabilities as setcap does: include/uapi/linux/capability.h.
-bool set_file_capabilities(const std::string& path, std::uint64_t permitted) {
-  vfs_cap_data data{};
-  data.magic_etc = VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE;
-  data.data[0].permitted = static_cast<__u32>(permitted);
-  data.data[1].permitted = static_cast<__u32>(permitted >> 32);
-  return ::setxattr(path.c_str(), "security.capability", &data, XATTR_CAPS_SZ_2, 0) == 0;
-}
-
 TEST_F(DoctorAsRootTest, FileCapabilitiesAreEnough) {
   ScratchDir scratch;
   std::string file = scratch / "bpftrap";
-  struct statvfs system {};
   std::filesystem::copy_file(Bpftrap::binary(), file);
   ::chmod(scratch.path().c_str(), 0755);
   ::chmod(file.c_str(), 0755);
-  if (::statvfs(file.c_str(), &system) != 0 || (system.f_flag & ST_NOSUID) != 0 ||
-      !set_file_capabilities(file, bpf_and_perfmon)) {
+  if (!set_file_capabilities(file, bpf_and_perfmon)) {
     GTEST_SKIP() << "no file capabilities in " << scratch.path();
   }
   expect_to_trace([&](std::vector<std::string> args) {
