@@ -169,8 +169,15 @@ int ProcessTrace::run_program(Followed& followed) {
   }
   ProgramRun program_run(program, host_.loop(), last ? &*last : nullptr);
   extras.program = &program_run;
-  int status = run(std::move(extras));
-  return program.ended() ? program.exit_status() : status;
+  try {
+    run(std::move(extras));
+  } catch (...) {
+    loaded_.detach();
+    program_run.wait(host_.signals());
+    throw;
+  }
+  program_run.wait(host_.signals());
+  return program.ended() ? program.exit_status() : ended_as_asked;
 }
 
 // The wait for the reader of --output was stopped.

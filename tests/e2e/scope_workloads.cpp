@@ -168,6 +168,16 @@ int workload_count_interrupts(const Arguments& arguments) {
   return 10 + interrupts;
 }
 
+int workload_busy(const Arguments& arguments) {
+  std::uint64_t end = boot_ns_now() + std::stoull(arguments.at(1)) * 1'000'000;
+  while (boot_ns_now() < end) {
+    run_workload({"nothing"});
+    sleep_for(std::chrono::milliseconds(5));
+  }
+  note_self(arguments.at(0));
+  return std::stoi(arguments.at(2));
+}
+
 int workload_daemon(const Arguments& arguments) {
   pid_t program = ::getpid();
   start_orphan(arguments.at(0), false, [&] {

@@ -37,6 +37,9 @@ int workload_count_interrupts(const std::vector<std::string>& arguments);
 // FILE MS: starts a daemon (two forks, own session) and ends with 3 without waiting. The daemon
 // writes a note and, MS after its parent's end, executes a program that ends with 5.
 int workload_daemon(const std::vector<std::string>& arguments);
+// FILE MS STATUS: runs `nothing` every few milliseconds for MS, then writes a note and ends with
+// STATUS.
+int workload_busy(const std::vector<std::string>& arguments);
 // FILE GENERATIONS EACH: one process of each generation starts the EACH processes of the next one.
 // Its own parent has ended by then. All write a note, and none waits for another.
 int workload_generations(const std::vector<std::string>& arguments);

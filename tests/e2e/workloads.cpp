@@ -131,6 +131,7 @@ constexpr Workload workloads[] = {
     {"say-user", workload_say_user},
     {"count-interrupts", workload_count_interrupts},
     {"daemon", workload_daemon},
+    {"busy", workload_busy},
     {"generations", workload_generations},
 };
 

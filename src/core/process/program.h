@@ -44,6 +44,7 @@ class Program {
   // Lets it execute. What fails then, the child says itself on standard error; exit_status() is
   // 127 (not found), 126 (cannot be executed) or 125 (cannot become the user).
   void release();
+  bool released() const { return !gate_; }
 
   // Sends it the signal, and SIGCONT after it, as timeout(1) does: one that is stopped could not
   // end. False where it has ended or may not be signalled.

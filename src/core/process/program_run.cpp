@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/process/program_run.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 
+#include <array>
 #include <chrono>
 #include <utility>
 
@@ -43,10 +45,25 @@ bool ProgramRun::ends_trace(StopSignals::Taken signal) {
   }
   // A user who asks twice does not want to wait for PROGRAM.
   if (std::exchange(forwarded_, true)) {
+    abandoned_ = true;
     return true;
   }
   program_.signal(signal.number);
   return false;
+}
+
+void ProgramRun::wait(StopSignals& signals) {
+  while (program_.released() && !abandoned_ && !program_.ended()) {
+    std::array<pollfd, 2> ready{pollfd{program_.pidfd(), POLLIN, 0},
+                                pollfd{signals.fd(), POLLIN, 0}};
+    ::poll(ready.data(), ready.size(), -1);
+    if (ready[1].revents != 0) {
+      StopSignals::Taken taken = signals.take();
+      if (taken.number != 0) {
+        ends_trace(taken);
+      }
+    }
+  }
 }
 
 }  // namespace bpftrap

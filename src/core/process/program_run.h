@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// PROGRAM while it is traced: starts it, waits for its end, hands signals on.
+// PROGRAM while it is traced, and after: starts it, waits for its end, hands signals on.
 #pragma once
 
 #include "core/os/event_loop.h"
@@ -23,6 +23,11 @@ class ProgramRun {
   // Whether the signal ends the trace. If it does not, PROGRAM has it, and the trace ends with it.
   bool ends_trace(StopSignals::Taken signal);
 
+  // The trace is over, and what it watched in the loop is gone: waits until PROGRAM has ended, and
+  // hands signals on as before. Returns at once if PROGRAM was not started, or if the user does not
+  // want to wait for it.
+  void wait(StopSignals& signals);
+
  private:
   void program_ended();
 
@@ -30,6 +35,7 @@ class ProgramRun {
   EventLoop& loop_;
   LastDescendant* last_;
   bool forwarded_ = false;
+  bool abandoned_ = false;
   Timer ask_last_;
 };
 

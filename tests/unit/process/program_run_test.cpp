@@ -3,6 +3,7 @@
 #include "core/process/program_run.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <csignal>
@@ -69,6 +70,31 @@ TEST(ProgramRun, AfterItsEndASignalEndsTheTrace) {
   run.start();
   EXPECT_EQ(program.exit_status(), 0);
   EXPECT_TRUE(run.ends_trace({SIGINT, true}));
+}
+
+TEST(ProgramRun, WaitsForItsEndAfterTheTrace) {
+  EventLoop loop;
+  StopSignals signals;
+  Program program(ProgramOptions{.argv = {"/bin/sh", "-c", "sleep 0.2; exit 7"}});
+  ProgramRun run(program, loop);
+  run.wait(signals);
+  EXPECT_FALSE(program.ended()) << "not started: there is nothing to wait for";
+  run.start();
+  run.wait(signals);
+  EXPECT_TRUE(program.ended());
+  EXPECT_EQ(program.exit_status(), 7);
+}
+
+TEST(ProgramRun, HandsSignalsOnWhileItWaits) {
+  EventLoop loop;
+  StopSignals signals;
+  Program program(ProgramOptions{.argv = {"/bin/sleep", "20"}});
+  ProgramRun run(program, loop);
+  run.start();
+  // To this thread: signalfd reads it, because StopSignals has blocked it.
+  ::kill(::getpid(), SIGTERM);
+  run.wait(signals);
+  EXPECT_EQ(program.exit_status(), 128 + SIGTERM);
 }
 
 }  // namespace
