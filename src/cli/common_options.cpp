@@ -10,7 +10,6 @@
 #include "cli/offered_values.h"
 #include "core/analysis/summary_sink.h"
 #include "core/os/error.h"
-#include "core/output/output_file.h"
 #include "core/output/table_sink.h"
 #include "core/text/units.h"
 
@@ -144,11 +143,12 @@ void add_color_option(CLI::App& app, OutputOptions& options) {
       {"auto", "always", "never"});
 }
 
-std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd) {
+std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd,
+                                    const std::optional<FileOwner>& owner) {
   if (options.output.empty()) {
     return std::make_unique<Output>();
   }
-  UniqueFd file = open_output_file(options.output, {interrupt_fd, options.timeout});
+  UniqueFd file = open_output_file(options.output, {interrupt_fd, options.timeout}, owner);
   return file ? std::make_unique<Output>(std::move(file), options.output) : nullptr;
 }
 

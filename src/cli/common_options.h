@@ -14,6 +14,7 @@
 
 #include "cli/output_formats.h"
 #include "core/output/output.h"
+#include "core/output/output_file.h"
 #include "core/output/sink.h"
 
 // Declared here instead of included: see cli/command.h.
@@ -78,8 +79,10 @@ void add_verbose_option(CLI::App& app, OutputOptions& options);
 void add_color_option(CLI::App& app, OutputOptions& options);
 
 // Opens standard output or the file of --output. Waits for the reader of a FIFO, at most for
-// --timeout. Returns null on timeout, or if `interrupt_fd` becomes readable. Throws Error.
-std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd);
+// --timeout. Returns null on timeout, or if `interrupt_fd` becomes readable. A new file belongs to
+// `owner`, if given. Throws Error.
+std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_fd,
+                                    const std::optional<FileOwner>& owner = {});
 
 // True if --color, NO_COLOR and the output ask for colour.
 bool wants_color(const OutputOptions& options, const Output& output);

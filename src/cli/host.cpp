@@ -11,9 +11,10 @@
 
 namespace bpftrap {
 
-std::unique_ptr<Host> Host::open(const OutputOptions& options) {
+std::unique_ptr<Host> Host::open(const OutputOptions& options,
+                                 const std::optional<FileOwner>& owner) {
   std::unique_ptr<Host> host(new Host(options));
-  host->output_ = open_output(options, host->signals_.fd());
+  host->output_ = open_output(options, host->signals_.fd(), owner);
   return host->output_ ? std::move(host) : nullptr;
 }
 

@@ -40,9 +40,11 @@ struct TraceExtras {
 
 class Host {
  public:
-  // Blocks signals until the event loop reads them, and opens the output. Returns null if a signal
-  // came before the output had a reader; a message reported that. Throws Error.
-  static std::unique_ptr<Host> open(const OutputOptions& options);
+  // Blocks signals until the event loop reads them, and opens the output. A new file belongs to
+  // `owner`, if given. Returns null if a signal came before the output had a reader; a message
+  // reported that. Throws Error.
+  static std::unique_ptr<Host> open(const OutputOptions& options,
+                                    const std::optional<FileOwner>& owner = {});
 
   EventLoop& loop() { return loop_; }
   StopSignals& signals() { return signals_; }

@@ -29,7 +29,8 @@ bool is_trusted(const struct stat& status) {
 // rename meanwhile, and openat2() would refuse links of any owner.
 class Walk {
  public:
-  explicit Walk(const std::string& path) : path_(path), rest_(path) {}
+  Walk(const std::string& path, const std::optional<FileOwner>& owner)
+      : path_(path), owner_(owner), rest_(path) {}
 
   // None where it is a FIFO that nobody reads.
   UniqueFd open();
@@ -57,12 +58,14 @@ class Walk {
   std::string take_name();
   void enter(const std::string& name);
   UniqueFd open_last(const std::string& name);
+  UniqueFd create(const std::string& name) const;
   // Goes on where the link points to.
   void follow(const std::string& name);
   bool in_proc() const;
   void check(const UniqueFd& fd) const;
 
   const std::string& path_;
+  const std::optional<FileOwner>& owner_;
   std::string rest_;
   UniqueFd at_;  // the directory that rest_ begins in
   int links_ = 0;
@@ -126,11 +129,24 @@ void Walk::enter(const std::string& name) {
 void Walk::check(const UniqueFd& fd) const {
   struct stat status = status_of(fd);
   bool regular = S_ISREG(status.st_mode);
+  // The owner's file may be that of an earlier run. Links are another matter: they would lead this
+  // user to where the owner cannot write.
+  bool trusted = is_trusted(status) || (owner_ && status.st_uid == owner_->uid);
   if ((regular || S_ISFIFO(status.st_mode)) && (status_of(at_).st_mode & S_ISVTX) != 0 &&
       // Another name of a file elsewhere may be anybody's work.
-      (!is_trusted(status) || (regular && status.st_nlink > 1))) {
+      (!trusted || (regular && status.st_nlink > 1))) {
     refuse("the file");
   }
+}
+
+// None, with errno, if there is such a file by now or it cannot be created.
+UniqueFd Walk::create(const std::string& name) const {
+  UniqueFd fd(::openat(at_.get(), name.c_str(), write_flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  // By the descriptor: the name may be another file's by now.
+  if (fd && owner_ && ::fchown(fd.get(), owner_->uid, owner_->gid) != 0) {
+    say(Error(fmt::format("cannot give '{}' (--output) to user {}", path_, owner_->uid), errno));
+  }
+  return fd;
 }
 
 // None, with errno, where it cannot be opened.
@@ -142,8 +158,7 @@ UniqueFd Walk::open_last(const std::string& name) {
   if (fd) {
     check(fd);
   } else if (errno == ENOENT) {
-    fd = UniqueFd(
-        ::openat(at_.get(), name.c_str(), write_flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    fd = create(name);
   } else if (errno == ENXIO) {
     UniqueFd found(::openat(at_.get(), name.c_str(), look_flags));
     if (!found || !S_ISFIFO(status_of(found).st_mode)) {
@@ -191,11 +206,12 @@ UniqueFd Walk::open() {
 
 }  // namespace
 
-UniqueFd open_output_file(const std::string& path, const WaitForReader& wait) {
+UniqueFd open_output_file(const std::string& path, const WaitForReader& wait,
+                          const std::optional<FileOwner>& owner) {
   using std::chrono::milliseconds;
   auto begin = std::chrono::steady_clock::now();
   for (bool told = false; true; told = true) {
-    if (UniqueFd fd = Walk(path).open()) {
+    if (UniqueFd fd = Walk(path, owner).open()) {
       return fd;
     }
     if (!told) {

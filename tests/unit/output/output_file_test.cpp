@@ -44,15 +44,16 @@ class OutputFile : public testing::Test {
   static void give_away(const std::string& path, uid_t user = other_user) {
     ASSERT_EQ(::lchown(path.c_str(), user, user), 0);
   }
-  static UniqueFd open(const std::string& path, const WaitForReader& wait = {}) {
-    return open_output_file(path, wait);
+  static UniqueFd open(const std::string& path, const WaitForReader& wait = {},
+                       const std::optional<FileOwner>& owner = {}) {
+    return open_output_file(path, wait, owner);
   }
   // The error message, or "" if the file can be opened.
-  static std::string refusal(const std::string& path) {
+  static std::string refusal(const std::string& path, const std::optional<FileOwner>& owner = {}) {
     try {
       WaitForReader wait;
       wait.timeout = std::chrono::seconds(0);
-      open_output_file(path, wait);
+      open_output_file(path, wait, owner);
       return "";
     } catch (const Error& error) {
       return error.message();
@@ -161,6 +162,35 @@ TEST_F(OutputFile, PathsThatNameADescriptorLeadToIt) {
   ::dup2(kept.get(), STDOUT_FILENO);
   EXPECT_EQ(said, "");
   EXPECT_EQ(precious(), "");
+}
+
+TEST_F(OutputFileOfOthers, NewFileBelongsToTheGivenOwnerOnly) {
+  const FileOwner owner{other_user, other_user + 1};
+  struct stat status {};
+  for (const std::string& place : {directory_ + "/new", shared_ + "/new"}) {
+    ASSERT_EQ(::fstat(open(place, {}, owner).get(), &status), 0);
+    EXPECT_EQ(status.st_uid, owner.uid);
+    EXPECT_EQ(status.st_gid, owner.gid);
+    EXPECT_EQ(status.st_mode, S_IFREG | 0600U);
+    EXPECT_EQ(refusal(place, owner), "") << "a second run";
+  }
+  ASSERT_EQ(::fstat(open(directory_ + "/precious", {}, owner).get(), &status), 0);
+  EXPECT_EQ(status.st_uid, 0U) << "existed";
+}
+
+TEST_F(OutputFileOfOthers, LinksOfTheGivenOwnerAreNotFollowed) {
+  const FileOwner owner{other_user, other_user};
+  link(directory_ + "/precious", shared_ + "/link");
+  give_away(shared_ + "/link");
+  EXPECT_NE(refusal(shared_ + "/link", owner), "");
+  write(shared_ + "/hers", "");
+  give_away(shared_ + "/hers", other_user + 1);
+  EXPECT_NE(refusal(shared_ + "/hers", owner), "");
+  write(shared_ + "/his", "");
+  give_away(shared_ + "/his");
+  ASSERT_EQ(::link((shared_ + "/his").c_str(), (shared_ + "/second-name").c_str()), 0);
+  EXPECT_NE(refusal(shared_ + "/his", owner), "");
+  EXPECT_EQ(precious(), "precious");
 }
 
 TEST_F(OutputFileOfOthers, LinksInStickyDirectoriesAreNotFollowed) {
