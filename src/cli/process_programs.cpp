@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "core/bpf/kernel_features.h"
 #include "core/bpf/recursion_misses.h"
 #include "core/bpf/skeleton.h"
+#include "core/os/caller.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
 #include "core/os/memory_limit.h"
@@ -130,8 +132,9 @@ class ProcessTrace {
   // Until a stop.
   int run() { return run(TraceExtras()); }
 
-  // Until PROGRAM, and with --wait-all its last descendant, has ended, or until a stop.
-  int run_program(Followed& followed);
+  // Until PROGRAM, and with --wait-all its last descendant, has ended. A stop or a failure ends the
+  // trace before that, but then too it waits for PROGRAM.
+  int run_program(Followed& followed, std::optional<Caller> caller);
 
  private:
   int run(TraceExtras extras);
@@ -154,9 +157,9 @@ int ProcessTrace::run(TraceExtras extras) {
                                              std::move(extras));
 }
 
-int ProcessTrace::run_program(Followed& followed) {
+int ProcessTrace::run_program(Followed& followed, std::optional<Caller> caller) {
   // Forked now and not earlier, because the time until it may execute counts as its own.
-  Program program({options_.program, options_.output.output.empty()});
+  Program program({options_.program, options_.output.output.empty(), std::move(caller)});
   followed.add_child(program.pid());
   TraceExtras extras;
   std::optional<LastDescendant> last;
@@ -180,6 +183,14 @@ int ProcessTrace::run_program(Followed& followed) {
   return program.ended() ? program.exit_status() : ended_as_asked;
 }
 
+std::optional<Caller> caller_for(const std::vector<std::string>& program) {
+  return program.empty() ? std::nullopt : calling_user();
+}
+
+std::optional<FileOwner> owner_of(const std::optional<Caller>& caller) {
+  return caller ? std::optional(FileOwner{caller->uid, caller->gid}) : std::nullopt;
+}
+
 // The wait for the reader of --output was stopped.
 int stopped_before_start(const TraceOptions& options) {
   if (!options.program.empty()) {
@@ -193,7 +204,8 @@ int stopped_before_start(const TraceOptions& options) {
 int trace_processes(const ProcessCommand& command, const TraceOptions& options) {
   require_processes(options.trees);
   std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
-  std::unique_ptr<Host> host = Host::open(options.output);
+  std::optional<Caller> caller = caller_for(options.program);
+  std::unique_ptr<Host> host = Host::open(options.output, owner_of(caller));
   if (!host) {
     return stopped_before_start(options);
   }
@@ -207,7 +219,7 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
     followed.add_tree(static_cast<pid_t>(pid), "/proc");
   }
   ProcessTrace trace(command, options, *host, loaded);
-  return options.program.empty() ? trace.run() : trace.run_program(followed);
+  return options.program.empty() ? trace.run() : trace.run_program(followed, std::move(caller));
 }
 
 void try_programs(std::string_view command, bool failed) {

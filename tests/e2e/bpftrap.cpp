@@ -26,9 +26,11 @@ using Steady = std::chrono::steady_clock;
 
 void execute(const std::vector<std::string>& args, const Bpftrap::Setup& setup, int errors_fd,
              int pipe_fd) {
-  std::vector<std::string> strings = args;
+  std::vector<std::string> strings = setup.launcher;
+  strings.push_back(setup.launcher.empty() ? "bpftrap" : Bpftrap::binary());
+  strings.insert(strings.end(), args.begin(), args.end());
   std::vector<std::string> environment = setup.environment;
-  std::vector<char*> argv{const_cast<char*>("bpftrap")};
+  std::vector<char*> argv;
   std::vector<char*> envp;
   std::for_each(strings.begin(), strings.end(), [&](auto& arg) { argv.push_back(arg.data()); });
   std::for_each(environment.begin(), environment.end(),
@@ -43,7 +45,8 @@ void execute(const std::vector<std::string>& args, const Bpftrap::Setup& setup, 
   if (setup.before_exec) {
     setup.before_exec();
   }
-  ::execve(Bpftrap::binary().c_str(), argv.data(), envp.data());
+  const std::string& path = setup.launcher.empty() ? Bpftrap::binary() : setup.launcher.front();
+  ::execve(path.c_str(), argv.data(), envp.data());
 }
 
 int create_errors_file() {

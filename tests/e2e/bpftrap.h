@@ -22,6 +22,7 @@ class Bpftrap {
     std::vector<std::string> environment = {};  // the complete environment
     std::function<void()> before_exec = {};     // called in the child
     bool may_lose = false;                      // the test makes bpftrap lose records
+    std::vector<std::string> launcher = {};     // path and words that execute bpftrap with ARGS
   };
 
   // Starts `bpftrap ARGS...`.

@@ -141,7 +141,8 @@ int workload_say_state(const Arguments&) {
   return 0;
 }
 
-int workload_say_user(const Arguments&) {
+// A line with the ids, and one with the supplementary groups.
+std::string ids_and_groups() {
   gid_t groups[64];
   int count = ::getgroups(64, groups);
   std::string text = "ids " + std::to_string(::getuid()) + " " + std::to_string(::geteuid()) + " " +
@@ -149,6 +150,24 @@ int workload_say_user(const Arguments&) {
   for (int i = 0; i < count; ++i) {
     text += " " + std::to_string(groups[i]);
   }
+  return text;
+}
+
+int workload_say_environment(const Arguments&) {
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    variables.emplace_back(*variable);
+  }
+  std::sort(variables.begin(), variables.end());
+  std::fprintf(stderr, "%s\n", ids_and_groups().c_str());
+  for (const std::string& variable : variables) {
+    std::fprintf(stderr, "%s\n", variable.c_str());
+  }
+  return 0;
+}
+
+int workload_say_user(const Arguments&) {
+  std::string text = ids_and_groups();
   for (const char* name : {"USER", "LOGNAME", "HOME", "SUDO_UID", "KEPT"}) {
     const char* value = std::getenv(name);
     text += std::string("\n") + name + (value != nullptr ? std::string("=") + value : " unset");

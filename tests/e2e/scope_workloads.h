@@ -30,6 +30,8 @@ int workload_then_as(const std::vector<std::string>& arguments);
 int workload_say(const std::vector<std::string>& arguments);
 // Prints its descriptors and signal dispositions on standard error, one per line.
 int workload_say_state(const std::vector<std::string>& arguments);
+// Prints ids and groups, then all variables in order, on standard error.
+int workload_say_environment(const std::vector<std::string>& arguments);
 // Prints ids and groups, then the variables that sudo and login set, on standard error.
 int workload_say_user(const std::vector<std::string>& arguments);
 // FILE: writes a note. Half a second after the first SIGINT it ends with 10 plus their number.

@@ -128,6 +128,7 @@ constexpr Workload workloads[] = {
     {"then-as", workload_then_as},
     {"say", workload_say},
     {"say-state", workload_say_state},
+    {"say-environment", workload_say_environment},
     {"say-user", workload_say_user},
     {"count-interrupts", workload_count_interrupts},
     {"daemon", workload_daemon},

@@ -15,9 +15,9 @@
 #include <exception>
 #include <string_view>
 
+#include "core/os/environment.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
-#include "core/os/sudo_user.h"
 
 namespace bpftrap {
 
@@ -116,10 +116,18 @@ int execute(const std::vector<std::string>& argv, const Environment& environment
   return result;
 }
 
+std::string_view hint_for(const ProgramOptions& options, int err) {
+  bool searched = options.argv.front().find('/') == std::string::npos;
+  bool path_is_reset = options.caller && !options.caller->environment_received;
+  return err == ENOENT && searched && path_is_reset
+             ? "sudo may have reset PATH: give the program's path"
+             : "";
+}
+
 // The child, a copy of bpftrap until it executes. bpftrap has one thread, so no lock is held that
 // nobody here would release, and allocating is safe.
-[[noreturn]] void run_child(int gate, const ProgramOptions& options, const Environment& environment,
-                            const std::optional<SudoUser>& user) {
+[[noreturn]] void run_child(int gate, const ProgramOptions& options,
+                            const Environment& environment) {
   reset_signals();
   if (!wait_at(gate)) {
     ::_exit(bpftrap_failed);
@@ -129,11 +137,11 @@ int execute(const std::vector<std::string>& argv, const Environment& environment
     ::close(STDOUT_FILENO);
   }
   try {
-    if (user) {
-      become(*user);
+    if (options.caller) {
+      become(*options.caller);
     }
     int err = execute(options.argv, environment);
-    say(Error("cannot execute '" + options.argv.front() + "'", err));
+    say(Error("cannot execute '" + options.argv.front() + "'", err, hint_for(options, err)));
     ::_exit(err == ENOENT ? not_found : cannot_execute);
   } catch (const Error& error) {
     say(error);
@@ -146,14 +154,7 @@ int execute(const std::vector<std::string>& argv, const Environment& environment
 }  // namespace
 
 Program::Program(const ProgramOptions& options) {
-  Environment environment = own_environment();
-  std::optional<SudoUser> user;
-  if (::geteuid() == 0) {
-    user = sudo_user(environment);
-  }
-  if (user) {
-    environment = environment_of(*user, std::move(environment));
-  }
+  Environment environment = options.caller ? options.caller->environment : own_environment();
   auto [child_end, own_end] = open_gate();
   std::signal(SIGCHLD, SIG_DFL);
   pid_ = ::fork();
@@ -162,7 +163,7 @@ Program::Program(const ProgramOptions& options) {
   }
   if (pid_ == 0) {
     own_end.reset();  // else the child would wait for itself
-    run_child(child_end.get(), options, environment, user);
+    run_child(child_end.get(), options, environment);
   }
   gate_ = std::move(own_end);
   gate_end_ = std::move(child_end);

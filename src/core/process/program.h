@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "core/os/caller.h"
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
@@ -19,12 +20,13 @@ struct ProgramOptions {
   std::vector<std::string> argv;
   // Standard output goes where standard error goes.
   bool stdout_to_stderr = false;
+  // PROGRAM runs as this user, with that user's environment; else as bpftrap, with bpftrap's.
+  std::optional<Caller> caller = {};
 };
 
 // PROGRAM starts with no signal blocked and all of them at their defaults, except that a SIGHUP
 // which was ignored stays so (nohup). It stays in bpftrap's process group, so that the terminal's
-// Ctrl-C and Ctrl-Z reach it. With root's rights and under sudo it runs as the user who called
-// sudo. Of descriptors it has those that bpftrap was started with.
+// Ctrl-C and Ctrl-Z reach it. Of descriptors it has those that bpftrap was started with.
 class Program {
  public:
   // Forks. What is to stay bpftrap's own must be O_CLOEXEC by now; signals that it has blocked are

@@ -26,8 +26,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/os/caller.h"
 #include "core/os/error.h"
-#include "core/os/sudo_user.h"
 
 namespace bpftrap {
 namespace {
@@ -76,18 +76,14 @@ class ProgramTest : public testing::Test {
   ProgramTest() {
     std::string name = std::filesystem::temp_directory_path() / "bpftrap-program-test.XXXXXX";
     directory_ = ::mkdtemp(name.data());
-    for (const char* variable :
-         {"SUDO_UID", "SUDO_GID", "SUDO_USER", "SUDO_HOME", "PATH", "HOME"}) {
+    for (const char* variable : {"PATH", "HOME"}) {
       if (const char* value = std::getenv(variable)) {
         saved_[variable] = value;
       }
     }
-    // sudo may have started the tests.
-    ::unsetenv("SUDO_UID");
   }
   ~ProgramTest() override {
-    for (const char* variable :
-         {"SUDO_UID", "SUDO_GID", "SUDO_USER", "SUDO_HOME", "PATH", "HOME"}) {
+    for (const char* variable : {"PATH", "HOME"}) {
       ::unsetenv(variable);
     }
     for (const auto& [variable, value] : saved_) {
@@ -103,9 +99,10 @@ class ProgramTest : public testing::Test {
     std::string err;
   };
 
-  Result run(std::vector<std::string> argv, bool stdout_to_stderr = false) {
+  Result run(std::vector<std::string> argv, bool stdout_to_stderr = false,
+             std::optional<Caller> caller = {}) {
     Capture capture(directory_);
-    Program program({std::move(argv), stdout_to_stderr});
+    Program program({std::move(argv), stdout_to_stderr, std::move(caller)});
     program.release();
     int status = program.exit_status();
     return {status, capture.out(), capture.err()};
@@ -353,32 +350,39 @@ TEST_F(ProgramTest, HasOnlyInheritedDescriptors) {
   EXPECT_EQ(found, expected);
 }
 
-TEST_F(ProgramTest, UnderSudoItRunsAsTheCaller) {
+TEST_F(ProgramTest, RunsAsItsCallerWithThatEnvironmentAlone) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "takes root";
   }
-  ::setenv("SUDO_UID", "65534", 1);
-  ::setenv("SUDO_GID", "65533", 1);
-  ::setenv("SUDO_USER", "bpftrap-nobody", 1);
-  ::setenv("SUDO_HOME", "/a home", 1);
-  Result result = shell(
-      "id -u; id -G; echo $HOME $USER $LOGNAME; env | grep -c ^SUDO_; grep -E '^(Uid|CapEff)' "
-      "/proc/self/status");
-  auto user = sudo_user(own_environment());
-  ASSERT_TRUE(user);
-  EXPECT_EQ(result.out, "65534\n65533\n" + user->home +
-                            " bpftrap-nobody bpftrap-nobody\n0\n"
-                            "Uid:\t65534\t65534\t65534\t65534\nCapEff:\t0000000000000000\n");
+  ::setenv("OF_BPFTRAP", "1", 1);
+  Caller caller{65534, 65533, "nobody", {65533, 7}, {"PATH=/bin:/usr/bin", "A=b"}, true};
+  Result result = run({"sh", "-c",
+                       "id -u; id -G; env | grep -v -e ^PWD= -e ^_= | sort; grep -E "
+                       "'^(Uid|CapEff)' /proc/self/status"},
+                      false, caller);
+  ::unsetenv("OF_BPFTRAP");
+  EXPECT_EQ(result.out,
+            "65534\n65533 7\nA=b\nPATH=/bin:/usr/bin\n"
+            "Uid:\t65534\t65534\t65534\t65534\nCapEff:\t0000000000000000\n")
+      << result.err;
 }
 
-TEST_F(ProgramTest, ASudoUserThatMakesNoSenseIsAnError) {
+TEST_F(ProgramTest, IsLookedForInThePathOfItsCaller) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "takes root";
   }
-  ::setenv("SUDO_UID", "me", 1);
-  ::setenv("SUDO_GID", "1", 1);
-  ::setenv("SUDO_USER", "x", 1);
-  EXPECT_THROW(Program({{"true"}, false}), Error);
+  ::chmod(directory_.c_str(), 0755);
+  write("tool", "#!/bin/sh\nexit 5\n", true);
+  Caller caller{65534, 65534, "nobody", {65534}, {"PATH=" + directory_}, true};
+  EXPECT_EQ(run({"tool"}, false, caller).status, 5);
+  const std::string failure = "bpftrap: cannot execute 'tool': No such file or directory";
+  caller.environment = {"PATH=/bin"};
+  Result result = run({"tool"}, false, caller);
+  EXPECT_EQ(result.status, 127);
+  EXPECT_EQ(result.err, failure + "\n");
+  caller.environment_received = false;
+  EXPECT_EQ(run({"tool"}, false, caller).err,
+            failure + "; sudo may have reset PATH: give the program's path\n");
 }
 
 }  // namespace
