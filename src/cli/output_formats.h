@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The output formats that an option selects, instead of a command's text for people.
+// Output formats that replace a command's readable text. An option selects each.
 #pragma once
 
 #include <span>

@@ -12,11 +12,11 @@ namespace bpftrap {
 
 namespace {
 
-// An ASCII character as it stands in a string; `\u001B` is the longest.
+// An ASCII character as written in a JSON string; `\u001B` is the longest.
 struct Letter {
   static constexpr std::size_t most = 6;
 
-  std::array<char, 8> text{};  // of a size that one instruction copies
+  std::array<char, 8> text{};  // a size that one instruction copies
   std::size_t size = 0;
 };
 using Letters = std::array<Letter, 0x80>;
@@ -28,7 +28,7 @@ constexpr Letter spell(std::string_view text) {
   return letter;
 }
 
-// RFC 8259, section 7: control characters, quotes and backslashes are escaped.
+// Escapes control characters, quotes and backslashes (RFC 8259, section 7).
 constexpr Letters write_letters() {
   constexpr std::string_view digits = "0123456789ABCDEF";
   Letters letters;
@@ -52,7 +52,7 @@ constexpr Letters write_letters() {
   return letters;
 }
 
-// Marks the characters that are escaped in a string.
+// Marks the characters that a string must escape.
 constexpr Word mark_escaped(Word word) {
   return mark_less(word, 0x20) | mark_equal(word, '"') | mark_equal(word, '\\');
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A line of JSON while it grows: the one home of its quoting and escapes.
+// Builds one line of JSON. All quoting and escaping of JSON is here.
 #pragma once
 
 #include <charconv>
@@ -15,7 +15,7 @@ class JsonLine {
   std::string_view text() const { return {buffer_.data(), size_}; }
   void clear() { size_ = 0; }
 
-  // JSON already.
+  // Appends text that is valid JSON already.
   void raw(std::string_view json) {
     char* to = reserve(json.size());
     std::memcpy(to, json.data(), json.size());
@@ -27,12 +27,13 @@ class JsonLine {
     char* to = reserve(most);
     grew(std::to_chars(to, to + most, value).ptr);
   }
-  // In quotes, as valid UTF-8: each byte that is no part of a valid sequence (overlong forms,
-  // surrogates and code points above U+10FFFF are none) becomes one U+FFFD.
+  // Appends a quoted string as valid UTF-8. Each byte outside a valid sequence becomes one U+FFFD.
+  // Overlong forms, surrogates and code points above U+10FFFF are invalid.
   void string(std::string_view bytes);
 
  private:
-  // Room for so many bytes behind the text, which grew() has to tell the end of.
+  // Returns space for this many bytes after the text. Call grew() with the end of the bytes
+  // written.
   char* reserve(std::size_t bytes) {
     if (buffer_.size() - size_ < bytes) {
       buffer_.resize(size_ + bytes);
@@ -41,7 +42,7 @@ class JsonLine {
   }
   void grew(const char* end) { size_ = static_cast<std::size_t>(end - buffer_.data()); }
 
-  std::string buffer_;  // all of it is room; the text is its front
+  std::string buffer_;  // all of it is space; the text is at its front
   std::size_t size_ = 0;
 };
 

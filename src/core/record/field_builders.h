@@ -7,7 +7,7 @@
 //       field<&R::io, &StorageIo::read_bytes>("io_read_bytes", "bytes read; null if unknown"));
 //
 // field<> takes data members and functions. Each is applied to the result of the one before it. The
-// type of the last result decides about the JSON type. A std::optional makes the field nullable.
+// type of the last result determines the JSON type. A std::optional makes the field nullable.
 #pragma once
 
 #include <algorithm>
@@ -48,7 +48,7 @@ Record record_of(T Record::*);
 template <class T, class Record>
 Record record_of(T (*)(const Record&));
 
-// The result of applying the getters in turn; std::optional is left out.
+// The type that the getters yield when applied in turn, without std::optional.
 template <class From, auto first, auto... rest>
 struct Path {
   using Result = std::remove_cvref_t<std::invoke_result_t<decltype(first), const From&>>;
@@ -123,7 +123,7 @@ Value read(const From& from) {
 
 }  // namespace field_types
 
-// A field of this record kind, with what the table shows of it.
+// A field of this record kind, with its column, cell and style in the table.
 template <class Record>
 struct FieldOf : Field {
   // Shows the field as a column of the table.
@@ -198,7 +198,7 @@ constexpr FieldOf<Record> event_field(std::string_view kind) {
   return made.column("EVENT").styled([](const Record&) { return Style::event; });
 }
 
-// The next two are for records with a member `BootTime time`.
+// The next two fields need a record with a member `BootTime time`.
 template <class Record>
 constexpr FieldOf<Record> time_field() {
   FieldOf<Record> made;
@@ -248,7 +248,7 @@ constexpr Field* append(Field* to, const std::array<FieldOf<Record>, size>& grou
 
 }  // namespace field_types
 
-// The table of these fields and arrays of fields, all of them of this record kind.
+// Builds a table from fields and arrays of fields of this record kind.
 template <class Record, class... Parts>
 constexpr auto field_table(const Parts&... parts) {
   std::array<Field, (field_types::count<Record>(static_cast<const Parts*>(nullptr)) + ...)> table;

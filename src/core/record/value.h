@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The value of a field, and its text for people.
+// The value of a field, and its readable text.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ using Value = std::variant<std::monostate, bool, std::uint64_t, std::int64_t, Wa
 
 enum class JsonType { string, integer, boolean, strings };
 
-// How people read an integer.
+// The readable form of an integer.
 enum class Unit { none, nanoseconds, bytes };
 
 // Appends the text of a table cell, safe for a terminal; `-` for null.
