@@ -36,7 +36,8 @@ function(bpftrap_bpf_skeleton target source)
 
   set(flags -target bpf -mcpu=v3 -D__TARGET_ARCH_${_bpf_arch} -g -O2
             -Wall -Wextra -Wno-unused-parameter # BPF_PROG() names every argument of a hook
-            # BTF contains the source file of each line. The path must not depend on the build directory.
+            # BTF has the name and the text of each source line, for messages of the verifier. The
+            # name is relative to the tree, and so is the directory in which clang looks for the text.
             -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -fdebug-compilation-dir=.)
   if(BPFTRAP_WERROR)
     list(APPEND flags -Werror)
@@ -56,6 +57,7 @@ function(bpftrap_bpf_skeleton target source)
     COMMAND ${CMAKE_COMMAND} -E rename ${skeleton}.new ${skeleton}
     DEPENDS ${source} ${BPFTRAP_LIBBPF_HEADERS}
     DEPFILE ${object}.d
+    WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     COMMENT "BPF skeleton ${name}.skel.h"
     VERBATIM
   )

@@ -14,7 +14,8 @@ namespace bpftrap {
 
 namespace {
 
-constexpr std::size_t kept_lines = 12;
+// Enough to reach back from the verifier's reason to the source line.
+constexpr std::size_t kept_lines = 64;
 
 struct State {
   bool verbose = false;

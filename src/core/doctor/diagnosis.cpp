@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "core/doctor/checks.h"
+#include "core/doctor/rejection.h"
 
 namespace bpftrap {
 
@@ -139,11 +140,11 @@ std::string explain_failure(const Facts& facts, int err, std::span<const std::st
     return "not enough memory for BPF maps: use a smaller --buffer-size, or raise the memory limit "
            "of this container or cgroup";
   }
-  // The verifier prints this line only if the process was allowed to load the program.
-  if (std::any_of(log.begin(), log.end(),
-                  [](const std::string& line) { return line.starts_with("processed "); })) {
-    return "this kernel's verifier rejects a program, which is a bug in bpftrap: please report it "
-           "with the output of --verbose";
+  if (std::optional<Rejection> rejection = find_rejection(log)) {
+    std::string program = rejection->program.empty() ? "a program" : rejection->program;
+    return detail::concat({"this kernel's verifier rejects ", program,
+                           "; if you did not change it, please report this with the output of "
+                           "--verbose"});
   }
   if (err == EPERM || err == EACCES) {
     return detail::concat({"the kernel refuses despite CAP_BPF and CAP_PERFMON: look for ",

@@ -2,6 +2,7 @@
 #include "core/doctor/explain.h"
 
 #include "core/doctor/diagnosis.h"
+#include "core/doctor/rejection.h"
 
 namespace bpftrap {
 
@@ -10,9 +11,12 @@ Error explain(const BpfError& error) {
   int err = error.code().value();
   std::vector<std::string> detail;
   // Without the privileges the reason is known, and libbpf's guesses would only distract.
-  if (std::string line = telling_line(error.log());
-      !line.empty() && facts.holds_bpf_capabilities()) {
-    detail.push_back(std::move(line));
+  if (facts.holds_bpf_capabilities()) {
+    if (std::optional<Rejection> rejection = find_rejection(error.log())) {
+      detail = rejection_lines(*rejection);
+    } else if (std::string line = telling_line(error.log()); !line.empty()) {
+      detail.push_back(std::move(line));
+    }
   }
   return Error(error.step(), err, explain_failure(facts, err, error.log()), std::move(detail));
 }

@@ -6,8 +6,9 @@
 
 namespace bpftrap {
 
-// The same error with its likely cause and the fix on this machine, and of libbpf's warnings only
-// the most telling one. Gathers facts: call it before privileges are given up.
+// The same error with its likely cause and the fix on this machine. Its log has only the most
+// telling one of libbpf's warnings, or the source line that the verifier rejects. Gathers facts:
+// call it before privileges are given up.
 Error explain(const BpfError& error);
 
 }  // namespace bpftrap
