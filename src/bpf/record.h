@@ -20,11 +20,16 @@
 
 /*
  * Check a wire struct: its size is `bytes`, a multiple of 8. In C++, check that it has no implicit
- * padding as well. Each header of wire structs uses this macro for each of its structs.
+ * padding as well. Each header of wire structs uses this macro for each of its structs, and
+ * read_wire() in core/record/decode.h accepts no other struct.
  */
 #ifdef __cplusplus
 #include <type_traits>
 #define BPFTRAP_WIRE_STRUCT(name, bytes)                                           \
+  constexpr bool is_wire_struct(const struct name *)                               \
+  {                                                                                \
+    return true;                                                                   \
+  }                                                                                \
   static_assert(sizeof(struct name) == (bytes), #name " has another size");        \
   static_assert((bytes) % 8 == 0, "the size of " #name " is not a multiple of 8"); \
   static_assert(std::has_unique_object_representations_v<name>, #name " has hidden padding")

@@ -42,4 +42,19 @@ BPFTRAP_WIRE_STRUCT(sample, $bytes);"
 expect_rejected "of 12 bytes" "__u32 a; __u32 b; __u32 c;" 12 as_bpf as_cxx
 expect_rejected "of another size" "__u64 a; __u64 b;" 8 as_bpf as_cxx
 expect_rejected "with hidden padding" "__u32 a; __u64 b;" 16 as_cxx
+
+# read_wire() accepts a checked struct and no other.
+reads() { c++ -std=c++20 -Wall -Wextra -Werror -fsyntax-only -x c++ -I src -; }
+sample='#include "core/record/decode.h"
+struct sample { __u64 a; };'
+read='
+bool read(std::span<const std::byte> bytes, sample& out) { return bpftrap::read_wire(bytes, out); }'
+if reads <<<"$sample$read" 2>/dev/null; then
+  echo "read_wire() accepts a struct without BPFTRAP_WIRE_STRUCT" >&2
+  status=1
+fi
+if ! reads <<<"$sample BPFTRAP_WIRE_STRUCT(sample, 8);$read"; then
+  echo "read_wire() rejects a struct with BPFTRAP_WIRE_STRUCT" >&2
+  status=1
+fi
 exit $status

@@ -28,6 +28,9 @@ std::optional<std::span<const std::byte>> unframe(std::span<const std::byte> byt
 // are too few bytes.
 template <class Wire>
 bool read_wire(std::span<const std::byte> bytes, Wire& out) {
+  static_assert(
+      requires { is_wire_struct(static_cast<const Wire*>(nullptr)); },
+      "put BPFTRAP_WIRE_STRUCT(name, bytes) behind the struct: see src/bpf/record.h");
   if (bytes.size() < sizeof(Wire)) {
     return false;
   }
