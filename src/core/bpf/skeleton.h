@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Ownership of a generated skeleton, by the stage it is in: what has been loaded cannot be
-// configured any more, and the compiler says so. Errors name the step and carry libbpf's reason.
+// Ownership of a generated skeleton, one type per stage: a loaded skeleton cannot be configured any
+// more, so its type has no function to do that. Errors name the step and carry libbpf's reason.
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "bpf/self.h"
 #include "core/bpf/memlock.h"
 #include "core/bpf/relocation_btf.h"
 #include "core/os/error.h"
@@ -26,15 +27,15 @@ struct BpfStep {
   int err = 0;            // positive errno
 };
 
-// Thrown by open, load and attach. Its log is what libbpf warned of; core/doctor/explain.h finds
-// the likely cause.
+// Thrown by open, load and attach. Its log has libbpf's warnings; core/doctor/explain.h finds the
+// likely cause.
 class BpfError : public Error {
  public:
   explicit BpfError(const BpfStep& step);
 };
 
-// Makes a program of a raw tracepoint (section «raw_tp/HOOK») a tracing program of the same hook:
-// such a one is handed pointers that the verifier knows the types of, and needs the kernel's BTF.
+// Turns a program of a raw tracepoint (section "raw_tp/HOOK") into a tracing program of the same
+// hook. The verifier knows the types of a tracing program's pointers, from the kernel's BTF.
 void make_tracing(bpf_program* program, std::string_view command);
 
 struct DestroyLink {
@@ -42,8 +43,15 @@ struct DestroyLink {
 };
 using Links = std::vector<std::unique_ptr<bpf_link, DestroyLink>>;
 
-// Attaches the loaded programs that were made tracing ones, which the skeleton does not know of.
+// Attaches the programs that make_tracing() changed, which the skeleton does not attach.
 Links attach_tracing(bpf_object* object, std::string_view command);
+
+// Makes tracefs available if one of the programs is for a classic tracepoint, which is looked up
+// there. Throws Error.
+void provide_tracepoints(const bpf_object* object);
+
+// Of this process, for src/bpf/self.bpf.h. Throws Error.
+bpftrap_self describe_self();
 
 template <class Skeleton>
 struct DestroySkeleton {
@@ -61,6 +69,7 @@ class LoadedSkeleton {
       : skeleton_(std::move(skeleton)), command_(std::move(command)) {}
 
   void attach() {
+    provide_tracepoints(skeleton_->obj);
     if (int err = Skeleton::attach(skeleton_.get()); err != 0) {
       throw BpfError({command_, "attach", -err});
     }
@@ -71,6 +80,7 @@ class LoadedSkeleton {
     Skeleton::detach(skeleton_.get());
   }
 
+  bpf_object* object() { return skeleton_->obj; }
   auto& bss() { return *skeleton_->bss; }  // shared with the programs
   auto& maps() { return skeleton_->maps; }
   auto& progs() { return skeleton_->progs; }
@@ -106,6 +116,9 @@ class OpenSkeleton {
 
   LoadedSkeleton<Skeleton> load() && {
     raise_memlock_limit();
+    if constexpr (requires { skeleton_->rodata->self.namespace_inode; }) {
+      skeleton_->rodata->self = describe_self();
+    }
     if (btf_) {
       btf_->fill(skeleton_->obj);
     }
