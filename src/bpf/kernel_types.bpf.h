@@ -180,6 +180,20 @@ struct linux_binprm { /* include/linux/binfmts.h */
   const char *interp;
 };
 
+/*
+ * Context of tp/syscalls/sys_enter_NAME and sys_exit_NAME: kernel/trace/trace.h. `args` are the
+ * arguments of the system call in the order of its man page.
+ */
+struct syscall_trace_enter {
+  int nr;
+  unsigned long args[6];
+};
+
+struct syscall_trace_exit {
+  int nr;
+  long ret; /* -errno after a failure */
+};
+
 #pragma clang attribute pop
 
 /* Constants that are not in any BTF. */

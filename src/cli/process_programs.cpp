@@ -12,6 +12,7 @@
 
 #include "bpf/process.event.h"
 #include "cli/process_command.h"
+#include "cli/run_tracer.h"
 #include "core/bpf/kernel_features.h"
 #include "core/bpf/recursion_misses.h"
 #include "core/bpf/skeleton.h"
@@ -189,14 +190,6 @@ std::optional<Caller> caller_for(const std::vector<std::string>& program) {
 
 std::optional<FileOwner> owner_of(const std::optional<Caller>& caller) {
   return caller ? std::optional(FileOwner{caller->uid, caller->gid}) : std::nullopt;
-}
-
-// The wait for the reader of --output was stopped.
-int stopped_before_start(const TraceOptions& options) {
-  if (!options.program.empty()) {
-    throw Error("did not start '" + options.program.front() + "'", 0);
-  }
-  return ended_as_asked;
 }
 
 }  // namespace

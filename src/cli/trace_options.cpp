@@ -9,9 +9,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "cli/name_glob.h"
 #include "cli/offered_values.h"
-#include "core/os/users.h"
 #include "core/text/units.h"
 
 namespace bpftrap {
@@ -20,93 +18,12 @@ namespace {
 
 constexpr std::uint64_t buffer_most = std::uint64_t{1} << 31;
 
-std::uint32_t parse_user(std::string_view text) {
-  if (std::optional<uid_t> uid = Users().id(text)) {
-    return *uid;
-  }
-  throw std::invalid_argument("is not a user; expected a name or a uid");
-}
-
 std::uint64_t parse_buffer_size(std::string_view text) {
   std::uint64_t size = parse_size(text);
   if (size == 0 || size > buffer_most) {
     throw std::invalid_argument("is not a ring buffer size; expected 1 to 2G");
   }
   return size;
-}
-
-// Returns `--pid 1 --pid 2` for the option name and `1,2`.
-std::string repeated(const std::string& name, std::string_view list) {
-  std::string line;
-  for (;;) {
-    std::size_t comma = std::min(list.find(','), list.size());
-    line += fmt::format("{} {}", name, list.substr(0, comma));
-    if (comma == list.size()) {
-      return line;
-    }
-    line += ' ';
-    list.remove_prefix(comma + 1);
-  }
-}
-
-// Adds an option that may be repeated. `parse` sees each value in order.
-CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
-                                   std::function<void(std::string_view)> parse,
-                                   const char* description, const char* value_name) {
-  std::string name(long_name(names));
-  auto parse_one = [name, parse = std::move(parse)](std::string_view text) {
-    try {
-      parse(text);
-    } catch (const std::invalid_argument&) {
-      if (text.find(',') == std::string_view::npos) {
-        throw;
-      }
-      throw std::invalid_argument("is a list; expected " + repeated(name, text));
-    }
-  };
-  return add_parsed_option(app, names, parse_one, description, value_name)
-      ->take_all()
-      ->trigger_on_parse();
-}
-
-void add_process_filters(CLI::App& app, TraceOptions& options) {
-  begin_group(app, "Filters");
-  add_repeatable_option(
-      app, "-p,--pid",
-      [&options](std::string_view text) { options.pids.push_back(parse_pid(text)); },
-      "trace only this process (repeatable)", "PID");
-  add_repeatable_option(
-      app, "-t,--tree",
-      [&options](std::string_view text) { options.trees.push_back(parse_pid(text)); },
-      "trace only this process and its descendants (repeatable)", "PID");
-  add_repeatable_option(
-      app, "-u,--user",
-      [&options](std::string_view text) {
-        if (options.uids.size() == BPFTRAP_UIDS_MOST) {
-          throw std::invalid_argument("is one too many; expected at most 16 users");
-        }
-        options.uids.push_back(parse_user(text));
-      },
-      "trace only processes with this real user, a name or a uid (repeatable)", "USER");
-  add_repeatable_option(
-      app, "-n,--name",
-      [&options](std::string_view text) {
-        options.names.emplace_back(text);
-        options.name_globs = compile_globs(options.names);
-      },
-      "trace only processes whose name (comm) matches, such as 'python*' (repeatable)", "GLOB");
-  add_repeatable_option(
-      app, "-g,--cgroup",
-      [&options](std::string_view text) {
-        if (text.empty()) {
-          throw std::invalid_argument("is not a cgroup; expected its directory, or its v2 path");
-        }
-        if (options.cgroups.size() == BPFTRAP_CGROUPS_MOST) {
-          throw std::invalid_argument("is one too many; expected at most 8 cgroups");
-        }
-        options.cgroups.emplace_back(text);
-      },
-      "trace only processes in this cgroup (v2) and below (repeatable)", "PATH");
 }
 
 void add_event_options(CLI::App& app, TraceOptions& options) {
@@ -135,10 +52,6 @@ void add_program_options(CLI::App& app, TraceOptions& options) {
   begin_group(app, "Tracing");
   add_switch(app, "--wait-all", options.wait_all,
              "with PROGRAM, end when its last descendant has ended");
-  add_repeatable_option(
-      app, program_word_option,
-      [&options](std::string_view text) { options.program.emplace_back(text.substr(1)); }, "", "")
-      ->group("");
 }
 
 void add_kernel_options(CLI::App& app, TraceOptions& options) {
@@ -164,7 +77,7 @@ bool only_reported_exits(const Events& events) {
 
 void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events) {
   options.default_events = default_events;
-  add_process_filters(app, options);
+  add_filter_options(app, options);
   add_event_options(app, options);
   add_output_options(app, options.output);
   begin_group(app, "Output");
@@ -179,9 +92,7 @@ void check_together(const TraceOptions& options) {
   if (options.program.empty() && options.wait_all) {
     refuse_usage("--wait-all: there is no PROGRAM; expected -- PROGRAM");
   }
-  if (!options.program.empty() && !options.trees.empty()) {
-    refuse_usage("--tree: cannot be combined with -- PROGRAM; expected one of them");
-  }
+  check_filters(options);
   Events listed = options.event_list ? options.event_list->events : Events{};
   if (options.failed && listed.execs) {
     refuse_usage(
@@ -221,20 +132,13 @@ Events chosen_events(const TraceOptions& options) {
 
 bpftrap_scope make_scope(const TraceOptions& options) {
   Events events = chosen_events(options);
-  bpftrap_scope scope{};
+  bpftrap_scope scope = filter_scope(options);
   scope.min_duration_ns =
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
   if (!events.exits && !options.forest) {
     scope.min_duration_ns =
         std::numeric_limits<std::uint64_t>::max();  // no process lives that long
   }
-  scope.filter_pids = options.pids.empty() ? 0 : 1;
-  scope.uids_count = static_cast<std::uint32_t>(options.uids.size());
-  std::copy(options.uids.begin(), options.uids.end(), scope.uids);
-  scope.filter_names = options.names.empty() ? 0 : 1;
-  scope.names = options.name_globs;
-  scope.cgroups = static_cast<std::uint32_t>(options.cgroups.size());
-  scope.follow = options.trees.empty() && options.program.empty() ? 0 : 1;
   scope.report_forks = options.forest ? 1 : 0;
   // A forest has to know the end of each process that it knows.
   scope.only_executed = only_reported_exits(events) && !options.forest ? 1 : 0;

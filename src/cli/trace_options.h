@@ -13,19 +13,13 @@
 #include "bpf/scope.h"
 #include "cli/common_options.h"
 #include "cli/events.h"
+#include "cli/filter_options.h"
 #include "core/trace/process_stream.h"
 
 namespace bpftrap {
 
-struct TraceOptions {
+struct TraceOptions : FilterOptions {
   OutputOptions output;
-  std::vector<std::uint32_t> pids;
-  std::vector<std::uint32_t> uids;
-  std::vector<std::string> names;    // globs
-  bpftrap_globs name_globs{};        // `names`, compiled
-  std::vector<std::string> cgroups;  // paths
-  std::vector<std::uint32_t> trees;  // pids
-  std::vector<std::string> program;  // PROGRAM and its arguments
   bool wait_all = false;
   bool forest = false;
   std::optional<std::chrono::nanoseconds> min_duration;
@@ -39,7 +33,7 @@ struct TraceOptions {
 // Adds the options. `default_events` is what the command prints without --event.
 void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events);
 
-// Refuses contradictory options. Throws CLI::ValidationError.
+// Refuses contradictory options, filters included. Throws CLI::ValidationError.
 void check_together(const TraceOptions& options);
 
 // Returns a power of two from one page to 2 GiB, as BPF_MAP_TYPE_RINGBUF requires

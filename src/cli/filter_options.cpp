@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/filter_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <stdexcept>
+
+#include "cli/common_options.h"
+#include "cli/name_glob.h"
+#include "core/os/users.h"
+#include "core/text/units.h"
+
+namespace bpftrap {
+
+namespace {
+
+std::uint32_t parse_user(std::string_view text) {
+  if (std::optional<uid_t> uid = Users().id(text)) {
+    return *uid;
+  }
+  throw std::invalid_argument("is not a user; expected a name or a uid");
+}
+
+// Returns `--pid 1 --pid 2` for the option name and `1,2`.
+std::string repeated(const std::string& name, std::string_view list) {
+  std::string line;
+  for (;;) {
+    std::size_t comma = std::min(list.find(','), list.size());
+    line += fmt::format("{} {}", name, list.substr(0, comma));
+    if (comma == list.size()) {
+      return line;
+    }
+    line += ' ';
+    list.remove_prefix(comma + 1);
+  }
+}
+
+// Adds an option that may be repeated. `parse` sees each value in order.
+CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
+                                   std::function<void(std::string_view)> parse,
+                                   const char* description, const char* value_name) {
+  std::string name(long_name(names));
+  auto parse_one = [name, parse = std::move(parse)](std::string_view text) {
+    try {
+      parse(text);
+    } catch (const std::invalid_argument&) {
+      if (text.find(',') == std::string_view::npos) {
+        throw;
+      }
+      throw std::invalid_argument("is a list; expected " + repeated(name, text));
+    }
+  };
+  return add_parsed_option(app, names, parse_one, description, value_name)
+      ->take_all()
+      ->trigger_on_parse();
+}
+
+}  // namespace
+
+void add_filter_options(CLI::App& app, FilterOptions& options) {
+  begin_group(app, "Filters");
+  add_repeatable_option(
+      app, "-p,--pid",
+      [&options](std::string_view text) { options.pids.push_back(parse_pid(text)); },
+      "trace only this process (repeatable)", "PID");
+  add_repeatable_option(
+      app, "-t,--tree",
+      [&options](std::string_view text) { options.trees.push_back(parse_pid(text)); },
+      "trace only this process and its descendants (repeatable)", "PID");
+  add_repeatable_option(
+      app, "-u,--user",
+      [&options](std::string_view text) {
+        if (options.uids.size() == BPFTRAP_UIDS_MOST) {
+          throw std::invalid_argument("is one too many; expected at most 16 users");
+        }
+        options.uids.push_back(parse_user(text));
+      },
+      "trace only processes with this real user, a name or a uid (repeatable)", "USER");
+  add_repeatable_option(
+      app, "-n,--name",
+      [&options](std::string_view text) {
+        options.names.emplace_back(text);
+        options.name_globs = compile_globs(options.names);
+      },
+      "trace only processes whose name (comm) matches, such as 'python*' (repeatable)", "GLOB");
+  add_repeatable_option(
+      app, "-g,--cgroup",
+      [&options](std::string_view text) {
+        if (text.empty()) {
+          throw std::invalid_argument("is not a cgroup; expected its directory, or its v2 path");
+        }
+        if (options.cgroups.size() == BPFTRAP_CGROUPS_MOST) {
+          throw std::invalid_argument("is one too many; expected at most 8 cgroups");
+        }
+        options.cgroups.emplace_back(text);
+      },
+      "trace only processes in this cgroup (v2) and below (repeatable)", "PATH");
+  // The words of PROGRAM.
+  add_repeatable_option(
+      app, program_word_option,
+      [&options](std::string_view text) { options.program.emplace_back(text.substr(1)); }, "", "")
+      ->group("");
+  app.parse_complete_callback([&options] { check_filters(options); });
+}
+
+void check_filters(const FilterOptions& options) {
+  if (!options.program.empty() && !options.trees.empty()) {
+    refuse_usage("--tree: cannot be combined with -- PROGRAM; expected one of them");
+  }
+}
+
+bpftrap_scope filter_scope(const FilterOptions& options) {
+  bpftrap_scope scope{};
+  scope.filter_pids = options.pids.empty() ? 0 : 1;
+  scope.uids_count = static_cast<std::uint32_t>(options.uids.size());
+  std::copy(options.uids.begin(), options.uids.end(), scope.uids);
+  scope.filter_names = options.names.empty() ? 0 : 1;
+  scope.names = options.name_globs;
+  scope.cgroups = static_cast<std::uint32_t>(options.cgroups.size());
+  scope.follow = options.trees.empty() && options.program.empty() ? 0 : 1;
+  return scope;
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The options that choose processes: the filters, and -- PROGRAM.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bpf/scope.h"
+
+// Declared rather than included: see cli/command.h.
+namespace CLI {
+class App;
+}
+
+namespace bpftrap {
+
+struct FilterOptions {
+  std::vector<std::uint32_t> pids;
+  std::vector<std::uint32_t> uids;
+  std::vector<std::string> names;    // globs
+  bpftrap_globs name_globs{};        // `names`, compiled
+  std::vector<std::string> cgroups;  // paths
+  std::vector<std::uint32_t> trees;  // pids
+  std::vector<std::string> program;  // PROGRAM and its arguments
+};
+
+// A command with a parse_complete_callback() of its own calls check_filters() there.
+void add_filter_options(CLI::App& app, FilterOptions& options);
+
+// Refuses filters that contradict each other. Throws CLI::ValidationError.
+void check_filters(const FilterOptions& options);
+
+// The part of the BPF programs' configuration that the filters decide.
+bpftrap_scope filter_scope(const FilterOptions& options);
+
+}  // namespace bpftrap

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/run_tracer.h"
+
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+
+#include "cli/process_command.h"
+#include "core/os/error.h"
+#include "core/os/exit_status.h"
+#include "core/process/cgroup_dir.h"
+#include "core/process/followed.h"
+#include "core/process/program.h"
+#include "core/process/program_run.h"
+
+namespace bpftrap {
+
+namespace {
+
+// A map or program of src/bpf/filter.bpf.h, or of a header that it includes.
+bpf_map* map_of(const bpf_object* object, const char* name) {
+  bpf_map* map = bpf_object__find_map_by_name(object, name);
+  if (map == nullptr) {
+    throw Error(std::string("there is no map ") + name, 0, "include filter.bpf.h");
+  }
+  return map;
+}
+
+Followed followed_in(const bpf_object* object) {
+  return Followed(
+      {bpf_map__fd(map_of(object, "pid_marks")), -1, bpf_map__fd(map_of(object, "followed"))});
+}
+
+// Warns of followed processes that found no room among the marks.
+class UnmarkedWarning final : public TraceObserver {
+ public:
+  void live(BootTime) override {}
+  void account(const bpftrap_lost& lost) override {
+    std::uint64_t all = lost.records[BPFTRAP_LOST_MARKS];
+    if (all > warned_) {
+      say(fmt::format("{} processes could not be remembered: their records may be missing",
+                      all - warned_));
+      warned_ = all;
+    }
+  }
+
+ private:
+  std::uint64_t warned_ = 0;
+};
+
+}  // namespace
+
+FilterSetup::FilterSetup(const FilterOptions& options)
+    : options_(options), cgroups_(open_cgroups(options.cgroups)) {
+  require_processes(options.trees);
+}
+
+void FilterSetup::configure(bpf_object* object, bpftrap_scope& cfg) const {
+  cfg = filter_scope(options_);
+  for (const char* name : {"filter_fork", "filter_exit"}) {
+    if (bpf_program* program = bpf_object__find_program_by_name(object, name)) {
+      bpf_program__set_autoload(program, cfg.follow != 0);
+    }
+  }
+  size_key_map(map_of(object, "pids"), options_.pids);
+  // Marks are kept by pid: task storage is for tracing programs only.
+  bpf_map__set_autocreate(map_of(object, "task_marks"), false);
+  bpf_map__set_autocreate(map_of(object, "pid_marks"), cfg.follow != 0);
+}
+
+void FilterSetup::fill_maps(const bpf_object* object) const {
+  fill_key_map(map_of(object, "pids"), options_.pids);
+  fill_cgroup_map(map_of(object, "cgroups"), cgroups_);
+}
+
+void FilterSetup::follow_trees(const bpf_object* object) const {
+  Followed followed = followed_in(object);
+  for (std::uint32_t pid : options_.trees) {
+    followed.add_tree(static_cast<pid_t>(pid), "/proc");
+  }
+}
+
+int FilterSetup::run(const bpf_object* object, EventLoop& loop, bool stdout_to_stderr,
+                     const std::function<int(TraceExtras)>& trace) const {
+  UnmarkedWarning warning;
+  TraceExtras extras;
+  extras.observer = &warning;
+  if (options_.program.empty()) {
+    return trace(std::move(extras));
+  }
+  Program program({options_.program, stdout_to_stderr});
+  followed_in(object).add_child(program.pid());
+  ProgramRun program_run(program, loop);
+  extras.program = &program_run;
+  int status = trace(std::move(extras));
+  return program.ended() ? program.exit_status() : status;
+}
+
+int stopped_before_start(const FilterOptions& options) {
+  if (!options.program.empty()) {
+    throw Error("did not start '" + options.program.front() + "'", 0);
+  }
+  return ended_as_asked;
+}
+
+}  // namespace bpftrap

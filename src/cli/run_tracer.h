@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Runs a tracer whose BPF programs include filter.bpf.h: from options to the exit status.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "cli/filter_options.h"
+#include "cli/host.h"
+#include "core/os/unique_fd.h"
+
+namespace bpftrap {
+
+// The filters of a tracer, in the order in which they are set up.
+class FilterSetup {
+ public:
+  // Throws Error, as all of the following, if a process or cgroup does not exist.
+  explicit FilterSetup(const FilterOptions& options);
+
+  // Between open and load: `cfg` is the programs' read-only data.
+  void configure(bpf_object* object, bpftrap_scope& cfg) const;
+  // Between load and attach.
+  void fill_maps(const bpf_object* object) const;
+  // After attach.
+  void follow_trees(const bpf_object* object) const;
+
+  // Runs `trace`, with PROGRAM if there is one, and returns the exit status.
+  int run(const bpf_object* object, EventLoop& loop, bool stdout_to_stderr,
+          const std::function<int(TraceExtras)>& trace) const;
+
+ private:
+  const FilterOptions& options_;
+  std::vector<UniqueFd> cgroups_;
+};
+
+// The status of a command that was stopped before there was a reader for its output. Throws Error
+// if PROGRAM was to be started.
+int stopped_before_start(const FilterOptions& options);
+
+// `Skeleton` is the generated one, `Records` are the record kinds that `handler` writes.
+// `configure` may set what the command itself has in read-only data.
+template <class Skeleton, class... Records>
+int run_tracer(const std::string& command, std::vector<std::string_view> columns,
+               const OutputOptions& output, const FilterOptions& filters, RecordHandler& handler,
+               const std::function<void(OpenSkeleton<Skeleton>&)>& configure = {}) {
+  FilterSetup setup(filters);
+  std::unique_ptr<Host> host = Host::open(output);
+  if (!host) {
+    return stopped_before_start(filters);
+  }
+  OpenSkeleton<Skeleton> open(command);
+  setup.configure(open.object(), open.rodata().cfg);
+  if (configure) {
+    configure(open);
+  }
+  LoadedSkeleton<Skeleton> loaded = std::move(open).load();
+  setup.fill_maps(loaded.object());
+  loaded.attach();
+  setup.follow_trees(loaded.object());
+  return setup.run(loaded.object(), host->loop(), output.output.empty(), [&](TraceExtras extras) {
+    return host->trace<Records...>(command, std::move(columns), loaded, handler, std::move(extras));
+  });
+}
+
+}  // namespace bpftrap
