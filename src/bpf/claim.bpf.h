@@ -12,16 +12,16 @@
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, 4096);
-  __type(key, struct process_key);
+  __type(key, struct bpftrap_process_key);
   __type(value, __u8);
 } claimed SEC(".maps");
 
-/* process_key::extra: which event of the process. Other values are numbers of execs. */
+/* bpftrap_process_key::extra: which event of the process. Other values are numbers of execs. */
 #define CLAIM_END  0xffffffff
 #define CLAIM_FORK 0xfffffffe
 
 /* Claim the event. Return false if it was claimed before. Count it as lost if the map fails. */
-static __always_inline _Bool claim(const struct process_key *key, __u32 kind)
+static __always_inline _Bool claim(const struct bpftrap_process_key *key, __u32 kind)
 {
   __u8 one = 1;
   /* Before 6.4 (d7ba4cc900bf) the call leaves an int in the lower half of the register. */
@@ -32,7 +32,7 @@ static __always_inline _Bool claim(const struct process_key *key, __u32 kind)
   return !err;
 }
 
-static __always_inline _Bool is_claimed(const struct process_key *key)
+static __always_inline _Bool is_claimed(const struct bpftrap_process_key *key)
 {
   return bpf_map_lookup_elem(&claimed, key) != 0;
 }

@@ -7,6 +7,8 @@
 #include "stream.bpf.h"
 
 const volatile struct bpftrap_hello_cfg cfg = {};
+struct bpftrap_hello_process process;
+__u32 own_pid; /* bpftrap's own pid in the initial namespace: see note_own_pid() */
 
 /*
  * Hook: entry of write(2), current is the writer. The hook does not see writev(), pwrite() and
@@ -19,12 +21,12 @@ int on_write(void *ctx __attribute__((unused)))
   struct bpftrap_hello_event *event;
 
   /* Ignore every process but one */
-  if (pid != cfg.pid)
+  if (pid != process.pid)
     return 0;
 
   /* Print the sentence to the trace pipe */
   if (cfg.print)
-    bpf_printk("BPF triggered from PID %d.", pid);
+    bpf_printk("BPF triggered from PID %d.", process.local_pid);
 
   /* Send the record to user space */
   event = reserve_record(BPFTRAP_RECORD_HELLO, sizeof(*event));
@@ -35,6 +37,17 @@ int on_write(void *ctx __attribute__((unused)))
   event->reserved = 0;
   bpf_get_current_comm(event->comm, sizeof(event->comm));
   bpf_ringbuf_submit(event, 0);
+  return 0;
+}
+
+/*
+ * Never attached. Inside a pid namespace bpftrap does not know its pid in the initial one, so it
+ * runs this program by BPF_PROG_TEST_RUN, which makes bpftrap current.
+ */
+SEC("?raw_tp/sys_enter")
+int note_own_pid(void *ctx __attribute__((unused)))
+{
+  own_pid = bpf_get_current_pid_tgid() >> 32;
   return 0;
 }
 

@@ -8,8 +8,14 @@
 #define BPFTRAP_RECORD_HELLO 1
 
 struct bpftrap_hello_cfg {
-  __u32 pid;   /* the one process that is traced */
   __u32 print; /* 1: call bpf_printk(), too */
+  __u32 reserved;
+};
+
+/* The one process that is traced: set between load and attach. */
+struct bpftrap_hello_process {
+  __u32 pid;       /* in the initial pid namespace; 0: none yet */
+  __u32 local_pid; /* in bpftrap's own pid namespace */
 };
 
 /* User space makes the sentence, because bpf_snprintf() came with 5.13. */
@@ -21,5 +27,7 @@ struct bpftrap_hello_event {
 };
 
 BPFTRAP_WIRE_STRUCT(bpftrap_hello_event, 40);
+BPFTRAP_WIRE_STRUCT(bpftrap_hello_cfg, 8);
+BPFTRAP_WIRE_STRUCT(bpftrap_hello_process, 8);
 
 #endif

@@ -146,6 +146,24 @@ struct pt_regs { /* arch/arm64/include/asm/ptrace.h */
 };
 #endif
 
+struct ns_common { /* include/linux/ns_common.h */
+  unsigned int inum;
+};
+
+struct pid_namespace { /* include/linux/pid_namespace.h */
+  struct ns_common ns;
+};
+
+struct upid { /* include/linux/pid.h: a number in one pid namespace */
+  int nr;
+  struct pid_namespace *ns;
+};
+
+struct pid { /* include/linux/pid.h */
+  unsigned int level;
+  struct upid numbers[1]; /* level + 1 of them */
+};
+
 struct task_struct { /* include/linux/sched.h */
   struct thread_info thread_info;
   unsigned int flags;
@@ -156,6 +174,7 @@ struct task_struct { /* include/linux/sched.h */
   int tgid;
   struct task_struct *real_parent;
   struct task_struct *group_leader;
+  struct pid *thread_pid;
   struct list_head thread_node;
   __u64 utime;
   __u64 stime;
@@ -194,9 +213,22 @@ struct syscall_trace_exit {
   long ret; /* -errno after a failure */
 };
 
+struct seq_file;
+
+struct bpf_iter_meta { /* include/linux/bpf.h */
+  struct seq_file *seq;
+};
+
+struct bpf_iter__task { /* kernel/bpf/task_iter.c */
+  struct bpf_iter_meta *meta;
+  struct task_struct *task;
+};
+
 #pragma clang attribute pop
 
 /* Constants that are not in any BTF. */
+/* include/linux/proc_ns.h: the initial pid namespace */
+#define PROC_PID_INIT_INO 0xEFFFFFFCU
 /* include/linux/sched.h: forked, but did not exec (per thread) */
 #define PF_FORKNOEXEC 0x00000040
 /* include/linux/sched/signal.h: group_exit_code is set */

@@ -30,8 +30,9 @@
    SIGNAL_BIT(23) /* URG */ | SIGNAL_BIT(28) /* WINCH */)
 
 struct sender {
-  __u32 pid;     /* 0: the kernel, or the process itself */
-  __u32 decided; /* 1: the process was already dying of this signal when it was noted */
+  __u32 pid;       /* 0: the kernel, or the process itself */
+  __u32 local_pid; /* in bpftrap's own pid namespace; 0: outside it */
+  __u32 decided;   /* 1: the process was already dying of this signal when it was noted */
   char comm[BPFTRAP_COMM_SIZE];
 };
 
@@ -42,7 +43,7 @@ struct sender {
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, 8192);
-  __type(key, struct process_key);
+  __type(key, struct bpftrap_process_key);
   __type(value, struct sender);
 } senders SEC(".maps");
 
@@ -80,7 +81,7 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
   struct task_struct *leader, *current;
   struct signal_struct *signal;
   struct sender sender = {}, *known;
-  struct process_key key;
+  struct bpftrap_process_key key;
   __u64 bit;
 
   if (result != TRACE_SIGNAL_DELIVERED || sig < 1 || sig > 64)
@@ -92,7 +93,7 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
     return 0;
   leader = BPF_CORE_READ(task, group_leader);
   signal = BPF_CORE_READ(task, signal);
-  key = (struct process_key){
+  key = (struct bpftrap_process_key){
       .start_boot_ns = task_start_boot_ns(leader),
       .pid = BPF_CORE_READ(leader, tgid),
       .extra = sig,
@@ -107,9 +108,10 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
   }
   current = (void *)bpf_get_current_task();
   if (sent_by_process(info) && (__u32)BPF_CORE_READ(current, tgid) != key.pid) {
+    current = BPF_CORE_READ(current, group_leader);
     sender.pid = BPF_CORE_READ(current, tgid);
-    bpf_probe_read_kernel(sender.comm, sizeof(sender.comm),
-                          &BPF_CORE_READ(current, group_leader)->comm);
+    sender.local_pid = local_pid_of(current, sender.pid);
+    bpf_probe_read_kernel(sender.comm, sizeof(sender.comm), &current->comm);
   } else if (!known && !sender.decided) {
     return 0; /* no sender, and no earlier one to replace */
   }
@@ -124,7 +126,7 @@ static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
 static __always_inline _Bool take_killer(struct bpftrap_exit_event *event, __u64 start_boot_ns,
                                          int sig)
 {
-  struct process_key key = {
+  struct bpftrap_process_key key = {
       .start_boot_ns = start_boot_ns,
       .pid = bpf_get_current_pid_tgid() >> 32,
       .extra = sig,
@@ -133,9 +135,11 @@ static __always_inline _Bool take_killer(struct bpftrap_exit_event *event, __u64
 
   if (!sender || !sender->pid) {
     event->killer_pid = 0;
+    event->killer_local_pid = 0;
     __builtin_memset(event->killer_comm, 0, sizeof(event->killer_comm));
   } else {
     event->killer_pid = sender->pid;
+    event->killer_local_pid = sender->local_pid;
     __builtin_memcpy(event->killer_comm, sender->comm, sizeof(event->killer_comm));
   }
   if (sender)

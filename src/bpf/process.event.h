@@ -27,6 +27,10 @@ struct bpftrap_process {
   __u32 ppid;
   __u32 uid; /* real */
   __u32 gid;
+  __u32 local_pid; /* the same in bpftrap's own pid namespace; 0: outside it */
+  __u32 local_ppid;
+  __u32 ns_pid; /* pid in the process's innermost pid namespace, and the inode of that */
+  __u32 pid_ns_inode;
   char comm[BPFTRAP_COMM_SIZE]; /* of the thread-group leader */
   char parent_comm[BPFTRAP_COMM_SIZE];
 };
@@ -74,7 +78,7 @@ struct bpftrap_exit_event {
   __u64 voluntary_switches;
   __u64 involuntary_switches;
   __u32 killer_pid;
-  __u32 reserved;
+  __u32 killer_local_pid; /* in bpftrap's own pid namespace; 0: outside it */
   char killer_comm[BPFTRAP_COMM_SIZE];
 };
 
@@ -97,6 +101,8 @@ struct bpftrap_birth_event {
   __u64 parent_start_boot_ns; /* of the process that called fork, not of the real parent */
   __u32 pid;
   __u32 parent_pid;
+  __u32 local_pid; /* of the child in bpftrap's own pid namespace; 0: outside it */
+  __u32 reserved;
 };
 
 /* A cgroup is released: no record names its id any more. */
@@ -105,18 +111,18 @@ struct bpftrap_cgroup_gone_event {
   __u64 id;
 };
 
-BPFTRAP_WIRE_STRUCT(bpftrap_process, 72);
-BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 112);
-BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 216);
+BPFTRAP_WIRE_STRUCT(bpftrap_process, 88);
+BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 128);
+BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 232);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
-BPFTRAP_WIRE_STRUCT(bpftrap_birth_event, 40);
+BPFTRAP_WIRE_STRUCT(bpftrap_birth_event, 48);
 
 #ifdef __cplusplus
 #include <cstddef>
-static_assert(offsetof(bpftrap_exec_event, args_size) == 88);
-static_assert(offsetof(bpftrap_exit_event, wait_status) == 88);
-static_assert(offsetof(bpftrap_exit_event, killer_comm) == 200);
+static_assert(offsetof(bpftrap_exec_event, args_size) == 104);
+static_assert(offsetof(bpftrap_exit_event, wait_status) == 104);
+static_assert(offsetof(bpftrap_exit_event, killer_comm) == 216);
 #endif
 
 #endif

@@ -43,7 +43,7 @@ static __noinline int read_ending(struct ending *ending, struct signal_struct *s
 static __always_inline _Bool is_process_end(__u64 *ctx, struct task_struct *leader,
                                             struct signal_struct *signal)
 {
-  struct process_key key = {};
+  struct bpftrap_process_key key = {};
 
   if (has_group_dead())
     return (ctx[1] & 0xff) != 0;
@@ -292,7 +292,6 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
   event->wait_status = status;
   event->flags = exit_flags(signal, flags, status);
   fill_costs(event, &walk.sum);
-  event->reserved = 0;
   if (take_killer(event, start, status & 0x7f))
     event->flags |= BPFTRAP_EXIT_KILLER_KNOWN;
   bpf_ringbuf_submit(event, 0);

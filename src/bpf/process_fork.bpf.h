@@ -23,7 +23,34 @@ static __always_inline void submit_fork(struct task_struct *parent, struct task_
   event->parent_start_boot_ns = task_start_boot_ns(parent);
   event->pid = BPF_CORE_READ(child, tgid);
   event->parent_pid = BPF_CORE_READ(parent, tgid);
+  event->local_pid = local_pid_of(child, event->pid);
+  event->reserved = 0;
   bpf_ringbuf_submit(event, 0);
+}
+
+/* Set by user space around the one fork that creates PROGRAM. */
+struct bpftrap_founder founder;
+
+/* Return true if bpftrap forks PROGRAM. */
+static __always_inline _Bool is_founding(void)
+{
+  return cfg.follow && founder.tid && founder.tid == (__u32)bpf_get_current_pid_tgid();
+}
+
+static __always_inline void follow(struct task_struct *child, _Bool process)
+{
+  struct bpftrap_mark *mark = make_mark(child);
+
+  if (!mark)
+    return;
+  mark->followed = 1;
+  if (!process)
+    return;
+  count_followed(1);
+  if (is_founding()) {
+    founder.child_start_boot_ns = task_start_boot_ns(child);
+    founder.child_pid = BPF_CORE_READ(child, tgid);
+  }
 }
 
 /*
@@ -34,22 +61,16 @@ static __noinline int handle_fork(struct task_struct *parent, struct task_struct
                                   _Bool second)
 {
   struct task_struct *leader = leader_of(parent);
-  struct bpftrap_mark *mark;
   _Bool process = BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid);
 
   /* Ignore processes that are not followed, and events that the other copy handles */
-  if (!is_followed(leader) || !is_first_to_see(child, CLAIM_FORK, BPFTRAP_LOST_MARKS, second))
+  if (!(is_followed(leader) || is_founding()) ||
+      !is_first_to_see(child, CLAIM_FORK, BPFTRAP_LOST_MARKS, second))
     return 0;
 
   /* Follow the child */
-  if (cfg.follow && (process || cfg.task_storage)) {
-    mark = make_mark(child);
-    if (mark) {
-      mark->followed = 1;
-      if (process)
-        count_followed(1);
-    }
-  }
+  if (cfg.follow && (process || cfg.task_storage))
+    follow(child, process);
 
   /* Report the child */
   if (cfg.report_forks && process)

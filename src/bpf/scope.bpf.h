@@ -24,7 +24,7 @@
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 1);
-  __type(key, __u32);
+  __type(key, struct bpftrap_known_process);
   __type(value, __u8);
 } pids SEC(".maps");
 
@@ -46,14 +46,14 @@ struct {
 } task_marks SEC(".maps");
 
 /*
- * By process id; the entry is removed before the id is free again. Marks that find no room are
- * counted. With task_marks, this map holds the marks of user space, which must outlive the thread:
+ * By process; the entry is removed when the process ends. Marks that find no room are counted. With
+ * task_marks, this map holds the marks of user space, which must outlive the thread:
  * another thread that executes a program becomes the leader.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
   __uint(max_entries, 65536);
-  __type(key, __u32);
+  __type(key, struct bpftrap_known_process);
   __type(value, struct bpftrap_mark);
 } pid_marks SEC(".maps");
 
@@ -82,11 +82,26 @@ static __always_inline struct task_struct *leader_of_current(struct task_struct 
   return is_current_leader() ? task : BPF_CORE_READ(task, group_leader);
 }
 
-static __always_inline struct bpftrap_mark *pid_mark_of(struct task_struct *task)
+static __always_inline __u64 start_of(struct task_struct *task)
 {
-  __u32 pid = BPF_CORE_READ(task, tgid);
+  return cfg.task_storage ? task->start_boottime : task_start_boot_ns(task);
+}
 
-  return bpf_map_lookup_elem(&pid_marks, &pid);
+static __always_inline struct bpftrap_known_process key_of(struct task_struct *leader)
+{
+  struct bpftrap_known_process key = {
+      .start_ticks = start_of(leader) / BPFTRAP_TICK_NS,
+      .pid = BPF_CORE_READ(leader, tgid),
+  };
+
+  return key;
+}
+
+static __always_inline struct bpftrap_mark *pid_mark_of(struct task_struct *leader)
+{
+  struct bpftrap_known_process key = key_of(leader);
+
+  return bpf_map_lookup_elem(&pid_marks, &key);
 }
 
 static __always_inline struct bpftrap_mark *mark_of(struct task_struct *task)
@@ -100,14 +115,14 @@ static __always_inline struct bpftrap_mark *mark_of(struct task_struct *task)
 static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
 {
   struct bpftrap_mark *mark, none = {};
-  __u32 pid;
 
   if (cfg.task_storage) {
     mark = bpf_task_storage_get(&task_marks, task, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
   } else {
-    pid = BPF_CORE_READ(task, tgid);
-    bpf_map_update_elem(&pid_marks, &pid, &none, BPF_NOEXIST);
-    mark = bpf_map_lookup_elem(&pid_marks, &pid);
+    struct bpftrap_known_process key = key_of(task);
+
+    bpf_map_update_elem(&pid_marks, &key, &none, BPF_NOEXIST);
+    mark = bpf_map_lookup_elem(&pid_marks, &key);
   }
   if (!mark)
     count_lost(BPFTRAP_LOST_MARKS);
@@ -174,9 +189,7 @@ static __always_inline __u32 flags_of(struct task_struct *task)
 /* Return true if every exec of the process was judged. */
 static __always_inline _Bool is_known_from_birth(struct task_struct *leader)
 {
-  __u64 start = cfg.task_storage ? leader->start_boottime : task_start_boot_ns(leader);
-
-  return live_since && start > live_since;
+  return live_since && start_of(leader) > live_since;
 }
 
 static __always_inline _Bool has_wanted_uid(struct task_struct *leader)
@@ -196,9 +209,9 @@ static __always_inline _Bool has_wanted_uid(struct task_struct *leader)
 static __always_inline _Bool is_wanted(struct task_struct *leader)
 {
   if (cfg.filter_pids) {
-    __u32 pid = bpf_get_current_pid_tgid() >> 32;
+    struct bpftrap_known_process key = key_of(leader);
 
-    if (!bpf_map_lookup_elem(&pids, &pid))
+    if (!bpf_map_lookup_elem(&pids, &key))
       return 0;
   }
   if (cfg.uids_count && !has_wanted_uid(leader))
@@ -248,14 +261,13 @@ static __always_inline _Bool judge_exit(struct task_struct *leader)
 /* Remove the marks of a process that ends, after it was judged. */
 static __always_inline void forget_process(struct task_struct *leader)
 {
-  __u32 pid;
-
   if (cfg.follow && is_followed(leader))
     count_followed(-1);
   /* The kernel frees task storage with the task */
   if (cfg.follow || (bpftrap_keeps_verdicts(&cfg) && !cfg.task_storage)) {
-    pid = bpf_get_current_pid_tgid() >> 32;
-    bpf_map_delete_elem(&pid_marks, &pid);
+    struct bpftrap_known_process key = key_of(leader);
+
+    bpf_map_delete_elem(&pid_marks, &key);
   }
 }
 

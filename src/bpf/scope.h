@@ -25,7 +25,9 @@ struct bpftrap_globs {
 
 struct bpftrap_scope {
   __u64 min_duration_ns; /* exits of processes that lived less are not reported */
-  __u32 filter_pids;     /* 1: only processes whose pid is a key of the map `pids` */
+  __u64 own_namespace;   /* address of bpftrap's struct pid_namespace; 0: the initial one */
+  __u32 own_level;       /* of that namespace; 0: the initial one */
+  __u32 filter_pids;     /* 1: only processes that are keys of the map `pids` */
   __u32 only_executed;   /* 1: no exits of processes that never executed a program */
   __u32 only_failed;     /* 1: no exits with status 0 */
   __u32 uids_count;      /* only processes whose real uid is one of so many in `uids`; 0: any */
@@ -36,7 +38,6 @@ struct bpftrap_scope {
   __u32 task_storage; /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
   __u32 keep_wanted;  /* 1: the exit of a process is wanted if one of its execs was */
   __u32 twice;        /* 1: programs are loaded twice: recursion.bpf.h */
-  __u32 reserved;
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };
@@ -49,6 +50,34 @@ static inline int bpftrap_keeps_verdicts(const volatile struct bpftrap_scope *sc
 {
   return scope->uids_count || scope->filter_names || scope->cgroups;
 }
+
+/* Key of a process in maps. The start makes it unique, because pids are used again. */
+struct bpftrap_process_key {
+  __u64 start_boot_ns;
+  __u32 pid;   /* in the initial pid namespace */
+  __u32 extra; /* whatever else distinguishes entries of the map */
+};
+
+/*
+ * Key of a process in maps that user space fills: it may know no more of the start than
+ * /proc/PID/stat shows. No pid is used again within a clock tick.
+ */
+struct bpftrap_known_process {
+  __u64 start_ticks; /* start_boot_ns in units of BPFTRAP_TICK_NS */
+  __u32 pid;         /* in the initial pid namespace */
+  __u32 reserved;
+};
+
+#define BPFTRAP_TICK_NS                                                     \
+  10000000 /* 1 / USER_HZ, the same for all processors that bpftrap runs on \
+            */
+
+/* The fork that creates PROGRAM: the next one of the thread that user space names. */
+struct bpftrap_founder {
+  __u64 child_start_boot_ns; /* set with child_pid by the program */
+  __u32 tid;                 /* in the initial pid namespace; 0: no such fork is due */
+  __u32 child_pid;           /* PROGRAM, once it is followed; 0: not yet */
+};
 
 /* Memory about a process. */
 struct bpftrap_mark {
@@ -63,7 +92,10 @@ struct bpftrap_mark {
 #ifdef __cplusplus
 static_assert(sizeof(bpftrap_mark) == 8);
 static_assert(sizeof(bpftrap_globs) == 8 * (3 + 256));
-static_assert(sizeof(bpftrap_scope) == 56 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_process_key) == 16);
+static_assert(sizeof(bpftrap_known_process) == 16);
+static_assert(sizeof(bpftrap_founder) == 16);
+static_assert(sizeof(bpftrap_scope) == 64 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
 #endif
 
 #endif

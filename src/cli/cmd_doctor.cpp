@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/common_options.h"
+#include "cli/pid_namespace_programs.h"
 #include "cli/process_command.h"
 #include "core/bpf/libbpf_log.h"
 #include "core/doctor/check_report.h"
@@ -42,6 +43,13 @@ void load_programs(Facts& facts) {
   facts.failed_exec = load(true);
   facts.exec = facts.failed_exec->worked() ? facts.failed_exec : load(false);
   facts.exit = facts.exec;  // the same programs
+  if (facts.pid_namespace && facts.exec->worked()) {
+    facts.pid_translation = attempt([] {
+      own_ids("exec and exit", "");
+      ProcessLister("exec and exit", "").list();
+      return std::string();
+    });
+  }
 }
 
 int run(const OutputOptions& options) {

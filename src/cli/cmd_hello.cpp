@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `bpftrap hello`: loads the smallest BPF program, to check that BPF works here.
+#include <bpf/bpf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
@@ -10,8 +11,10 @@
 #include "bpf/hello.event.h"
 #include "cli/command.h"
 #include "cli/host.h"
+#include "cli/pid_namespace_programs.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
+#include "core/os/pid_namespace.h"
 #include "core/os/tracefs.h"
 #include "core/record/decode.h"
 #include "core/record/field_builders.h"
@@ -25,6 +28,7 @@ namespace bpftrap {
 struct HelloRecord {
   BootTime time;
   Pid pid = 0;
+  Pid local_pid = 0;
   std::string_view comm;
   std::string message;
 };
@@ -34,7 +38,8 @@ FieldTable fields_of(const HelloRecord*) {
   static constexpr auto table = field_table<R>(
       event_field<R>("hello"), time_field<R>(), boot_ns_field<R>(),
       field<&R::pid>("pid", "process id (thread-group id) in the initial pid namespace")
-          .column("PID", 7, Align::right),
+          .column("PID", 7, Align::right)
+          .cell([](const R& r, Context, std::string& out) { out += std::to_string(r.local_pid); }),
       field<&R::comm>("comm", "name of the thread that called write(), up to 15 bytes")
           .column("COMM", 15),
       field<&R::message>("message", "message of the BPF program").column("MESSAGE"));
@@ -52,6 +57,8 @@ struct HelloOptions {
 
 class HelloStream final : public RecordHandler {
  public:
+  explicit HelloStream(Pid local_pid) : local_pid_(local_pid) {}
+
   Result handle(std::span<const std::byte> bytes, Sink& sink) override {
     bpftrap_record_header header;
     bpftrap_hello_event wire;
@@ -62,14 +69,18 @@ class HelloStream final : public RecordHandler {
     sink.write(HelloRecord{
         .time = wire_time(header.boot_ns),
         .pid = wire.pid,
+        .local_pid = local_pid_,
         .comm = wire_text(*record, offsetof(bpftrap_hello_event, comm), sizeof wire.comm),
-        .message = fmt::format("BPF triggered from PID {}.", wire.pid),
+        .message = fmt::format("BPF triggered from PID {}.", local_pid_),
     });
     return Result::written;
   }
   std::uint64_t lost_records(const bpftrap_lost& lost) const override {
     return lost.records[BPFTRAP_RECORD_HELLO];
   }
+
+ private:
+  Pid local_pid_;
 };
 
 // Calls write() with no data, at once and then once per interval, to trigger the program.
@@ -175,21 +186,41 @@ int show_pipe(Host& host, const std::string& tracefs, std::uint32_t pid,
   return 0;
 }
 
+// Pid of the traced process in the initial namespace.
+Pid initial_pid(const HelloOptions& options, bool translate, LoadedSkeleton<hello_bpf>& loaded) {
+  if (!translate) {
+    return options.pid.value_or(static_cast<Pid>(::getpid()));
+  }
+  if (options.pid) {
+    return ProcessLister("hello", "").find(*options.pid, "--pid").pid;
+  }
+  LIBBPF_OPTS(bpf_test_run_opts, run);
+  int fd = bpf_program__fd(loaded.progs().note_own_pid);
+  if (int err = bpf_prog_test_run_opts(fd, &run); err != 0) {
+    throw Error("cannot find out bpftrap's own process id in the initial pid namespace", -err);
+  }
+  return loaded.bss().own_pid;
+}
+
 int run(const HelloOptions& options) {
   std::unique_ptr<Host> host = Host::open(options.output);
   if (!host) {
     return ended_as_asked;
   }
-  std::uint32_t pid = options.pid.value_or(static_cast<std::uint32_t>(::getpid()));
+  bool translate = own_pid_namespace() != PidNamespace::initial;
+  Pid pid = options.pid.value_or(static_cast<Pid>(::getpid()));
   OpenSkeleton<hello_bpf> open("hello");
-  open.rodata().cfg = {pid, options.trace_pipe ? 1U : 0U};
+  open.rodata().cfg = {options.trace_pipe ? 1U : 0U, 0};
+  bpf_program__set_autoload(open.progs().note_own_pid, translate && !options.pid);
+  bpf_program__set_autoattach(open.progs().note_own_pid, false);
   LoadedSkeleton<hello_bpf> loaded = std::move(open).load();
+  loaded.bss().process = {initial_pid(options, translate, loaded), pid};
   std::string tracefs = provide_tracefs();
   loaded.attach();
   if (options.trace_pipe) {
     return show_pipe(*host, tracefs, pid, options, loaded);
   }
-  HelloStream stream;
+  HelloStream stream(pid);
   Speaker speaker(host->loop(), options.interval);
   return host->trace<HelloRecord>("hello", {"TIME", "PID", "COMM", "MESSAGE"}, loaded, stream);
 }

@@ -7,6 +7,7 @@
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
 #include "core/os/idle_work.h"
+#include "core/process/reaper.h"
 #include "core/trace/sweeper.h"
 
 namespace bpftrap {
@@ -43,6 +44,7 @@ int Host::trace(const std::string& command, Tracer::Source source, Tracer::Desti
       confine(needs);
     });
   }
+  Reaper reaper(loop_, extras.program != nullptr ? &extras.program->program() : nullptr);
   std::optional<Sweeper> sweeper;
   if (!extras.sweeps.empty()) {
     sweeper.emplace(loop_, source.ring, std::move(extras.sweeps));

@@ -10,6 +10,7 @@
 #include "cli/host.h"
 #include "cli/trace_options.h"
 #include "core/os/unique_fd.h"
+#include "core/process/process_list.h"
 #include "core/trace/process_stream.h"
 
 namespace bpftrap {
@@ -19,17 +20,11 @@ struct ProcessCommand {
   std::vector<std::string_view> columns;
 };
 
-// Sets the map's size to the number of keys, with a minimum of 1 because empty maps are invalid.
-void size_key_map(bpf_map* map, const std::vector<std::uint32_t>& keys);
-
-// Inserts the keys into the loaded map. Throws Error.
-void fill_key_map(const bpf_map* map, const std::vector<std::uint32_t>& keys);
+// Stores the processes of --pid in the loaded map. Throws Error.
+void fill_pid_map(const bpf_map* map, const std::vector<ListedProcess>& processes);
 
 // Stores the cgroups in the loaded map. Throws Error.
 void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups);
-
-// Throws Error if a process of --tree does not exist.
-void require_processes(const std::vector<std::uint32_t>& pids);
 
 // The two functions below need the BPF skeleton. They are defined in process_programs.cpp, because
 // CMakeLists.txt compiles *_programs.cpp into bpftrap only, and unit tests link the other sources.

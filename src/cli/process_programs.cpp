@@ -2,6 +2,7 @@
 // The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from open to traced.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "bpf/process.event.h"
+#include "cli/known_processes.h"
 #include "cli/process_command.h"
 #include "cli/run_tracer.h"
 #include "core/bpf/kernel_features.h"
@@ -20,7 +22,6 @@
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
 #include "core/os/memory_limit.h"
-#include "core/os/pid_namespace.h"
 #include "core/process/cgroup_dir.h"
 #include "core/process/followed.h"
 #include "core/process/last_descendant.h"
@@ -64,8 +65,9 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
 }
 
 // The configuration of the programs: what the options ask for, in the way that this kernel allows.
-bpftrap_scope choose_scope(const TraceOptions& options) {
+bpftrap_scope choose_scope(const TraceOptions& options, const OwnIds& own) {
   bpftrap_scope scope = make_scope(options);
+  set_own_namespace(scope, own);
   bool marks = scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0;
   scope.task_storage = options.btf.empty() && marks && kernel_has_task_storage() ? 1 : 0;
   scope.twice = kernel_misses_events() ? 1 : 0;
@@ -86,7 +88,8 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   bpf_map__set_map_flags(maps.pid_marks, by_task ? __u32{BPF_F_NO_PREALLOC} : 0);
   bpf_map__set_autocreate(maps.pid_marks,
                           scope.follow != 0 || (bpftrap_keeps_verdicts(&scope) != 0 && !by_task));
-  size_key_map(maps.pids, options.pids);
+  bpf_map__set_max_entries(maps.pids,
+                           static_cast<__u32>(std::max<std::size_t>(options.pids.size(), 1)));
 }
 
 LoadedSkeleton<process_bpf> load(const ProcessCommand& command, const TraceOptions& options,
@@ -114,7 +117,6 @@ Followed followed_in(const Maps& maps, const bpftrap_scope& scope) {
 
 ProcessStreamOptions live_stream_options(const TraceOptions& options) {
   ProcessStreamOptions stream = stream_options(options);
-  stream.pids_are_own = own_pid_namespace() == PidNamespace::initial;
   stream.command_line_bytes = memory_share(CommandLines::bytes_most);
   return stream;
 }
@@ -135,7 +137,7 @@ class ProcessTrace {
 
   // Until PROGRAM, and with --wait-all its last descendant, has ended. A stop or a failure ends the
   // trace before that, but then too it waits for PROGRAM.
-  int run_program(Followed& followed, std::optional<Caller> caller);
+  int run_program(Followed& followed, Pid own_tid, std::optional<Caller> caller);
 
  private:
   int run(TraceExtras extras);
@@ -158,10 +160,12 @@ int ProcessTrace::run(TraceExtras extras) {
                                              std::move(extras));
 }
 
-int ProcessTrace::run_program(Followed& followed, std::optional<Caller> caller) {
+int ProcessTrace::run_program(Followed& followed, Pid own_tid, std::optional<Caller> caller) {
   // Forked now and not earlier, because the time until it may execute counts as its own.
-  Program program({options_.program, options_.output.output.empty(), std::move(caller)});
-  followed.add_child(program.pid());
+  std::unique_ptr<Program> forked =
+      fork_followed({options_.program, options_.output.output.empty(), std::move(caller)},
+                    loaded_.bss().founder, own_tid);
+  Program& program = *forked;
   TraceExtras extras;
   std::optional<LastDescendant> last;
   if (options_.wait_all) {
@@ -184,35 +188,27 @@ int ProcessTrace::run_program(Followed& followed, std::optional<Caller> caller) 
   return program.ended() ? program.exit_status() : ended_as_asked;
 }
 
-std::optional<Caller> caller_for(const std::vector<std::string>& program) {
-  return program.empty() ? std::nullopt : calling_user();
-}
-
-std::optional<FileOwner> owner_of(const std::optional<Caller>& caller) {
-  return caller ? std::optional(FileOwner{caller->uid, caller->gid}) : std::nullopt;
-}
-
 }  // namespace
 
 int trace_processes(const ProcessCommand& command, const TraceOptions& options) {
-  require_processes(options.trees);
+  KnownProcesses known =
+      find_known_processes(command.name, options, options.btf, options.output.verbose);
   std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
   std::optional<Caller> caller = caller_for(options.program);
   std::unique_ptr<Host> host = Host::open(options.output, owner_of(caller));
   if (!host) {
     return stopped_before_start(options);
   }
-  bpftrap_scope scope = choose_scope(options);
+  bpftrap_scope scope = choose_scope(options, known.own);
   LoadedSkeleton<process_bpf> loaded = load(command, options, scope);
-  fill_key_map(loaded.maps().pids, options.pids);
+  fill_pid_map(loaded.maps().pids, known.pids);
   fill_cgroup_map(loaded.maps().cgroups, cgroups);
   attach(loaded);
   Followed followed = followed_in(loaded.maps(), scope);
-  for (std::uint32_t pid : options.trees) {
-    followed.add_tree(static_cast<pid_t>(pid), "/proc");
-  }
+  follow_trees(followed, known);
   ProcessTrace trace(command, options, *host, loaded);
-  return options.program.empty() ? trace.run() : trace.run_program(followed, std::move(caller));
+  return options.program.empty() ? trace.run()
+                                 : trace.run_program(followed, known.own.tid, std::move(caller));
 }
 
 void try_programs(std::string_view command, bool failed) {

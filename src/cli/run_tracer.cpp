@@ -4,6 +4,8 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/process_command.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
@@ -49,50 +51,60 @@ class UnmarkedWarning final : public TraceObserver {
 
 }  // namespace
 
-FilterSetup::FilterSetup(const FilterOptions& options)
-    : options_(options), cgroups_(open_cgroups(options.cgroups)) {
-  require_processes(options.trees);
-}
+FilterSetup::FilterSetup(std::string_view command, const FilterOptions& options, bool verbose)
+    : options_(options),
+      cgroups_(open_cgroups(options.cgroups)),
+      caller_(caller_for(options.program)),
+      known_(find_known_processes(command, options, "", verbose)) {}
 
 void FilterSetup::configure(bpf_object* object, bpftrap_scope& cfg) const {
   cfg = filter_scope(options_);
+  set_own_namespace(cfg, known_.own);
   for (const char* name : {"filter_fork", "filter_exit"}) {
     if (bpf_program* program = bpf_object__find_program_by_name(object, name)) {
       bpf_program__set_autoload(program, cfg.follow != 0);
     }
   }
-  size_key_map(map_of(object, "pids"), options_.pids);
+  bpf_map__set_max_entries(map_of(object, "pids"),
+                           static_cast<__u32>(std::max<std::size_t>(options_.pids.size(), 1)));
   // Marks are kept by pid: task storage is for tracing programs only.
   bpf_map__set_autocreate(map_of(object, "task_marks"), false);
   bpf_map__set_autocreate(map_of(object, "pid_marks"), cfg.follow != 0);
 }
 
 void FilterSetup::fill_maps(const bpf_object* object) const {
-  fill_key_map(map_of(object, "pids"), options_.pids);
+  fill_pid_map(map_of(object, "pids"), known_.pids);
   fill_cgroup_map(map_of(object, "cgroups"), cgroups_);
 }
 
-void FilterSetup::follow_trees(const bpf_object* object) const {
+void FilterSetup::follow_trees(const bpf_object* object) {
   Followed followed = followed_in(object);
-  for (std::uint32_t pid : options_.trees) {
-    followed.add_tree(static_cast<pid_t>(pid), "/proc");
-  }
+  bpftrap::follow_trees(followed, known_);
 }
 
-int FilterSetup::run(const bpf_object* object, EventLoop& loop, bool stdout_to_stderr,
-                     const std::function<int(TraceExtras)>& trace) const {
+int FilterSetup::run(bpftrap_founder& founder, Host& host, bool stdout_to_stderr,
+                     const std::function<void(TraceExtras)>& trace,
+                     const std::function<void()>& detach) {
   UnmarkedWarning warning;
   TraceExtras extras;
   extras.observer = &warning;
   if (options_.program.empty()) {
-    return trace(std::move(extras));
+    trace(std::move(extras));
+    return ended_as_asked;
   }
-  Program program({options_.program, stdout_to_stderr});
-  followed_in(object).add_child(program.pid());
-  ProgramRun program_run(program, loop);
+  std::unique_ptr<Program> program = fork_followed(
+      {options_.program, stdout_to_stderr, std::move(caller_)}, founder, known_.own.tid);
+  ProgramRun program_run(*program, host.loop());
   extras.program = &program_run;
-  int status = trace(std::move(extras));
-  return program.ended() ? program.exit_status() : status;
+  try {
+    trace(std::move(extras));
+  } catch (...) {
+    detach();
+    program_run.wait(host.signals());
+    throw;
+  }
+  program_run.wait(host.signals());
+  return program->ended() ? program->exit_status() : ended_as_asked;
 }
 
 int stopped_before_start(const FilterOptions& options) {

@@ -11,7 +11,9 @@
 
 #include "cli/filter_options.h"
 #include "cli/host.h"
+#include "cli/known_processes.h"
 #include "core/os/unique_fd.h"
+#include "core/output/output_file.h"
 
 namespace bpftrap {
 
@@ -19,22 +21,27 @@ namespace bpftrap {
 class FilterSetup {
  public:
   // Throws Error, as all of the following, if a process or cgroup does not exist.
-  explicit FilterSetup(const FilterOptions& options);
+  FilterSetup(std::string_view command, const FilterOptions& options, bool verbose);
 
   // Between open and load: `cfg` is the programs' read-only data.
   void configure(bpf_object* object, bpftrap_scope& cfg) const;
   // Between load and attach.
   void fill_maps(const bpf_object* object) const;
   // After attach.
-  void follow_trees(const bpf_object* object) const;
+  void follow_trees(const bpf_object* object);
 
-  // Runs `trace`, with PROGRAM if there is one, and returns the exit status.
-  int run(const bpf_object* object, EventLoop& loop, bool stdout_to_stderr,
-          const std::function<int(TraceExtras)>& trace) const;
+  // Runs `trace`, with PROGRAM if there is one, and returns the exit status. Waits for PROGRAM also
+  // if the trace ends before it. `founder`: the variable of src/bpf/process_fork.bpf.h.
+  int run(bpftrap_founder& founder, Host& host, bool stdout_to_stderr,
+          const std::function<void(TraceExtras)>& trace, const std::function<void()>& detach);
+
+  std::optional<FileOwner> owner() const { return owner_of(caller_); }
 
  private:
   const FilterOptions& options_;
   std::vector<UniqueFd> cgroups_;
+  std::optional<Caller> caller_;
+  KnownProcesses known_;
 };
 
 // The status of a command that was stopped before there was a reader for its output. Throws Error
@@ -47,8 +54,8 @@ template <class Skeleton, class... Records>
 int run_tracer(const std::string& command, std::vector<std::string_view> columns,
                const OutputOptions& output, const FilterOptions& filters, RecordHandler& handler,
                const std::function<void(OpenSkeleton<Skeleton>&)>& configure = {}) {
-  FilterSetup setup(filters);
-  std::unique_ptr<Host> host = Host::open(output);
+  FilterSetup setup(command, filters, output.verbose);
+  std::unique_ptr<Host> host = Host::open(output, setup.owner());
   if (!host) {
     return stopped_before_start(filters);
   }
@@ -61,9 +68,11 @@ int run_tracer(const std::string& command, std::vector<std::string_view> columns
   setup.fill_maps(loaded.object());
   loaded.attach();
   setup.follow_trees(loaded.object());
-  return setup.run(loaded.object(), host->loop(), output.output.empty(), [&](TraceExtras extras) {
-    return host->trace<Records...>(command, std::move(columns), loaded, handler, std::move(extras));
-  });
+  auto trace = [&](TraceExtras extras) {
+    host->trace<Records...>(command, std::move(columns), loaded, handler, std::move(extras));
+  };
+  return setup.run(loaded.bss().founder, *host, output.output.empty(), trace,
+                   [&loaded] { loaded.detach(); });
 }
 
 }  // namespace bpftrap

@@ -12,6 +12,8 @@
 #include <ctime>
 #include <sstream>
 
+#include "e2e/namespaces.h"
+
 namespace e2e {
 
 namespace {
@@ -214,6 +216,11 @@ int workload_daemon(const Arguments& arguments) {
     sleep_for(std::chrono::milliseconds(1));
   }
   return 3;
+}
+
+int workload_inside(const Arguments& arguments) {
+  enter_pid_namespace();
+  return exec_self(arguments);
 }
 
 int workload_generations(const Arguments& arguments) {

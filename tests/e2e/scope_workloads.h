@@ -46,4 +46,7 @@ int workload_busy(const std::vector<std::string>& arguments);
 // Its own parent has ended by then. All write a note, and none waits for another.
 int workload_generations(const std::vector<std::string>& arguments);
 
+// WORKLOAD...: executes it as process 1 of a new pid namespace.
+int workload_inside(const std::vector<std::string>& arguments);
+
 }  // namespace e2e

@@ -134,6 +134,7 @@ constexpr Workload workloads[] = {
     {"daemon", workload_daemon},
     {"busy", workload_busy},
     {"generations", workload_generations},
+    {"inside", workload_inside},
 };
 
 }  // namespace

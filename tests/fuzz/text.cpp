@@ -71,7 +71,7 @@ ExitRecord exit_of(const Input& input) {
   record.filename = input.filename;
   record.args = Arguments{input.args, input.truncated};
   record.wait_status = SIGTERM;
-  record.killer = Killer{7, input.killer_comm};
+  record.killer = Killer{7, 7, input.killer_comm};
   return record;
 }
 

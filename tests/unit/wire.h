@@ -35,6 +35,10 @@ inline bpftrap_process wire_process() {
   process.cgroup_id = 77;
   process.pid = 1234;
   process.ppid = 1200;
+  process.local_pid = 34;
+  process.local_ppid = 1;
+  process.ns_pid = 4;
+  process.pid_ns_inode = 4026532000;
   process.uid = 1000;
   process.gid = 1001;
   std::strcpy(process.comm, "child");

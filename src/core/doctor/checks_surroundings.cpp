@@ -20,11 +20,20 @@ Check check_cgroup(const Facts& facts) {
 Check check_pid_namespace(const Facts& facts) {
   constexpr const char* name = "pid namespace";
   if (!facts.pid_namespace) {
-    return ok(name, "the machine's");
+    return ok(name, "the initial one");
+  }
+  if (facts.pid_translation && facts.pid_translation->worked()) {
+    return ok(name,
+              "a container's: options and tables have its process ids, and `-` for processes "
+              "outside; JSON has both");
+  }
+  if (!facts.pid_translation) {
+    return ok(name, "a container's; not tried whether its process ids can be translated");
   }
   return degraded(name,
-                  "a container's: records have the machine's process ids, which differ from the "
-                  "container's",
+                  concat({"a container's, whose process ids cannot be translated (",
+                          message_of(facts.pid_translation->err),
+                          "): --pid, --tree and -- PROGRAM do not work"}),
                   "start the container with --pid=host");
 }
 

@@ -55,6 +55,8 @@ struct Facts {
   std::optional<Trial> failed_exec;
   std::optional<Trial> exit;
   std::optional<Trial> tracefs;
+  // Translating process ids; none: not needed, or not tried.
+  std::optional<Trial> pid_translation;
 
   bool holds(Capability capability) const {
     return !user_namespace && contains(effective, capability);

@@ -65,8 +65,12 @@ void append_digits(std::string& out, std::uint32_t value, std::size_t width) {
 }  // namespace
 
 BootClock::time_point BootClock::now() {
-  static const nanoseconds namespace_offset = read_boottime_namespace_offset();
-  return time_point(nanoseconds(read_clock(CLOCK_BOOTTIME)) - namespace_offset);
+  return time_point(nanoseconds(read_clock(CLOCK_BOOTTIME)) - namespace_offset());
+}
+
+BootClock::duration BootClock::namespace_offset() {
+  static const nanoseconds offset = read_boottime_namespace_offset();
+  return offset;
 }
 
 // kernel/time/namespace.c proc_timens_show_offsets() writes `boottime  SECONDS  NS`.

@@ -23,6 +23,8 @@ struct BootClock {
   static constexpr bool is_steady = true;
 
   static time_point now();
+  // Added to CLOCK_BOOTTIME in this time namespace: by clock_gettime(), and in /proc/PID/stat.
+  static duration namespace_offset();
 };
 
 using BootTime = BootClock::time_point;

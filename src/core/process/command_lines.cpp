@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "bpf/process.event.h"
+#include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/proc.h"
 #include "core/os/unique_fd.h"
@@ -16,9 +17,11 @@ namespace bpftrap {
 
 namespace {
 
-// USER_HZ, the unit of times in /proc/PID/stat: nsec_to_clock_t() of kernel/time/time.c.
+// A start as /proc/PID/stat shows it: fs/proc/array.c do_task_stat(). It is in units of USER_HZ,
+// and a time namespace adds its offset before that.
 std::uint64_t to_ticks(std::uint64_t boot_ns) {
   static const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  boot_ns += static_cast<std::uint64_t>(BootClock::namespace_offset().count());
   return boot_ns / (1'000'000'000U / per_second);
 }
 
@@ -84,8 +87,8 @@ void CommandLines::forget(const ProcessId& id) {
   }
 }
 
-void CommandLines::forget_older(Pid pid) {
-  if (auto older = older_.find(pid); older != older_.end()) {
+void CommandLines::forget_older(Pid local_pid) {
+  if (auto older = older_.find(local_pid); older != older_.end()) {
     release(older->second.line);
     older_.erase(older);
   }
@@ -93,11 +96,12 @@ void CommandLines::forget_older(Pid pid) {
 
 void CommandLines::remember(const ExecRecord& record, bool in_any_case) {
   // Of an exec before this one, or of whoever had the pid.
-  forget_older(record.process.id.pid);
+  forget_older(record.process.local_pid);
   auto [live, is_new] = live_.try_emplace(record.process.id);
   release(live->second);
   // All anew: a string that gets shorter would keep its memory.
   CommandLine line;
+  line.local_pid = record.process.local_pid;
   std::size_t size = (record.filename ? record.filename->size() : 0) +
                      (record.args ? record.args->bytes.size() : 0);
   bool kept = (record.filename || record.args) && reserve(size);
@@ -114,17 +118,17 @@ void CommandLines::remember(const ExecRecord& record, bool in_any_case) {
   }
 }
 
-std::optional<CommandLine> CommandLines::take(const ProcessId& id) {
+std::optional<CommandLine> CommandLines::take(const Process& process) {
   std::optional<CommandLine> line;
-  if (auto older = older_.find(id.pid); older != older_.end()) {
+  if (auto older = older_.find(process.local_pid); older != older_.end()) {
     release(older->second.line);
-    if (older->second.start_ticks == to_ticks(id.start_ns)) {
+    if (older->second.start_ticks == to_ticks(process.id.start_ns)) {
       line = std::move(older->second.line);
     }
     // The pid is free again, whoever had it.
     older_.erase(older);
   }
-  if (auto live = live_.find(id); live != live_.end()) {
+  if (auto live = live_.find(process.id); live != live_.end()) {
     release(live->second);
     line = std::move(live->second);
     live_.erase(live);
@@ -133,8 +137,8 @@ std::optional<CommandLine> CommandLines::take(const ProcessId& id) {
 }
 
 void CommandLines::mark_dead() {
-  sweep_.mark(live_);
-  sweep_older_.mark(older_);
+  sweep_.mark(live_, [](const auto& entry) { return entry.second.local_pid; });
+  sweep_older_.mark(older_, [](const auto& entry) { return entry.first; });
 }
 
 void CommandLines::forget_dead() {

@@ -19,6 +19,7 @@ struct CommandLine {
   std::optional<std::string> filename;
   std::optional<std::string> args;  // each argument with a NUL behind it
   bool truncated = false;
+  Pid local_pid = 0;  // of the process, in bpftrap's own pid namespace; 0 outside it
 };
 
 class CommandLines {
@@ -36,7 +37,7 @@ class CommandLines {
   void remember(const ExecRecord& record, bool in_any_case = false);
 
   // Takes out what is known of a process that ended.
-  std::optional<CommandLine> take(const ProcessId& id);
+  std::optional<CommandLine> take(const Process& process);
 
   // Whether so many have gathered that it is time to look for those of the dead: an end is not told
   // where it was lost, or where a filter judged a later exec, or the end itself, otherwise.
@@ -72,10 +73,10 @@ class CommandLines {
   // Gives the room of this one back.
   void release(const CommandLine& line);
   void forget(const ProcessId& id);
-  void forget_older(Pid pid);
+  void forget_older(Pid local_pid);
 
   std::unordered_map<ProcessId, CommandLine, ProcessIdHash> live_;
-  std::unordered_map<Pid, Older> older_;
+  std::unordered_map<Pid, Older> older_;  // by local pid, as /proc shows it
   std::optional<ProcWalk> older_walk_;
   std::size_t most_;
   std::size_t bytes_ = 0;

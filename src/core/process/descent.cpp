@@ -4,24 +4,24 @@
 namespace bpftrap {
 
 void Descent::forked(const BirthRecord& record) {
-  auto parent = depths_.find(record.parent);
-  unsigned depth = parent != depths_.end() ? parent->second + 1 : 0;
-  depths_.insert_or_assign(record.child, depth);
+  auto parent = members_.find(record.parent);
+  unsigned depth = parent != members_.end() ? parent->second.depth + 1 : 0;
+  members_.insert_or_assign(record.child, Member{depth, record.child_local_pid});
 }
 
 unsigned Descent::ended(const ProcessId& id) {
-  auto found = depths_.find(id);
-  if (found == depths_.end()) {
+  auto found = members_.find(id);
+  if (found == members_.end()) {
     return 0;
   }
-  unsigned depth = found->second;
-  depths_.erase(found);
+  unsigned depth = found->second.depth;
+  members_.erase(found);
   return depth;
 }
 
 void Descent::forget_dead() {
   for (const ProcessId& id : sweep_.take_dead()) {
-    depths_.erase(id);
+    members_.erase(id);
   }
   sweep_.set_left(size());
 }

@@ -14,19 +14,28 @@ class Descent {
  public:
   void forked(const BirthRecord& record);
   // The depth of a process that executes something; one that nobody saw being forked is a root.
-  unsigned executed(const ProcessId& id) { return depths_.try_emplace(id, 0).first->second; }
+  unsigned executed(const Process& process) {
+    return members_.try_emplace(process.id, Member{0, process.local_pid}).first->second.depth;
+  }
   // The depth of a process that has ended, which is forgotten.
   unsigned ended(const ProcessId& id);
 
   // As for command lines: ends that no record tells of.
   bool wants_sweep() const { return sweep_.is_due(size()); }
-  void mark_dead() { sweep_.mark(depths_); }
+  void mark_dead() {
+    sweep_.mark(members_, [](const auto& entry) { return entry.second.local_pid; });
+  }
   void forget_dead();
 
-  std::size_t size() const { return depths_.size(); }
+  std::size_t size() const { return members_.size(); }
 
  private:
-  std::unordered_map<ProcessId, unsigned, ProcessIdHash> depths_;
+  struct Member {
+    unsigned depth = 0;
+    Pid local_pid = 0;
+  };
+
+  std::unordered_map<ProcessId, Member, ProcessIdHash> members_;
   Sweep<ProcessId> sweep_;
 };
 

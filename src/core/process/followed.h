@@ -5,7 +5,9 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <string>
+#include <functional>
+
+#include "core/process/process_list.h"
 
 namespace bpftrap {
 
@@ -20,24 +22,19 @@ class Followed {
   };
   explicit Followed(const Maps& maps) : maps_(maps) {}
 
-  // Marks a child of bpftrap's own, which has no descendants yet and cannot end before it is
-  // waited for. Throws Error.
-  void add_child(pid_t pid);
-
-  // Marks a process and its descendants, by the parents in `proc` («/proc»). To be called when
-  // forks are followed already: those of the marked are then marked at birth, and what was born
-  // before is found here, by looking until nothing new turns up. They are not in count(). Throws
-  // Error.
-  void add_tree(pid_t root, const std::string& proc);
+  // Marks a process and its descendants. To be called when forks are followed already: children of
+  // the marked are then marked at birth. Those born before are found here: `list` is asked until
+  // nothing new turns up. They are not in count(). Throws Error.
+  void add_tree(const ListedProcess& root, const std::function<ProcessList()>& list);
 
   // Marked processes that have not ended.
   std::uint64_t count() const;
 
  private:
-  enum class Mark { added, known, gone };
-
-  Mark mark(pid_t pid, const std::string& proc);
-  bool marked_at_birth(pid_t pid) const;
+  // False if it is marked already.
+  bool mark(const ListedProcess& process);
+  void unmark(const ListedProcess& process);
+  bool marked_at_birth(pid_t local_pid) const;
 
   Maps maps_;
 };

@@ -17,6 +17,8 @@ class ProgramRun {
   ProgramRun(const ProgramRun&) = delete;
   ProgramRun& operator=(const ProgramRun&) = delete;
 
+  Program& program() { return program_; }
+
   // Tracing is live: lets PROGRAM execute.
   void start() { program_.release(); }
 

@@ -43,12 +43,14 @@ class Sweep {
   // Whether there are more than `least`, and than twice as many as the last sweep left.
   bool is_due(std::size_t entries) const { return entries > at_; }
 
-  // Marks the dead.
-  template <class Map>
-  void mark(const Map& map) {
+  // Marks the dead. `local_pid` returns an entry's pid in bpftrap's own pid namespace, or 0 outside
+  // it: nobody here can ask whether such a process exists, so its entry stays.
+  template <class Map, class LocalPid>
+  void mark(const Map& map, LocalPid local_pid) {
     dead_.clear();
     for (const auto& entry : map) {
-      if (is_gone(pid_of(entry.first))) {
+      Pid pid = local_pid(entry);
+      if (pid != 0 && is_gone(pid)) {
         dead_.push_back(entry.first);
       }
     }
@@ -62,9 +64,6 @@ class Sweep {
   void set_left(std::size_t entries) { at_ = std::max(least, 2 * entries); }
 
  private:
-  static Pid pid_of(Pid pid) { return pid; }
-  static Pid pid_of(const ProcessId& id) { return id.pid; }
-
   std::vector<Key> dead_;
   std::size_t at_ = least;
 };

@@ -30,6 +30,10 @@ Process process_of(Bytes bytes, std::size_t offset, const bpftrap_process& wire)
   Process process;
   process.id = {wire.pid, wire.start_boot_ns};
   process.parent = {wire.ppid, wire.parent_start_boot_ns};
+  process.local_pid = wire.local_pid;
+  process.local_parent = wire.local_ppid;
+  process.ns_pid = wire.ns_pid;
+  process.pid_ns_inode = wire.pid_ns_inode;
   process.uid = wire.uid;
   process.gid = wire.gid;
   process.comm = wire_text(bytes, offset + offsetof(bpftrap_process, comm), BPFTRAP_COMM_SIZE);
@@ -95,7 +99,7 @@ Decoded decode_exit(Bytes bytes) {
   record.wait_status = static_cast<int>(wire.wait_status);
   if ((wire.flags & BPFTRAP_EXIT_KILLER_KNOWN) != 0) {
     record.killer =
-        Killer{wire.killer_pid,
+        Killer{wire.killer_pid, wire.killer_local_pid,
                wire_text(bytes, offsetof(bpftrap_exit_event, killer_comm), BPFTRAP_COMM_SIZE)};
   }
   record.executed = (wire.flags & BPFTRAP_EXIT_EXECUTED) != 0;
@@ -136,7 +140,8 @@ Decoded decode_fork(Bytes bytes) {
   if (!read_wire(bytes, wire)) {
     return Malformed{};
   }
-  return BirthRecord{{wire.pid, wire.start_boot_ns}, {wire.parent_pid, wire.parent_start_boot_ns}};
+  return BirthRecord{
+      {wire.pid, wire.start_boot_ns}, {wire.parent_pid, wire.parent_start_boot_ns}, wire.local_pid};
 }
 
 Decoded decode_cgroup_gone(Bytes bytes) {

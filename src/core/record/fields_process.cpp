@@ -90,7 +90,7 @@ void append_status(std::string& out, const ExitRecord& record) {
     out += " from ";
     append_terminal_safe(out, record.killer->comm);
     out += '[';
-    out += std::to_string(record.killer->pid);
+    append_local_pid(out, record.killer->local_pid, record.killer->pid);
     out += ']';
   }
 }

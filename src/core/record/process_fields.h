@@ -4,6 +4,7 @@
 
 #include <array>
 #include <optional>
+#include <string>
 
 #include "core/record/field_builders.h"
 
@@ -14,6 +15,17 @@ std::optional<ProcessId> parent_id(const Record& r) {
   return r.process.parent.pid != 0 ? std::optional(r.process.parent) : std::nullopt;
 }
 
+template <class Record>
+std::optional<Pid> local_pid(const Record& r) {
+  return r.process.local_pid != 0 ? std::optional(r.process.local_pid) : std::nullopt;
+}
+
+// Prints a process id for people: in bpftrap's own pid namespace, or `-` outside it. Pid 0 is that
+// of no process, and stays.
+inline void append_local_pid(std::string& out, Pid local_pid, Pid pid) {
+  out += local_pid != 0 || pid == 0 ? std::to_string(local_pid) : "-";
+}
+
 template <class R>
 constexpr auto process_fields() {
   return std::array{
@@ -22,9 +34,18 @@ constexpr auto process_fields() {
       field<&parent_id<R>>("parent_id", "id of the real parent; null if there is none"),
       field<&R::process, &Process::id, &ProcessId::pid>(
           "pid", "process id (thread-group id) in the initial pid namespace")
-          .column("PID", 7, Align::right),
-      field<&R::process, &Process::parent, &ProcessId::pid>("ppid", "process id of the real parent")
-          .column("PPID", 7, Align::right),
+          .column("PID", 7, Align::right)
+          .cell([](const R& r, Context, std::string& out) {
+            append_local_pid(out, r.process.local_pid, r.process.id.pid);
+          }),
+      field<&R::process, &Process::parent, &ProcessId::pid>(
+          "ppid", "process id of the real parent in the initial pid namespace")
+          .column("PPID", 7, Align::right)
+          .cell([](const R& r, Context, std::string& out) {
+            append_local_pid(out, r.process.local_parent, r.process.parent.pid);
+          }),
+      field<&local_pid<R>>("local_pid",
+                           "process id in bpftrap's own pid namespace; null outside it"),
       field<&R::process, &Process::parent_comm>("parent_comm",
                                                 "name of the real parent, up to 15 bytes"),
       field<&R::process, &Process::uid>("uid", "real user id")
@@ -37,6 +58,10 @@ constexpr auto process_fields() {
           .column("COMM", 15),
       field<&R::process, &Process::cgroup>("cgroup",
                                            "path within the cgroup v2 hierarchy; null if unknown"),
+      field<&R::process, &Process::pid_ns_inode>(
+          "pid_ns_inode",
+          "the innermost pid namespace of the process, as `stat -L -c %i /proc/PID/ns/pid`"),
+      field<&R::process, &Process::ns_pid>("ns_pid", "process id in that namespace"),
   };
 }
 

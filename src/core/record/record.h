@@ -35,10 +35,14 @@ struct ProcessIdHash {
   }
 };
 
-// Identity of a process. Ids are those of the initial namespaces.
+// Identity of a process. Ids are those of the initial namespaces, unless another one is named.
 struct Process {
   ProcessId id;
-  ProcessId parent;  // the real parent; pid 0 if there is none
+  ProcessId parent;                // the real parent; pid 0 if there is none
+  Pid local_pid = 0;               // in bpftrap's own pid namespace; 0 outside it
+  Pid local_parent = 0;            // likewise
+  Pid ns_pid = 0;                  // in the process's innermost pid namespace
+  std::uint32_t pid_ns_inode = 0;  // of that namespace
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::string_view comm;
@@ -67,6 +71,7 @@ struct ExecRecord {
 
 struct Killer {
   Pid pid = 0;
+  Pid local_pid = 0;
   std::string_view comm;
 };
 
@@ -134,6 +139,7 @@ struct CgroupGoneRecord {
 struct BirthRecord {
   ProcessId child;
   ProcessId parent;
+  Pid child_local_pid = 0;
 };
 
 }  // namespace bpftrap

@@ -24,9 +24,7 @@ constexpr std::chrono::seconds between_sweeps_of_losses{10};
 ProcessStream::ProcessStream(ProcessStreamOptions options)
     : options_(options),
       cgroups_(read_file("/proc/self/cgroup").value_or("")),
-      lines_(options.command_line_bytes) {
-  options_.read_older = options_.read_older && options_.pids_are_own;
-}
+      lines_(options.command_line_bytes) {}
 
 RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
   Decoded decoded = decode(bytes);
@@ -58,7 +56,7 @@ bool ProcessStream::is_older(const ProcessId& id) const {
 
 RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
   if (options_.forest) {
-    record.depth = descent_.executed(record.process.id);
+    record.depth = descent_.executed(record.process);
   }
   bool live = record.time >= live_since_;
   if (record.error == 0 && options_.write_exits && (live || !options_.exits_of_execs_only)) {
@@ -74,7 +72,7 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
 }
 
 RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
-  std::optional<CommandLine> line = lines_.take(record.process.id);
+  std::optional<CommandLine> line = lines_.take(record.process);
   unsigned depth = descent_.ended(record.process.id);
   record.depth = options_.forest ? depth : 0;
   if (record.time < live_since_ || !options_.write_exits) {
@@ -143,13 +141,10 @@ void ProcessStream::warn_of_refused_lines() {
 
 bool ProcessStream::wants_sweep() const {
   bool after_losses = lost_since_sweep_ && BootClock::now() - swept_ > between_sweeps_of_losses;
-  return options_.pids_are_own && (after_losses || lines_.wants_sweep() || descent_.wants_sweep());
+  return after_losses || lines_.wants_sweep() || descent_.wants_sweep();
 }
 
 void ProcessStream::mark_dead() {
-  if (!options_.pids_are_own) {
-    return;
-  }
   lost_since_sweep_ = false;
   swept_ = BootClock::now();
   lines_.mark_dead();

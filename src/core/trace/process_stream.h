@@ -20,9 +20,6 @@ struct ProcessStreamOptions {
   // Read the command lines of processes older than the tracer.
   bool read_older = false;
   bool forest = false;  // indent command lines by descent; the kernel must report forks
-  // Process ids are valid for kill() and /proc. If false, there is no sweep, and command lines of
-  // older processes are not read.
-  bool pids_are_own = true;
   std::size_t command_line_bytes = CommandLines::bytes_most;
 };
 

@@ -104,6 +104,7 @@ TEST(Doctor, WhatIsNotOkSaysWhatToDo) {
   machines[2].exec = Trial{ESRCH, ""};
   machines[3].cgroup2 = false;
   machines[4].pid_namespace = true;
+  machines[4].pid_translation = Trial{ENOENT, ""};
   machines[5].lockdown = "confidentiality";
   machines[6].task_storage = false;
   machines[7].ring_buffer.err = ENOMEM;

@@ -8,7 +8,7 @@
 #include "core/os/error.h"
 #include "core/output/json_sink.h"
 #include "core/output/table_sink.h"
-#include "core/record/field_builders.h"
+#include "core/record/process_fields.h"
 
 namespace bpftrap {
 namespace {
@@ -25,6 +25,10 @@ ExecRecord exec_record() {
   record.time = BootTime(1000s + 123'456'789ns);
   record.process.id = {1234567, 999'000'000'000};
   record.process.parent = {7, 5};
+  record.process.local_pid = 1234567;
+  record.process.local_parent = 7;
+  record.process.ns_pid = 3;
+  record.process.pid_ns_inode = 4026532000;
   record.process.uid = 4294967294;
   record.process.gid = 5;
   record.process.comm = "fifteen_bytes_x";
@@ -67,8 +71,9 @@ TEST(JsonSink, Exec) {
   EXPECT_EQ(
       json(exec_record()),
       R"({"event":"exec","ts":"2026-01-31T12:00:00.123456789Z","boot_ns":1000123456789,)"
-      R"("id":"1234567-999000000000","parent_id":"7-5","pid":1234567,"ppid":7,"parent_comm":"sh",)"
-      R"("uid":4294967294,"gid":5,"comm":"fifteen_bytes_x","cgroup":"/a/b","filename":"/bin/x",)"
+      R"("id":"1234567-999000000000","parent_id":"7-5","pid":1234567,"ppid":7,"local_pid":1234567,)"
+      R"("parent_comm":"sh","uid":4294967294,"gid":5,"comm":"fifteen_bytes_x","cgroup":"/a/b",)"
+      R"("pid_ns_inode":4026532000,"ns_pid":3,"filename":"/bin/x",)"
       R"("interp":null,"args":["x","a b",""],"args_size":7,"args_truncated":false,"errno":null})"
       "\n");
 }
@@ -80,9 +85,10 @@ TEST(JsonSink, UnknownIsNull) {
   record.filename = std::nullopt;
   record.args = std::nullopt;
   record.error = ENOENT;
+  record.process.local_pid = 0;
   std::string line = json(record);
   for (const char* part :
-       {R"("parent_id":null)", R"("cgroup":null)", R"("filename":null)",
+       {R"("parent_id":null)", R"("local_pid":null)", R"("cgroup":null)", R"("filename":null)",
         R"("args":null,"args_size":7,"args_truncated":true)", R"("errno":"ENOENT")"}) {
     EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
   }
@@ -92,8 +98,9 @@ TEST(JsonSink, Exit) {
   EXPECT_EQ(
       json(exit_record()),
       R"({"event":"exit","ts":"2026-01-31T12:00:00.123456789Z","boot_ns":1000123456789,)"
-      R"("id":"1234567-999000000000","parent_id":"7-5","pid":1234567,"ppid":7,"parent_comm":"sh",)"
-      R"("uid":4294967294,"gid":5,"comm":"fifteen_bytes_x","cgroup":"/a/b","filename":"/bin/x",)"
+      R"("id":"1234567-999000000000","parent_id":"7-5","pid":1234567,"ppid":7,"local_pid":1234567,)"
+      R"("parent_comm":"sh","uid":4294967294,"gid":5,"comm":"fifteen_bytes_x","cgroup":"/a/b",)"
+      R"("pid_ns_inode":4026532000,"ns_pid":3,"filename":"/bin/x",)"
       R"("args":["x","a b",""],"exit_code":0,"signal":null,"core_dumped":false,"oom_killed":false,)"
       R"("killer_pid":null,"killer_comm":null,"duration_ns":1124000000,"cpu_user_ns":1000000,)"
       R"("cpu_sys_ns":2000000,"max_rss_bytes":4096,"io_read_bytes":1,"io_write_bytes":2,)"
@@ -104,7 +111,7 @@ TEST(JsonSink, Exit) {
 TEST(JsonSink, ExitBySignal) {
   ExitRecord record = exit_record();
   record.wait_status = SIGSEGV | 0x80;
-  record.killer = Killer{1, "systemd"};
+  record.killer = Killer{1, 1, "systemd"};
   record.io = std::nullopt;
   std::string line = json(record);
   for (const char* part : {R"("exit_code":null,"signal":"SIGSEGV","core_dumped":true)",
@@ -262,6 +269,17 @@ TEST(TreeView, SixteenLevelsAreDrawnAndMoreAreSaid) {
   EXPECT_EQ(row(exit_record(), 4294967295), std::string(50, ' ') + "4294967295 \\_ x\n");
 }
 
+TEST(PidCell, IsTheNumberInBpftrapsNamespace) {
+  auto cell = [](Pid local_pid, Pid pid) {
+    std::string out;
+    append_local_pid(out, local_pid, pid);
+    return out;
+  };
+  EXPECT_EQ(cell(7, 1007), "7");
+  EXPECT_EQ(cell(0, 1007), "-") << "outside";
+  EXPECT_EQ(cell(0, 0), "0") << "the parent of process 1";
+}
+
 TEST(Status, AsAPersonSaysIt) {
   auto status = [](int wait_status, bool oom, std::optional<Killer> killer) {
     ExitRecord record;
@@ -276,8 +294,10 @@ TEST(Status, AsAPersonSaysIt) {
   EXPECT_EQ(status(255 << 8, false, {}), "255");
   EXPECT_EQ(status(SIGSEGV | 0x80, false, {}), "SIGSEGV (core dumped)");
   EXPECT_EQ(status(SIGKILL, true, {}), "SIGKILL by oom-killer");
-  EXPECT_EQ(status(SIGTERM, false, Killer{1, "systemd"}), "SIGTERM from systemd[1]");
-  EXPECT_EQ(status(SIGTERM, false, Killer{1, "\x1b[2J"}), "SIGTERM from \\x1b[2J[1]");
+  EXPECT_EQ(status(SIGTERM, false, Killer{1, 1, "systemd"}), "SIGTERM from systemd[1]");
+  EXPECT_EQ(status(SIGTERM, false, Killer{1, 1, "\x1b[2J"}), "SIGTERM from \\x1b[2J[1]");
+  EXPECT_EQ(status(SIGTERM, false, Killer{1234, 5, "sh"}), "SIGTERM from sh[5]");
+  EXPECT_EQ(status(SIGTERM, false, Killer{1234, 0, "sh"}), "SIGTERM from sh[-]") << "outside";
   EXPECT_EQ(status(SIGRTMIN + 3, false, {}), "SIGRTMIN+3");
 }
 

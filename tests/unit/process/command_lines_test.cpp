@@ -12,9 +12,17 @@ namespace {
 
 using namespace std::literals;
 
+// In the initial pid namespace.
+Process process_of(ProcessId id) {
+  Process process;
+  process.id = id;
+  process.local_pid = id.pid;
+  return process;
+}
+
 ExecRecord executed(ProcessId id, std::string_view args) {
   ExecRecord record;
-  record.process.id = id;
+  record.process = process_of(id);
   record.filename = "/bin/x";
   record.args = Arguments{args, false};
   return record;
@@ -25,19 +33,19 @@ TEST(CommandLines, TheLastExecCounts) {
   ProcessId id{5, 100};
   lines.remember(executed(id, "a\0"sv));
   lines.remember(executed(id, "b\0"sv));
-  auto line = lines.take(id);
+  auto line = lines.take(process_of(id));
   ASSERT_TRUE(line);
   EXPECT_EQ(line->args, "b\0"s);
   EXPECT_EQ(line->filename, "/bin/x");
-  EXPECT_FALSE(lines.take(id)) << "taken out";
+  EXPECT_FALSE(lines.take(process_of(id))) << "taken out";
   EXPECT_EQ(lines.size(), 0U);
 }
 
 TEST(CommandLines, APidThatIsUsedAgainIsAnotherProcess) {
   CommandLines lines;
   lines.remember(executed({5, 100}, "old\0"sv));
-  EXPECT_FALSE(lines.take({5, 200}));
-  EXPECT_TRUE(lines.take({5, 100}));
+  EXPECT_FALSE(lines.take(process_of({5, 200})));
+  EXPECT_TRUE(lines.take(process_of({5, 100})));
 }
 
 // Higher than every pid of the kernel (PID_MAX_LIMIT, include/linux/threads.h).
@@ -59,11 +67,11 @@ TEST(CommandLines, AnEndThatIsStillToBeReadHasItsLine) {
   // The ring buffer already held these execs, and both ends.
   lines.remember(executed({nobody + 1, 1}, "second\0"sv));
   lines.remember(executed({nobody, 1}, "third\0"sv));
-  auto line = lines.take({nobody, 1});
+  auto line = lines.take(process_of({nobody, 1}));
   ASSERT_TRUE(line);
   EXPECT_EQ(line->args, "third\0"s);
   lines.forget_dead();
-  EXPECT_TRUE(lines.take({nobody + 1, 1})) << "the sweep does not know this process";
+  EXPECT_TRUE(lines.take(process_of({nobody + 1, 1}))) << "the sweep does not know this process";
 }
 
 TEST(CommandLines, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
@@ -97,11 +105,11 @@ TEST(CommandLines, WhatFindsNoRoomIsNotKeptAndTheRestIsWhole) {
   }
   EXPECT_EQ(lines.refused(), 1U);
   EXPECT_EQ(lines.bytes(), 4 * kib);
-  EXPECT_FALSE(lines.take({4, 1}));
-  EXPECT_EQ(lines.take({0, 1})->args->size(), kib - of_entry - "/bin/x"sv.size());
+  EXPECT_FALSE(lines.take(process_of({4, 1})));
+  EXPECT_EQ(lines.take(process_of({0, 1}))->args->size(), kib - of_entry - "/bin/x"sv.size());
   EXPECT_EQ(lines.bytes(), 3 * kib) << "an end frees its bytes";
   lines.remember(executed_long(5, kib - of_entry));
-  EXPECT_TRUE(lines.take({5, 1}));
+  EXPECT_TRUE(lines.take(process_of({5, 1})));
   EXPECT_EQ(lines.refused(), 1U);
 }
 
@@ -109,9 +117,9 @@ TEST(CommandLines, AnExecThatFindsNoRoomLeavesNoOlderOne) {
   CommandLines lines(kib);
   lines.remember(executed({1, 1}, "short\0"sv));
   lines.remember(executed_long(1, kib));
-  EXPECT_FALSE(lines.take({1, 1})) << "the stored line belonged to an earlier exec";
+  EXPECT_FALSE(lines.take(process_of({1, 1}))) << "the stored line belonged to an earlier exec";
   lines.remember(executed_long(1, kib), true);
-  auto line = lines.take({1, 1});
+  auto line = lines.take(process_of({1, 1}));
   ASSERT_TRUE(line) << "it executed something";
   EXPECT_EQ(line->filename, std::nullopt);
   EXPECT_EQ(line->args, std::nullopt);
@@ -127,7 +135,7 @@ TEST(CommandLines, LongOnesLeaveHalfOfTheRoomToOthers) {
   EXPECT_EQ(lines.bytes(), 32 * kib);
   for (Pid pid = 100; pid < 132; ++pid) {
     lines.remember(executed_long(pid, kib - of_entry));
-    EXPECT_TRUE(lines.take({pid, 1}));
+    EXPECT_TRUE(lines.take(process_of({pid, 1})));
   }
   EXPECT_EQ(lines.refused(), 98U);
 }
@@ -178,8 +186,8 @@ TEST_F(Proc, OlderProcessesAreFoundByTheirTicks) {
   add(70, "a) S 9 (b", 0x400000, 1234, "prog\0arg\0"sv);
   CommandLines lines;
   read(lines);
-  EXPECT_FALSE(lines.take({71, 12 * second}));
-  auto line = lines.take({70, 12 * second + 345'678'901});
+  EXPECT_FALSE(lines.take(process_of({71, 12 * second})));
+  auto line = lines.take(process_of({70, 12 * second + 345'678'901}));
   ASSERT_TRUE(line) << "1234 ticks of 10 ms are 12.34 s";
   EXPECT_EQ(line->args, "prog\0arg\0"s);
   EXPECT_EQ(line->filename, std::nullopt) << "there is no auxv, which holds the filename";
@@ -189,7 +197,7 @@ TEST_F(Proc, AnotherStartIsAnotherProcess) {
   add(70, "x", 0, 1234, "prog\0"sv);
   CommandLines lines;
   read(lines);
-  EXPECT_FALSE(lines.take({70, 12'350'000'000}));
+  EXPECT_FALSE(lines.take(process_of({70, 12'350'000'000})));
   EXPECT_EQ(lines.size(), 0U) << "another process has the pid now";
 }
 
@@ -207,7 +215,7 @@ TEST_F(Proc, WhatWasSeenLiveGoesFirst) {
   CommandLines lines;
   lines.remember(executed({70, 12'345'000'000}, "live\0"sv));
   read(lines);
-  auto line = lines.take({70, 12'345'000'000});
+  auto line = lines.take(process_of({70, 12'345'000'000}));
   ASSERT_TRUE(line);
   EXPECT_EQ(line->args, "live\0"s);
   EXPECT_EQ(lines.size(), 0U);
@@ -221,7 +229,7 @@ TEST_F(Proc, AnExecReplacesWhatWasReadEvenWhereItFindsNoRoom) {
   ExecRecord record = executed_long(70, kib);
   record.process.id.start_ns = 12'345'000'000;
   lines.remember(record);
-  EXPECT_FALSE(lines.take(record.process.id));
+  EXPECT_FALSE(lines.take(record.process));
   EXPECT_EQ(lines.bytes(), 0U);
 }
 

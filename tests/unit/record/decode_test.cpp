@@ -35,6 +35,10 @@ TEST(Decode, Exec) {
   EXPECT_EQ(record.time.time_since_epoch(), 5s);
   EXPECT_EQ(record.process.id, (ProcessId{1234, 4'000'000'000}));
   EXPECT_EQ(record.process.parent, (ProcessId{1200, 3'000'000'000}));
+  EXPECT_EQ(record.process.local_pid, 34U);
+  EXPECT_EQ(record.process.local_parent, 1U);
+  EXPECT_EQ(record.process.ns_pid, 4U);
+  EXPECT_EQ(record.process.pid_ns_inode, 4026532000U);
   EXPECT_EQ(record.process.uid, 1000U);
   EXPECT_EQ(record.process.gid, 1001U);
   EXPECT_EQ(record.process.comm, "child");
@@ -112,7 +116,8 @@ TEST(Decode, Exit) {
 TEST(Decode, ExitWithIoAndKiller) {
   bpftrap_exit_event event = wire_exit(SIGTERM);
   event.flags = BPFTRAP_EXIT_IO_COUNTED | BPFTRAP_EXIT_KILLER_KNOWN;
-  event.killer_pid = 1;
+  event.killer_pid = 1001;
+  event.killer_local_pid = 1;
   std::strcpy(event.killer_comm, "systemd");
   Bytes bytes = bytes_of(event);
   auto record = decoded<ExitRecord>(bytes);
@@ -120,7 +125,8 @@ TEST(Decode, ExitWithIoAndKiller) {
   EXPECT_EQ(record.io->read_bytes, 4096U);
   EXPECT_EQ(record.io->write_bytes, 8192U);
   ASSERT_TRUE(record.killer);
-  EXPECT_EQ(record.killer->pid, 1U);
+  EXPECT_EQ(record.killer->pid, 1001U);
+  EXPECT_EQ(record.killer->local_pid, 1U);
   EXPECT_EQ(record.killer->comm, "systemd");
 }
 

@@ -163,6 +163,10 @@ constexpr std::string_view kHostile = "\"\\/\x1b[2J\x01\n\r\t\x7f\xff\xc3\x28\xe
 Process some_process(std::string_view text) {
   return {.id = {4194304, 123456789},
           .parent = {1, 0},
+          .local_pid = 4194304,
+          .local_parent = 1,
+          .ns_pid = 4194304,
+          .pid_ns_inode = 4026531836,
           .uid = 4294967294,
           .gid = 0,
           .comm = text,
@@ -296,7 +300,7 @@ TEST_F(SchemaTest, TakesExitRecords) {
   record.process = some_process(kHostile);
   record.filename = kHostile;
   record.args = Arguments{kHostile, true};
-  record.killer = Killer{1, kHostile};
+  record.killer = Killer{1, 1, kHostile};
   record.io = StorageIo{4096, std::uint64_t{1} << 60};
   record.oom_killed = true;
   // Every status of wait4(): exit(0) to exit(255), and signals 1 to 64 with and without a core.

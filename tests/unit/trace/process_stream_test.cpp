@@ -45,17 +45,19 @@ class ProcessStreamTest : public testing::Test {
     return stream.handle(bytes_of(event), sink_);
   }
   // Forks of processes that do not exist.
-  void fork_many(ProcessStream& stream) {
+  void fork_many(ProcessStream& stream, bool in_own_namespace) {
     for (Pid i = 0; i <= Sweep<Pid>::least; ++i) {
-      fork(stream, nobody + i, 1);
+      fork(stream, nobody + i, 1, in_own_namespace ? nobody + i : 0);
     }
   }
-  void fork(ProcessStream& stream, Pid child, Pid parent) {
+  void fork(ProcessStream& stream, Pid child, Pid parent) { fork(stream, child, parent, child); }
+  void fork(ProcessStream& stream, Pid child, Pid parent, Pid local_pid) {
     bpftrap_birth_event event{};
     event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
     event.start_boot_ns = event.parent_start_boot_ns = 1;
     event.pid = child;
     event.parent_pid = parent;
+    event.local_pid = local_pid;
     EXPECT_EQ(stream.handle(bytes_of(event), sink_), Result::kept);
   }
 
@@ -107,14 +109,17 @@ TEST_F(ProcessStreamTest, OnlyLossesOfWhatIsWrittenAreCounted) {
   EXPECT_EQ(ProcessStream({}).lost_records(lost), 2U);
 }
 
-TEST_F(ProcessStreamTest, WhoseIdsAreOthersLooksForNoDead) {
-  ProcessStream own({.forest = true}), other({.forest = true, .pids_are_own = false});
-  fork_many(own);
-  fork_many(other);
-  EXPECT_TRUE(own.wants_sweep());
-  EXPECT_FALSE(other.wants_sweep());
-  EXPECT_TRUE(ProcessStream({.read_older = true}).reads_older());
-  EXPECT_FALSE(ProcessStream({.read_older = true, .pids_are_own = false}).reads_older());
+TEST_F(ProcessStreamTest, ProcessesOfOtherNamespacesAreNeverFoundDead) {
+  ProcessStream own({.forest = true}), other({.forest = true});
+  fork_many(own, true);
+  fork_many(other, false);
+  for (ProcessStream* stream : {&own, &other}) {
+    EXPECT_TRUE(stream->wants_sweep());
+    stream->mark_dead();
+    stream->forget_dead();
+  }
+  EXPECT_EQ(own.born(), 0U);
+  EXPECT_GT(other.born(), Sweep<Pid>::least);
 }
 
 // A process that lives until told to end.

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Processes that exist, with their ids in two pid namespaces: that of bpftrap, whose numbers the
+// user, kill() and /proc use, and the initial one, whose numbers BPF programs see.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/record/record.h"
+
+namespace bpftrap {
+
+// What the kernel says of bpftrap itself.
+struct OwnIds {
+  Pid pid = 0;  // in the initial namespace: thread-group id and thread id
+  Pid tid = 0;
+  std::uint32_t level = 0;          // of bpftrap's pid namespace; 0: the initial one
+  std::uint64_t pid_namespace = 0;  // its address in the kernel; 0 at level 0
+};
+
+struct ListedProcess {
+  Pid pid = 0;        // in the initial namespace
+  Pid parent = 0;     // likewise
+  Pid local_pid = 0;  // in bpftrap's namespace
+  std::uint64_t start_ticks = 0;
+  bool has_ended = false;  // a zombie
+};
+
+// The processes of bpftrap's pid namespace, and of those below it, at one moment.
+class ProcessList {
+ public:
+  explicit ProcessList(std::vector<ListedProcess> processes);
+
+  // The process with this number in bpftrap's own namespace.
+  std::optional<ListedProcess> find(Pid local_pid) const;
+  // The same process in this list.
+  std::optional<ListedProcess> find(const ListedProcess& earlier) const;
+
+  // The process, if it is in the list, and its descendants. Zombies are included.
+  std::vector<ListedProcess> tree(const ListedProcess& root) const;
+
+ private:
+  std::vector<ListedProcess> processes_;  // in the order of local_pid
+};
+
+// `rows`: bpftrap_listed_process structs, as the iterator of src/bpf/pid_namespace.bpf.c writes
+// them.
+ProcessList parse_listed_processes(std::span<const std::byte> rows);
+
+// These read `proc` («/proc»). For the initial pid namespace only, because /proc has local numbers.
+std::optional<ListedProcess> read_listed_process(const std::string& proc, Pid pid);
+ProcessList read_process_list(const std::string& proc);
+
+// Whether /proc shows the processes of all users: not if it is mounted with hidepid.
+bool proc_shows_everyone(const std::string& proc);
+
+}  // namespace bpftrap
