@@ -50,8 +50,9 @@ TEST_F(StreamTest, StopCountsTheRecords) {
 
 TEST_F(StreamTest, EachKindHasItsKeys) {
   using Keys = std::vector<std::string>;
-  Keys process{"event", "ts",          "boot_ns", "id",  "parent_id", "pid",
-               "ppid",  "parent_comm", "uid",     "gid", "comm",      "cgroup"};
+  Keys process{"event", "ts",   "boot_ns",   "id",           "parent_id",
+               "pid",   "ppid", "local_pid", "parent_comm",  "uid",
+               "gid",   "comm", "cgroup",    "pid_ns_inode", "ns_pid"};
   Keys exec = process;
   exec.insert(exec.end(), {"filename", "interp", "args", "args_size", "args_truncated", "errno"});
   Keys exit = process;
