@@ -95,7 +95,7 @@ struct bpftrap_cgroup_event {
 };
 
 /* A process was forked: for the tree view, which has to know also those that execute nothing. */
-struct bpftrap_birth_event {
+struct bpftrap_fork_event {
   struct bpftrap_record_header header;
   __u64 start_boot_ns;
   __u64 parent_start_boot_ns; /* of the process that called fork, not of the real parent */
@@ -116,7 +116,7 @@ BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 128);
 BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 232);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
-BPFTRAP_WIRE_STRUCT(bpftrap_birth_event, 48);
+BPFTRAP_WIRE_STRUCT(bpftrap_fork_event, 48);
 
 #ifdef __cplusplus
 #include <cstddef>

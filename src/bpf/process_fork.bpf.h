@@ -14,7 +14,7 @@
 
 static __always_inline void submit_fork(struct task_struct *parent, struct task_struct *child)
 {
-  struct bpftrap_birth_event *event = reserve_record(BPFTRAP_RECORD_FORK, sizeof(*event));
+  struct bpftrap_fork_event *event = reserve_record(BPFTRAP_RECORD_FORK, sizeof(*event));
 
   if (!event)
     return;
@@ -65,7 +65,7 @@ static __noinline int handle_fork(struct task_struct *parent, struct task_struct
 
   /* Ignore processes that are not followed, and events that the other copy handles */
   if (!(is_followed(leader) || is_founding()) ||
-      !is_first_to_see(child, CLAIM_FORK, BPFTRAP_LOST_MARKS, second))
+      !is_first_to_see(child, CLAIM_FORK, BPFTRAP_KIND_MARK, second))
     return 0;
 
   /* Follow the child */

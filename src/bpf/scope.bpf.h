@@ -125,7 +125,7 @@ static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
     mark = bpf_map_lookup_elem(&pid_marks, &key);
   }
   if (!mark)
-    count_lost(BPFTRAP_LOST_MARKS);
+    count_lost(BPFTRAP_KIND_MARK);
   return mark;
 }
 
@@ -169,7 +169,7 @@ static __always_inline _Bool name_matches(struct task_struct *leader)
 static __always_inline _Bool in_a_cgroup(void)
 {
   for (__u32 i = 0; i < BPFTRAP_CGROUPS_MOST; i++) {
-    if (i >= cfg.cgroups)
+    if (i >= cfg.cgroups_count)
       break;
     if (bpf_current_task_under_cgroup(&cgroups, i) == 1)
       return 1;
@@ -218,7 +218,7 @@ static __always_inline _Bool is_wanted(struct task_struct *leader)
     return 0;
   if (cfg.filter_names && !name_matches(leader))
     return 0;
-  if (cfg.cgroups && !in_a_cgroup())
+  if (cfg.cgroups_count && !in_a_cgroup())
     return 0;
   return 1;
 }

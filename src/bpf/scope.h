@@ -32,12 +32,12 @@ struct bpftrap_scope {
   __u32 only_failed;     /* 1: no exits with status 0 */
   __u32 uids_count;      /* only processes whose real uid is one of so many in `uids`; 0: any */
   __u32 filter_names;    /* 1: only processes whose comm matches `names` */
-  __u32 cgroups;      /* number of cgroups in the map `cgroups`, each with what is below; 0: any */
-  __u32 follow;       /* 1: only processes that are marked, and what they fork from then on */
-  __u32 report_forks; /* 1: forks are reported, too */
-  __u32 task_storage; /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
-  __u32 keep_wanted;  /* 1: the exit of a process is wanted if one of its execs was */
-  __u32 twice;        /* 1: programs are loaded twice: recursion.bpf.h */
+  __u32 cgroups_count; /* number of cgroups in the map `cgroups`, each with what is below; 0: any */
+  __u32 follow;        /* 1: only processes that are marked, and what they fork from then on */
+  __u32 report_forks;  /* 1: forks are reported, too */
+  __u32 task_storage;  /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
+  __u32 keep_wanted;   /* 1: the exit of a process is wanted if one of its execs was */
+  __u32 twice;         /* 1: programs are loaded twice: recursion.bpf.h */
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };
@@ -48,7 +48,7 @@ struct bpftrap_scope {
  */
 static inline int bpftrap_keeps_verdicts(const volatile struct bpftrap_scope *scope)
 {
-  return scope->uids_count || scope->filter_names || scope->cgroups;
+  return scope->uids_count || scope->filter_names || scope->cgroups_count;
 }
 
 /* Key of a process in maps. The start makes it unique, because pids are used again. */
@@ -86,8 +86,8 @@ struct bpftrap_mark {
   __u8 reserved[6];
 };
 
-/* Index into bpftrap_lost::records: processes whose mark found no room. */
-#define BPFTRAP_LOST_MARKS 7
+/* Kind of a mark, which is no record: lost ones, for which the map had no room, count as this. */
+#define BPFTRAP_KIND_MARK 7
 
 #ifdef __cplusplus
 static_assert(sizeof(bpftrap_mark) == 8);

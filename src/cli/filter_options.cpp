@@ -118,7 +118,7 @@ bpftrap_scope filter_scope(const FilterOptions& options) {
   std::copy(options.uids.begin(), options.uids.end(), scope.uids);
   scope.filter_names = options.names.empty() ? 0 : 1;
   scope.names = options.name_globs;
-  scope.cgroups = static_cast<std::uint32_t>(options.cgroups.size());
+  scope.cgroups_count = static_cast<std::uint32_t>(options.cgroups.size());
   scope.follow = options.trees.empty() && options.program.empty() ? 0 : 1;
   return scope;
 }

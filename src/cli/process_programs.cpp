@@ -40,7 +40,7 @@ using Programs = decltype(process_bpf::progs);
 std::array<ProgramPair, 3> program_pairs(const Programs& programs) {
   return {{{BPFTRAP_RECORD_EXEC, programs.on_exec, programs.on_exec_second},
            {BPFTRAP_RECORD_EXIT, programs.on_exit, programs.on_exit_second},
-           {BPFTRAP_LOST_MARKS, programs.on_fork, programs.on_fork_second}}};
+           {BPFTRAP_KIND_MARK, programs.on_fork, programs.on_fork_second}}};
 }
 
 // Which of a process tracer's programs to load.

@@ -37,7 +37,7 @@ class UnmarkedWarning final : public TraceObserver {
  public:
   void live(BootTime) override {}
   void account(const bpftrap_lost& lost) override {
-    std::uint64_t all = lost.records[BPFTRAP_LOST_MARKS];
+    std::uint64_t all = lost.records[BPFTRAP_KIND_MARK];
     if (all > warned_) {
       say(fmt::format("{} processes could not be remembered: their records may be missing",
                       all - warned_));

@@ -7,7 +7,8 @@
 
 namespace e2e {
 
-// Writes them as setcap does (include/uapi/linux/capability.h), effective at once. False if its file system does not take them.
+// Writes them as setcap does (include/uapi/linux/capability.h), effective at once. False if its
+// file system does not take them.
 bool set_file_capabilities(const std::string& path, std::uint64_t permitted);
 
 }  // namespace e2e

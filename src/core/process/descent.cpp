@@ -3,7 +3,7 @@
 
 namespace bpftrap {
 
-void Descent::forked(const BirthRecord& record) {
+void Descent::forked(const ForkRecord& record) {
   auto parent = members_.find(record.parent);
   unsigned depth = parent != members_.end() ? parent->second.depth + 1 : 0;
   members_.insert_or_assign(record.child, Member{depth, record.child_local_pid});

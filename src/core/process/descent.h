@@ -12,7 +12,7 @@ namespace bpftrap {
 
 class Descent {
  public:
-  void forked(const BirthRecord& record);
+  void forked(const ForkRecord& record);
   // The depth of a process that executes something; one that nobody saw being forked is a root.
   unsigned executed(const Process& process) {
     return members_.try_emplace(process.id, Member{0, process.local_pid}).first->second.depth;

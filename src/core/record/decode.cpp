@@ -136,11 +136,11 @@ Decoded decode_cgroup(Bytes bytes) {
 }
 
 Decoded decode_fork(Bytes bytes) {
-  bpftrap_birth_event wire;
+  bpftrap_fork_event wire;
   if (!read_wire(bytes, wire)) {
     return Malformed{};
   }
-  return BirthRecord{
+  return ForkRecord{
       {wire.pid, wire.start_boot_ns}, {wire.parent_pid, wire.parent_start_boot_ns}, wire.local_pid};
 }
 

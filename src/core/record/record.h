@@ -136,7 +136,7 @@ struct CgroupGoneRecord {
 };
 
 // A process was forked.
-struct BirthRecord {
+struct ForkRecord {
   ProcessId child;
   ProcessId parent;
   Pid child_local_pid = 0;

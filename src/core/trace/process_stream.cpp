@@ -38,7 +38,7 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
     cgroups_.define(*cgroup);
     return Result::kept;
   }
-  if (auto* fork = std::get_if<BirthRecord>(&decoded)) {
+  if (auto* fork = std::get_if<ForkRecord>(&decoded)) {
     descent_.forked(*fork);
     return Result::kept;
   }
@@ -107,7 +107,7 @@ std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
 }
 
 void ProcessStream::account(const bpftrap_lost& lost) {
-  warn_of_unmarked(lost.records[BPFTRAP_LOST_MARKS]);
+  warn_of_unmarked(lost.records[BPFTRAP_KIND_MARK]);
   warn_of_refused_lines();
   if (std::uint64_t all = lost_records(lost); all > lost_) {
     lost_ = all;

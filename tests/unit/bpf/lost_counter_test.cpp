@@ -61,7 +61,7 @@ TEST_F(LostCounterTest, UnseenOfAProgramWithoutACopyIsWhatItMissed) {
   missed_ = {{20, 7}};
   EXPECT_EQ(counter().unseen(execs), 7U);
   EXPECT_EQ(counter().unseen(exits), 0U);
-  EXPECT_EQ(counter().unseen(BPFTRAP_LOST_MARKS), 0U) << "no program counts here";
+  EXPECT_EQ(counter().unseen(BPFTRAP_KIND_MARK), 0U) << "no program counts here";
 }
 
 TEST_F(LostCounterTest, ReadCountsTheUnseenAsRecords) {

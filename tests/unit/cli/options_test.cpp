@@ -86,8 +86,8 @@ TEST(Options, NamesBecomeOneAutomaton) {
 }
 
 TEST(Options, CgroupsAreCounted) {
-  EXPECT_EQ(make_scope(parsed("-g /a --cgroup b")).cgroups, 2U);
-  EXPECT_EQ(make_scope(parsed("")).cgroups, 0U);
+  EXPECT_EQ(make_scope(parsed("-g /a --cgroup b")).cgroups_count, 2U);
+  EXPECT_EQ(make_scope(parsed("")).cgroups_count, 0U);
 }
 
 TEST(Options, ATreeOrAProgramIsFollowed) {

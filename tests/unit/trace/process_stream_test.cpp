@@ -52,7 +52,7 @@ class ProcessStreamTest : public testing::Test {
   }
   void fork(ProcessStream& stream, Pid child, Pid parent) { fork(stream, child, parent, child); }
   void fork(ProcessStream& stream, Pid child, Pid parent, Pid local_pid) {
-    bpftrap_birth_event event{};
+    bpftrap_fork_event event{};
     event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
     event.start_boot_ns = event.parent_start_boot_ns = 1;
     event.pid = child;
@@ -183,11 +183,11 @@ TEST_F(ProcessStreamTest, LossesAskForASweep) {
 TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {
   ProcessStream stream({});
   bpftrap_lost lost{};
-  lost.records[BPFTRAP_LOST_MARKS] = 1;
+  lost.records[BPFTRAP_KIND_MARK] = 1;
   testing::internal::CaptureStderr();
   stream.account(lost);
   stream.account(lost);
-  lost.records[BPFTRAP_LOST_MARKS] = 3;
+  lost.records[BPFTRAP_KIND_MARK] = 3;
   stream.account(lost);
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "bpftrap: 1 process could not be tracked: filters may be wrong about it\n"
@@ -198,7 +198,7 @@ TEST_F(ProcessStreamTest, AnEndThatIsReportedNeedsNoSweepToBeForgotten) {
   ProcessStream stream({});
   stream.live(BootTime(4500ms));
   bpftrap_process process = wire_process();
-  bpftrap_birth_event event{};
+  bpftrap_fork_event event{};
   event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
   event.start_boot_ns = process.start_boot_ns;
   event.pid = process.pid;
