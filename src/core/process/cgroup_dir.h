@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Directories of cgroups that the user names: --cgroup.
+// Directories of the cgroups of --cgroup.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace bpftrap {
 
-// Opens each directory of cgroup v2. A path is one of the file system, or one within the hierarchy
-// as records show it. Throws Error.
+// Opens each directory of cgroup v2. A path names it in the file system, or in the hierarchy as
+// records show it. Throws Error.
 std::vector<UniqueFd> open_cgroups(const std::vector<std::string>& paths);
 
 }  // namespace bpftrap

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Paths of cgroups by their id, as the BPF programs told them.
+// Paths of cgroups by their id, as the BPF programs sent them.
 #pragma once
 
 #include <cstdint>

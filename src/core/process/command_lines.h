@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The last command line of each process, from its exec to its end: seen live or, for processes that
-// are older than the tracer, read from /proc. Anybody may start many processes with long command
-// lines, so there is a bound; what finds no room is not kept, and what is kept is whole.
+// The last command line of each process, from its exec to its end: seen live, or read from /proc
+// for processes older than the tracer. Memory is bounded, because any user may start many processes
+// with long command lines. A command line that finds no room is not kept; others are kept whole.
 #pragma once
 
 #include <cstdint>
@@ -24,25 +24,25 @@ struct CommandLine {
 
 class CommandLines {
  public:
-  // Bytes of all command lines, an entry's own included. Those of more than `long_line` may take
-  // half of it, so that a few thousand of them leave room for those that most processes have.
+  // Maximum bytes of all command lines and their entries. Those above `long_line` may take half of
+  // it, so that a few thousand of them leave room for ordinary ones.
   static constexpr std::size_t bytes_most = std::size_t{64} << 20;
   static constexpr std::size_t long_line = 1024;
   static constexpr std::size_t bytes_of_entry = 256;
 
   explicit CommandLines(std::size_t most = bytes_most) : most_(most) {}
 
-  // The process executed a program: this is its command line from now on, or nothing where it finds
-  // no room. `in_any_case`: take() is to tell at least that it executed something.
+  // The process executed a program, with this command line. Without room, the process has none.
+  // `in_any_case`: take() then still reports that it executed something.
   void remember(const ExecRecord& record, bool in_any_case = false);
 
-  // Takes out what is known of a process that ended.
+  // Removes and returns the command line of a process that ended.
   std::optional<CommandLine> take(const Process& process);
 
-  // Whether so many have gathered that it is time to look for those of the dead: an end is not told
-  // where it was lost, or where a filter judged a later exec, or the end itself, otherwise.
+  // True if enough entries have gathered for a sweep. The end of a process is not reported if it
+  // was lost, or if a filter rejected a later exec or the end itself.
   bool wants_sweep() const { return sweep_.is_due(size()); }
-  // Marks processes that do not exist any more, and forgets the marked: see sweep.h.
+  // Steps of a sweep: see sweep.h.
   void mark_dead();
   void forget_dead();
 
@@ -68,9 +68,9 @@ class CommandLines {
   };
 
   void read_one(const std::string& directory, Pid pid);
-  // Takes room for a command line of so many bytes, if there is room.
+  // Reserves this many bytes. False if there is no room.
   bool reserve(std::size_t size);
-  // Gives the room of this one back.
+  // Returns the room of this one.
   void release(const CommandLine& line);
   void forget(const ProcessId& id);
   void forget_older(Pid local_pid);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which processes live of those that are reported from birth, and how deep each stands below the
-// first one of its descent that was seen: for the tree view and for --wait-all.
+// Live processes that were reported from their fork, and the depth of each below its first known
+// ancestor: for --forest and --wait-all.
 #pragma once
 
 #include <unordered_map>
@@ -13,14 +13,14 @@ namespace bpftrap {
 class Descent {
  public:
   void forked(const ForkRecord& record);
-  // The depth of a process that executes something; one that nobody saw being forked is a root.
+  // The depth of a process that executes a program. A process whose fork was not seen is a root.
   unsigned executed(const Process& process) {
     return members_.try_emplace(process.id, Member{0, process.local_pid}).first->second.depth;
   }
-  // The depth of a process that has ended, which is forgotten.
+  // The depth of a process that has ended. Forgets the process.
   unsigned ended(const ProcessId& id);
 
-  // As for command lines: ends that no record tells of.
+  // Steps of a sweep, for ends without a record: see sweep.h.
   bool wants_sweep() const { return sweep_.is_due(size()); }
   void mark_dead() {
     sweep_.mark(members_, [](const auto& entry) { return entry.second.local_pid; });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The processes whose descent is followed: marked in the kernel, which hands the mark down at fork.
+// Processes whose descendants are followed. The kernel passes their mark on at fork.
 #pragma once
 
 #include <sys/types.h>
@@ -13,8 +13,8 @@ namespace bpftrap {
 
 class Followed {
  public:
-  // Descriptors of maps of src/bpf/scope.bpf.h, which stay the caller's: `pid_marks` and
-  // `followed`, and `task_marks` or -1 where the kernel has no task storage.
+  // Descriptors of maps of src/bpf/scope.bpf.h; the caller keeps them. `task_marks` is -1 if the
+  // kernel has no task storage. `count` is the map `followed`.
   struct Maps {
     int pid_marks;
     int task_marks;
@@ -22,9 +22,9 @@ class Followed {
   };
   explicit Followed(const Maps& maps) : maps_(maps) {}
 
-  // Marks a process and its descendants. To be called when forks are followed already: children of
-  // the marked are then marked at birth. Those born before are found here: `list` is asked until
-  // nothing new turns up. They are not in count(). Throws Error.
+  // Marks a process and its descendants. Call it after forks are followed, so that the kernel marks
+  // new children. This function finds older ones: it calls `list` until nothing new turns up. They
+  // are not in count(). Throws Error.
   void add_tree(const ListedProcess& root, const std::function<ProcessList()>& list);
 
   // Marked processes that have not ended.

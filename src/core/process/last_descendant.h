@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// When `-- PROGRAM --wait-all` is through. The kernel counts the followed processes; where it may
-// have missed an end, a sweep finds out whether a process lives whose birth was reported.
+// Decides when `-- PROGRAM --wait-all` ends. The kernel counts the followed processes. If it may
+// have missed an end, a sweep checks whether a process still lives whose fork was reported.
 #pragma once
 
 #include <cstddef>
@@ -16,21 +16,20 @@ namespace bpftrap {
 class LastDescendant final : public Sweepable {
  public:
   struct Sources {
-    // Followed processes whose end no program has seen: Followed::count().
+    // Followed processes that have not ended: Followed::count().
     std::function<std::uint64_t()> followed;
-    // Processes whose birth was reported, without those known to have ended: Descent::size().
+    // Live processes whose fork was reported: Descent::size().
     std::function<std::size_t()> born;
   };
 
   LastDescendant(Sources sources, LostCounter lost)
       : sources_(std::move(sources)), lost_(std::move(lost)) {}
 
-  // To be asked again and again, once PROGRAM itself has ended. True only when no descendant lives.
-  // It stays false where an end was missed and a birth found no room in the ring buffer: then it
-  // cannot be known.
+  // Call it repeatedly after PROGRAM itself has ended. True only if no descendant lives. Stays
+  // false if an end was missed and a fork record was lost, because the answer is then unknown.
   bool has_ended();
 
-  // The sweep that answers the question. It comes after the one of `born`.
+  // The sweep that gives the answer. It runs after the one of `born`.
   bool wants_sweep() const override { return state_ == State::asked; }
   void mark_dead() override;
   void forget_dead() override;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Processes that exist, with their ids in two pid namespaces: that of bpftrap, whose numbers the
-// user, kill() and /proc use, and the initial one, whose numbers BPF programs see.
+// Existing processes, with their ids in two pid namespaces. The user, kill() and /proc use the
+// numbers of bpftrap's own namespace; BPF programs see those of the initial one.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace bpftrap {
 
-// What the kernel says of bpftrap itself.
+// Ids of bpftrap itself.
 struct OwnIds {
   Pid pid = 0;  // in the initial namespace: thread-group id and thread id
   Pid tid = 0;
@@ -47,15 +47,15 @@ class ProcessList {
   std::vector<ListedProcess> processes_;  // in the order of local_pid
 };
 
-// `rows`: bpftrap_listed_process structs, as the iterator of src/bpf/pid_namespace.bpf.c writes
-// them.
+// Parses the structs bpftrap_listed_process that the iterator of src/bpf/pid_namespace.bpf.c
+// writes.
 ProcessList parse_listed_processes(std::span<const std::byte> rows);
 
-// These read `proc` («/proc»). For the initial pid namespace only, because /proc has local numbers.
+// These read `proc` ("/proc"). Use them in the initial pid namespace only: /proc has local numbers.
 std::optional<ListedProcess> read_listed_process(const std::string& proc, Pid pid);
 ProcessList read_process_list(const std::string& proc);
 
-// Whether /proc shows the processes of all users: not if it is mounted with hidepid.
+// True if /proc shows the processes of all users. It does not if it is mounted with hidepid.
 bool proc_shows_everyone(const std::string& proc);
 
 }  // namespace bpftrap

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// PROGRAM while it is traced, and after: starts it, waits for its end, hands signals on.
+// PROGRAM during the trace and after it: starts it, waits for its end, forwards signals.
 #pragma once
 
 #include "core/os/event_loop.h"
@@ -12,7 +12,7 @@ namespace bpftrap {
 
 class ProgramRun {
  public:
-  // Stops the loop when PROGRAM has ended, and `last` too unless it is null. All must outlive it.
+  // Stops the loop when PROGRAM, and `last` if given, has ended. All arguments must outlive this.
   ProgramRun(Program& program, EventLoop& loop, LastDescendant* last = nullptr);
   ProgramRun(const ProgramRun&) = delete;
   ProgramRun& operator=(const ProgramRun&) = delete;
@@ -22,12 +22,12 @@ class ProgramRun {
   // Tracing is live: lets PROGRAM execute.
   void start() { program_.release(); }
 
-  // Whether the signal ends the trace. If it does not, PROGRAM has it, and the trace ends with it.
+  // True if the signal ends the trace. Otherwise PROGRAM received it, and the trace ends with
+  // PROGRAM.
   bool ends_trace(StopSignals::Taken signal);
 
-  // The trace is over, and what it watched in the loop is gone: waits until PROGRAM has ended, and
-  // hands signals on as before. Returns at once if PROGRAM was not started, or if the user does not
-  // want to wait for it.
+  // Call it after the trace: waits until PROGRAM has ended, and forwards signals as before. Returns
+  // at once if PROGRAM was not started, or if the user stopped the wait.
   void wait(StopSignals& signals);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Waits for the orphans whose parent bpftrap becomes, as process 1 of a container does. Otherwise
-// they would stay zombies until bpftrap ends.
+// Reaps orphans that are re-parented to bpftrap as process 1 of a container. Otherwise they would
+// stay zombies until bpftrap ends.
 #pragma once
 
 #include "core/os/event_loop.h"
@@ -11,13 +11,13 @@ namespace bpftrap {
 
 class Reaper {
  public:
-  // Blocks SIGCHLD for the process, for good. `program` may be null; its status is left to it. Both
-  // must outlive the loop's run. Throws Error.
+  // Blocks SIGCHLD for the process, permanently. Leaves the status of `program`, if not null, to
+  // it. Both must outlive the loop's run. Throws Error.
   Reaper(EventLoop& loop, Program* program);
   Reaper(const Reaper&) = delete;
   Reaper& operator=(const Reaper&) = delete;
 
-  // Waits for every child that has ended.
+  // Reaps every child that has ended.
   void reap();
 
  private:

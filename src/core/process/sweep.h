@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Finds what is kept of processes whose end was not told, in two steps, so that nothing is
-// forgotten of a process whose end is still to be read.
+// Finds state of processes whose end was not reported. Two steps make sure that a process whose
+// exit record is still in the ring buffer keeps its state.
 #pragma once
 
 #include <signal.h>
@@ -15,36 +15,36 @@
 
 namespace bpftrap {
 
-// Whether nobody has this pid any more, not even a process that is to be waited for. Its end was
-// reported then, for that comes before: kernel/exit.c do_exit().
+// True if no process has this pid, not even a zombie. Its exit record is then in the ring buffer,
+// because that comes first: kernel/exit.c do_exit().
 inline bool is_gone(Pid pid) {
   return ::kill(static_cast<pid_t>(pid), 0) != 0 && errno == ESRCH;
 }
 
-// Keeps something of processes, for which a sweep is made (core/trace/sweeper.h).
+// An owner of per-process state that takes part in sweeps (core/trace/sweeper.h).
 class Sweepable {
  public:
   virtual ~Sweepable() = default;
 
   virtual bool wants_sweep() const = 0;
-  // Looks which of the processes are dead …
+  // Lists the dead processes …
   virtual void mark_dead() = 0;
-  // … and forgets those: every record that was submitted before mark_dead() has been handled.
+  // … and forgets them, after every record submitted before mark_dead() was handled.
   virtual void forget_dead() = 0;
 };
 
-// Of a map by Key, which is the pid or has it.
+// The sweep of one map. Key is a pid or contains one.
 template <class Key>
 class Sweep {
  public:
-  // Entries before it is looked for those of the dead.
+  // Minimum number of entries before a sweep.
   static constexpr std::size_t least = 4096;
 
   // Whether there are more than `least`, and than twice as many as the last sweep left.
   bool is_due(std::size_t entries) const { return entries > at_; }
 
   // Marks the dead. `local_pid` returns an entry's pid in bpftrap's own pid namespace, or 0 outside
-  // it: nobody here can ask whether such a process exists, so its entry stays.
+  // it. bpftrap cannot ask whether a process outside exists, so its entry stays.
   template <class Map, class LocalPid>
   void mark(const Map& map, LocalPid local_pid) {
     dead_.clear();
@@ -56,11 +56,11 @@ class Sweep {
     }
   }
 
-  // The marked ones, which may be forgotten by now: to be asked for when each record that was
-  // submitted before mark() has been handled.
+  // The marked entries. Call it after every record submitted before mark() was handled; then they
+  // may be forgotten.
   std::vector<Key> take_dead() { return std::exchange(dead_, {}); }
 
-  // So many entries are left.
+  // Number of entries that are left.
   void set_left(std::size_t entries) { at_ = std::max(least, 2 * entries); }
 
  private:
