@@ -56,8 +56,8 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 }
 
 /*
- * Whether tp_btf/sched_process_exit has the argument `group_dead`: exactly one thread of a process
- * sees it true. Added in 6.16 («exit: move and extend sched_process_exit() tracepoint»), together
+ * Return true if sched_process_exit has the argument `group_dead`: exactly one thread of a process
+ * sees it true. Added in 6.16 ("exit: move and extend sched_process_exit() tracepoint"), together
  * with the move of the tracepoint to before exit_mm(). May go with support for 6.15.
  */
 typedef void (*btf_trace_sched_process_exit___group_dead)(void *, struct task_struct *, _Bool);

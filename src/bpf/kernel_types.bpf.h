@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel's structs, each with the fields that bpftrap reads and nothing more. Offsets are
- * relocated at load time (CO-RE), so neither order nor completeness matters and no kernel's BTF is
- * needed to build. Where a field had another name or type, compat.bpf.h knows.
+ * Kernel structs with the fields that bpftrap reads. libbpf relocates offsets at load time (CO-RE),
+ * so order and completeness do not matter, and the build needs no kernel BTF. compat.bpf.h handles
+ * fields that had another name or type.
  */
 #ifndef BPFTRAP_KERNEL_TYPES_BPF_H
 #define BPFTRAP_KERNEL_TYPES_BPF_H

@@ -13,7 +13,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-/* All zeros where `level` is deeper than the process's innermost namespace. */
+/* All zeros if `level` is deeper than the process's innermost namespace. */
 static __always_inline struct upid pid_number(struct pid *pid, __u32 level)
 {
   struct upid number = {};

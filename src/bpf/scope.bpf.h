@@ -233,7 +233,7 @@ static __always_inline _Bool judge_exec(struct task_struct *leader)
     return 0;
   wanted = is_wanted(leader);
   if (bpftrap_keeps_verdicts(&cfg)) {
-    /* Save the mark of an unwanted process: no mark means unwanted if it is known from birth. */
+    /* Make no mark for an unwanted process that is known from birth: no mark means unwanted */
     mark = !wanted && is_known_from_birth(leader) ? mark_of(leader) : make_mark(leader);
     if (mark && !(cfg.keep_wanted && mark->verdict == VERDICT_WANTED))
       mark->verdict = wanted ? VERDICT_WANTED : VERDICT_UNWANTED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Several fields of a kernel struct by one read. A call of bpf_probe_read_kernel() costs some 20 ns
- * however little it reads, and what bpftrap wants of a struct mostly lies close together.
+ * Read several fields of a kernel struct at once. A call of bpf_probe_read_kernel() costs some 20
+ * ns, however little it reads. For a single field, use BPF_CORE_READ().
  */
 #ifndef BPFTRAP_SPAN_BPF_H
 #define BPFTRAP_SPAN_BPF_H
@@ -14,9 +14,9 @@
 #define SPAN_ALIGNED __attribute__((aligned(8))) /* for the bytes of a span */
 
 /*
- * From the first of the fields to the last, in the order that mainline has had them in. Where a
- * kernel has them otherwise, or so far apart that the room does not do, each field is read by
- * itself; the verifier knows which, for offsets are constants to it.
+ * Bytes of a struct from its first wanted field to its last, in mainline's order. If a kernel
+ * orders them differently, or the room is too small, each field is read by itself. The verifier
+ * knows which case applies, because offsets are constants to it.
  */
 struct span {
   const void *base; /* the kernel's struct */
@@ -33,7 +33,7 @@ static __always_inline struct span read_span(const void *base, char *bytes, __u3
   end = (end + 7) & ~7U;
   if (end - span.begin <= room) {
     span.size = end - span.begin;
-    bpf_probe_read_kernel(bytes, span.size, base + span.begin); /* zeros where it fails */
+    bpf_probe_read_kernel(bytes, span.size, base + span.begin); /* zeros if it fails */
   }
   return span;
 }
