@@ -66,6 +66,10 @@ build() {
 
 # pack PROCESSOR: the packages of a build, into the output directory.
 pack() {
+  if grep -qF "$root/" "$builds/$1/bpftrap"; then
+    echo "vendor/release.sh: bpftrap for $1 contains the path $root, so its bytes depend on it" >&2
+    return 1
+  fi
   cpack --config "$builds/$1/CPackConfig.cmake" -G DEB -B "$output" >/dev/null
   rm -rf "$output/_CPack_Packages"
   "$source/vendor/package/tarball.sh" "$builds/$1" "$output" >/dev/null
