@@ -66,7 +66,7 @@ check_pages() {
     [[ -z $(LC_ALL=C MANWIDTH=80 man --warnings -E ascii -l "$scratch/page.1" 2>&1 >/dev/null) ]] ||
       return
   done
-  commands=$(sed -n 's/^COMMAND(\([a-z]*\),.*/\1/p' src/cli/commands.def)
+  commands=$(sed -n 's/^COMMAND(\([a-z0-9_]*\),.*/\1/p' src/cli/commands.def)
   for page in $commands; do
     # Every option of --help is in the page.
     "$build/bpftrap" "$page" --help | grep -oE -e '--[a-z][a-z-]+' | sort -u |
