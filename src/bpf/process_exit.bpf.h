@@ -253,8 +253,12 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
   _Bool wanted;
 
   /* Ignore threads, and events that the other copy handles */
-  if (!is_process_end(ctx, leader, signal) ||
-      !is_first_to_see(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, second))
+  if (!is_process_end(ctx, leader, signal)) {
+    if (is_current_leader())
+      keep_mark(leader, signal);
+    return 0;
+  }
+  if (!is_first_to_see(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, second))
     return 0;
 
   /* Ignore processes out of scope, and ends that are filtered out */

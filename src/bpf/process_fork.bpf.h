@@ -37,15 +37,13 @@ static __always_inline _Bool is_founding(void)
   return cfg.follow && founder.tid && founder.tid == (__u32)bpf_get_current_pid_tgid();
 }
 
-static __always_inline void follow(struct task_struct *child, _Bool process)
+static __always_inline void follow(struct task_struct *child)
 {
   struct bpftrap_mark *mark = make_mark(child);
 
   if (!mark)
     return;
   mark->followed = 1;
-  if (!process)
-    return;
   count_followed(1);
   if (is_founding()) {
     founder.child_start_boot_ns = task_start_boot_ns(child);
@@ -53,27 +51,24 @@ static __always_inline void follow(struct task_struct *child, _Bool process)
   }
 }
 
-/*
- * Hook: kernel/fork.c kernel_clone(), before the child runs; `parent` is current. With task storage
- * threads are marked as well, because a thread that executes a program becomes the leader.
- */
+/* Hook: kernel/fork.c kernel_clone(), before the child runs; `parent` is current. */
 static __noinline int handle_fork(struct task_struct *parent, struct task_struct *child,
                                   _Bool second)
 {
   struct task_struct *leader = leader_of(parent);
-  _Bool process = BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid);
 
-  /* Ignore processes that are not followed, and events that the other copy handles */
-  if (!(is_followed(leader) || is_founding()) ||
+  /* Ignore threads, processes that are not followed, and events that the other copy handles */
+  if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid) ||
+      !(is_followed(leader) || is_founding()) ||
       !is_first_to_see(child, CLAIM_FORK, BPFTRAP_KIND_MARK, second))
     return 0;
 
   /* Follow the child */
-  if (cfg.follow && (process || cfg.task_storage))
-    follow(child, process);
+  if (cfg.follow)
+    follow(child);
 
   /* Report the child */
-  if (cfg.report_forks && process)
+  if (cfg.report_forks)
     submit_fork(leader, child);
   return 0;
 }

@@ -47,8 +47,8 @@ struct {
 
 /*
  * By process; the entry is removed when the process ends. Marks that find no room are counted. With
- * task_marks, this map holds the marks of user space, which must outlive the thread:
- * another thread that executes a program becomes the leader.
+ * task_marks, this map holds the marks that must outlive a leader, because another thread that
+ * executes a program becomes the leader: those of user space, and those that keep_mark() saves.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -104,12 +104,23 @@ static __always_inline struct bpftrap_mark *pid_mark_of(struct task_struct *lead
   return bpf_map_lookup_elem(&pid_marks, &key);
 }
 
-static __always_inline struct bpftrap_mark *mark_of(struct task_struct *task)
+/* Marks that keep_mark() saved. While it is 0, the lookup of one is not needed. */
+__u64 marks_kept;
+
+/* Most tasks have no storage, which one load shows: save the call. */
+static __always_inline struct bpftrap_mark *task_mark_of(struct task_struct *task)
 {
-  if (!cfg.task_storage)
-    return pid_mark_of(task);
-  /* Most tasks have no storage, which one load shows: save the call. */
   return task->bpf_storage ? bpf_task_storage_get(&task_marks, task, 0, 0) : 0;
+}
+
+static __always_inline struct bpftrap_mark *mark_of(struct task_struct *leader)
+{
+  struct bpftrap_mark *mark;
+
+  if (!cfg.task_storage)
+    return pid_mark_of(leader);
+  mark = task_mark_of(leader);
+  return !mark && marks_kept ? pid_mark_of(leader) : mark;
 }
 
 static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
@@ -129,6 +140,36 @@ static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
   return mark;
 }
 
+/*
+ * Save the mark of a leader that ends before other threads do, because its task storage ends with
+ * it. An exec by another thread releases the leader after this hook: fs/exec.c de_thread().
+ */
+static __always_inline void keep_mark(struct task_struct *leader, struct signal_struct *signal)
+{
+  struct bpftrap_mark *mark, *kept, copy;
+  struct bpftrap_known_process key;
+
+  if (!cfg.task_storage)
+    return;
+  mark = task_mark_of(leader);
+  if (!mark || !BPF_CORE_READ(signal, live.counter))
+    return;
+  __sync_fetch_and_add(&marks_kept, 1);
+  kept = pid_mark_of(leader);
+  if (kept) {
+    kept->followed |= mark->followed;
+    kept->verdict = mark->verdict;
+    return;
+  }
+  key = key_of(leader);
+  copy = *mark;
+  if (bpf_map_update_elem(&pid_marks, &key, &copy, BPF_NOEXIST))
+    count_lost(BPFTRAP_KIND_MARK);
+  /* If the process has ended meanwhile, forget_process() may have come too early. */
+  else if (!BPF_CORE_READ(signal, live.counter))
+    bpf_map_delete_elem(&pid_marks, &key);
+}
+
 static __always_inline void count_followed(__s64 change)
 {
   __u32 zero = 0;
@@ -144,9 +185,12 @@ static __always_inline _Bool is_followed(struct task_struct *leader)
 
   if (!cfg.follow)
     return 1;
-  mark = mark_of(leader);
-  if (cfg.task_storage && !(mark && mark->followed))
-    mark = pid_mark_of(leader);
+  if (cfg.task_storage) {
+    mark = task_mark_of(leader);
+    if (mark && mark->followed)
+      return 1;
+  }
+  mark = pid_mark_of(leader);
   return mark && mark->followed;
 }
 
@@ -233,8 +277,10 @@ static __always_inline _Bool judge_exec(struct task_struct *leader)
     return 0;
   wanted = is_wanted(leader);
   if (bpftrap_keeps_verdicts(&cfg)) {
+    mark = mark_of(leader);
     /* Make no mark for an unwanted process that is known from birth: no mark means unwanted */
-    mark = !wanted && is_known_from_birth(leader) ? mark_of(leader) : make_mark(leader);
+    if (!mark && (wanted || !is_known_from_birth(leader)))
+      mark = make_mark(leader);
     if (mark && !(cfg.keep_wanted && mark->verdict == VERDICT_WANTED))
       mark->verdict = wanted ? VERDICT_WANTED : VERDICT_UNWANTED;
   }
@@ -264,7 +310,7 @@ static __always_inline void forget_process(struct task_struct *leader)
   if (cfg.follow && is_followed(leader))
     count_followed(-1);
   /* The kernel frees task storage with the task */
-  if (cfg.follow || (bpftrap_keeps_verdicts(&cfg) && !cfg.task_storage)) {
+  if (cfg.follow || (bpftrap_keeps_verdicts(&cfg) && (!cfg.task_storage || marks_kept))) {
     struct bpftrap_known_process key = key_of(leader);
 
     bpf_map_delete_elem(&pid_marks, &key);

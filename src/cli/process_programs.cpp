@@ -86,8 +86,7 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   // Raw tracepoints want memory that is there already: before 6.1 the kernel warns of them
   // otherwise (kernel/bpf/verifier.c check_map_prog_compatibility()).
   bpf_map__set_map_flags(maps.pid_marks, by_task ? __u32{BPF_F_NO_PREALLOC} : 0);
-  bpf_map__set_autocreate(maps.pid_marks,
-                          scope.follow != 0 || (bpftrap_keeps_verdicts(&scope) != 0 && !by_task));
+  bpf_map__set_autocreate(maps.pid_marks, scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0);
   bpf_map__set_max_entries(maps.pids,
                            static_cast<__u32>(std::max<std::size_t>(options.pids.size(), 1)));
 }

@@ -15,6 +15,7 @@
 
 #include "e2e/child.h"
 #include "e2e/scope_workloads.h"
+#include "e2e/thread_workloads.h"
 
 namespace e2e {
 
@@ -117,6 +118,11 @@ constexpr Workload workloads[] = {
     {"start", start},
     {"then", then},
     {"then-from-thread", then_from_thread},
+    {"then-after-leader", workload_then_after_leader},
+    {"execute-from-thread", workload_execute_from_thread},
+    {"leader-first", workload_leader_first},
+    {"become-then", workload_become_then},
+    {"move-then", workload_move_then},
     {"rename", rename},
     {"overwrite-argv", overwrite_argv},
     {"write", call_write},
