@@ -28,6 +28,11 @@ struct kernfs_node___6_15 {
   struct kernfs_node *__parent;
 };
 
+struct cgroup___pre_6_1 {
+  int level;
+  __u64 ancestor_ids[1]; /* level + 1 of them, the root's first */
+};
+
 #pragma clang attribute pop
 
 /*
@@ -53,6 +58,27 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
   if (bpf_core_field_exists(now->__parent))
     return BPF_CORE_READ(now, __parent);
   return BPF_CORE_READ((struct kernfs_node___pre_6_15 *)node, parent);
+}
+
+/*
+ * Id of the ancestor at `level` of the cgroup of the current process, itself included; 0 if the
+ * cgroup is less deep. `cgroup` is that cgroup. 5.10 refuses the helper in tracing programs, and
+ * has the ids at hand: `ancestor_ids` became pointers in 6.1 (7f203bc89eb6). The older half may go
+ * with support for 6.0.
+ */
+static __always_inline __u64 current_ancestor_id(struct cgroup *cgroup, int level)
+{
+  struct cgroup___pre_6_1 *old = (void *)cgroup;
+  const void *ids;
+  __u64 id = 0;
+
+  if (!bpf_core_field_exists(old->ancestor_ids))
+    return bpf_get_current_ancestor_cgroup_id(level);
+  if (level > BPF_CORE_READ(old, level))
+    return 0;
+  ids = (const void *)old + bpf_core_field_offset(struct cgroup___pre_6_1, ancestor_ids);
+  bpf_probe_read_kernel(&id, sizeof(id), ids + level * sizeof(id));
+  return id;
 }
 
 /*

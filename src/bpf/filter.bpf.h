@@ -32,6 +32,13 @@ int BPF_PROG(filter_fork, struct task_struct *parent, struct task_struct *child)
   return handle_fork(parent, child, FIRST_COPY);
 }
 
+/* Know each new cgroup of --cgroup. */
+SEC("?raw_tp/cgroup_mkdir")
+int BPF_PROG(filter_cgroup, struct cgroup *cgroup, const char *path)
+{
+  return note_cgroup(cgroup);
+}
+
 /* Forget a followed process with its last thread, so that its pid can be used again. */
 SEC("?raw_tp/sched_process_exit")
 int BPF_PROG(filter_exit, struct task_struct *task)

@@ -70,6 +70,13 @@ int BPF_PROG(on_cgroup_release, struct cgroup *cgroup, const char *path)
   return forget_cgroup(cgroup);
 }
 
+/* Loaded with --cgroup. */
+SEC("?raw_tp/cgroup_mkdir")
+int BPF_PROG(on_cgroup_mkdir, struct cgroup *cgroup, const char *path)
+{
+  return note_cgroup(cgroup);
+}
+
 /* Second copies against recursion misses: loaded since 7.0, attached after the first ones. */
 SEC("?raw_tp/sched_process_exit")
 int on_exit_second(__u64 *ctx)

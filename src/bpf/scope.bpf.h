@@ -13,6 +13,7 @@
 #include "process.event.h"
 #include "process_cfg.bpf.h"
 #include "scope.h"
+#include "scope_cgroup.bpf.h"
 #include "stream.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -27,14 +28,6 @@ struct {
   __type(key, struct bpftrap_known_process);
   __type(value, __u8);
 } pids SEC(".maps");
-
-/* Directories of --cgroup. */
-struct {
-  __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
-  __uint(max_entries, BPFTRAP_CGROUPS_MOST);
-  __type(key, __u32);
-  __type(value, __u32);
-} cgroups SEC(".maps");
 
 /* Freed with the task. Tracing programs have it since 5.12 (a10787e6d58c); else it is not created.
  */
@@ -208,17 +201,6 @@ static __always_inline _Bool name_matches(struct task_struct *leader)
     at |= (at & cfg.names.stars) << 1;
   }
   return (at & cfg.names.accepts) != 0;
-}
-
-static __always_inline _Bool in_a_cgroup(void)
-{
-  for (__u32 i = 0; i < BPFTRAP_CGROUPS_MOST; i++) {
-    if (i >= cfg.cgroups_count)
-      break;
-    if (bpf_current_task_under_cgroup(&cgroups, i) == 1)
-      return 1;
-  }
-  return 0;
 }
 
 /* CLOCK_BOOTTIME ns when all programs were attached, set by user space; 0 before. */

@@ -32,12 +32,12 @@ struct bpftrap_scope {
   __u32 only_failed;     /* 1: no exits with status 0 */
   __u32 uids_count;      /* only processes whose real uid is one of so many in `uids`; 0: any */
   __u32 filter_names;    /* 1: only processes whose comm matches `names` */
-  __u32 cgroups_count; /* number of cgroups in the map `cgroups`, each with what is below; 0: any */
-  __u32 follow;        /* 1: only processes that are marked, and what they fork from then on */
-  __u32 report_forks;  /* 1: forks are reported, too */
-  __u32 task_storage;  /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
-  __u32 keep_wanted;   /* 1: the exit of a process is wanted if one of its execs was */
-  __u32 twice;         /* 1: programs are loaded twice: recursion.bpf.h */
+  __u32 cgroups_count;   /* only processes in one of so many `wanted_cgroups`, or below; 0: any */
+  __u32 follow;          /* 1: only processes that are marked, and what they fork from then on */
+  __u32 report_forks;    /* 1: forks are reported, too */
+  __u32 task_storage;    /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
+  __u32 keep_wanted;     /* 1: the exit of a process is wanted if one of its execs was */
+  __u32 twice;           /* 1: programs are loaded twice: recursion.bpf.h */
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };
@@ -79,6 +79,21 @@ struct bpftrap_founder {
   __u32 child_pid;           /* PROGRAM, once it is followed; 0: not yet */
 };
 
+#define BPFTRAP_CGROUP_LEVELS_MOST 32 /* of a directory of --cgroup, below the mount */
+
+/* Key of a cgroup directory by its name in another one. */
+struct bpftrap_cgroup_name {
+  __u32 parent;   /* number of that other directory */
+  char text[256]; /* NAME_MAX, then zeros */
+};
+
+/* A cgroup directory that is one of --cgroup or above one. */
+struct bpftrap_cgroup_node {
+  __u64 id;     /* of its kernfs node; 0: it does not exist */
+  __u32 number; /* of this directory among them */
+  __u32 wanted; /* it is one of --cgroup: one more than its index in `wanted_cgroups`; 0: above */
+};
+
 /* Memory about a process. */
 struct bpftrap_mark {
   __u8 followed; /* 1: a member */
@@ -93,6 +108,8 @@ struct bpftrap_mark {
 static_assert(sizeof(bpftrap_mark) == 8);
 static_assert(sizeof(bpftrap_globs) == 8 * (3 + 256));
 static_assert(sizeof(bpftrap_process_key) == 16);
+static_assert(sizeof(bpftrap_cgroup_name) == 260);
+static_assert(sizeof(bpftrap_cgroup_node) == 16);
 static_assert(sizeof(bpftrap_known_process) == 16);
 static_assert(sizeof(bpftrap_founder) == 16);
 static_assert(sizeof(bpftrap_scope) == 64 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));

@@ -4,6 +4,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include <algorithm>
+
 #include "core/os/error.h"
 
 namespace bpftrap {
@@ -18,13 +20,11 @@ void fill_pid_map(const bpf_map* map, const std::vector<ListedProcess>& processe
   }
 }
 
-void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups) {
-  for (std::uint32_t i = 0; i < cgroups.size(); ++i) {
-    int fd = cgroups[i].get();
-    if (int err = bpf_map_update_elem(bpf_map__fd(map), &i, &fd, BPF_ANY); err != 0) {
-      throw Error("cannot set --cgroup", -err);
-    }
-  }
+void size_cgroup_maps(bpf_map* nodes, bpf_map* numbers, const WatchedCgroups& cgroups) {
+  bpf_map__set_autocreate(nodes, !cgroups.empty());
+  bpf_map__set_autocreate(numbers, !cgroups.empty());
+  bpf_map__set_max_entries(nodes, std::max(cgroups.names(), 1U));
+  bpf_map__set_max_entries(numbers, cgroups.numbers());
 }
 
 }  // namespace bpftrap

@@ -9,8 +9,8 @@
 
 #include "cli/host.h"
 #include "cli/trace_options.h"
-#include "core/os/unique_fd.h"
 #include "core/process/process_list.h"
+#include "core/process/watched_cgroups.h"
 #include "core/trace/process_stream.h"
 
 namespace bpftrap {
@@ -23,8 +23,8 @@ struct ProcessCommand {
 // Stores the processes of --pid in the loaded map. Throws Error.
 void fill_pid_map(const bpf_map* map, const std::vector<ListedProcess>& processes);
 
-// Stores the cgroups in the loaded map. Throws Error.
-void fill_cgroup_map(const bpf_map* map, const std::vector<UniqueFd>& cgroups);
+// Sizes the maps of src/bpf/scope_cgroup.bpf.h before the load, or leaves them out.
+void size_cgroup_maps(bpf_map* nodes, bpf_map* numbers, const WatchedCgroups& cgroups);
 
 // The two functions below need the BPF skeleton. They are defined in process_programs.cpp, because
 // CMakeLists.txt compiles *_programs.cpp into bpftrap only, and unit tests link the other sources.

@@ -22,11 +22,11 @@
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
 #include "core/os/memory_limit.h"
-#include "core/process/cgroup_dir.h"
 #include "core/process/followed.h"
 #include "core/process/last_descendant.h"
 #include "core/process/program.h"
 #include "core/process/program_run.h"
+#include "core/process/watched_cgroups.h"
 #include "process.skel.h"
 
 namespace bpftrap {
@@ -50,6 +50,7 @@ void choose_programs(const Programs& programs, const bpftrap_scope& scope, bool 
   bpf_program__set_autoload(programs.on_exit_before_5_17, !loops);
   bpf_program__set_autoload(programs.on_failed_exec, failed_execs);
   bpf_program__set_autoload(programs.on_fork, scope.follow != 0 || scope.report_forks != 0);
+  bpf_program__set_autoload(programs.on_cgroup_mkdir, scope.cgroups_count != 0);
   load_second_copies(program_pairs(programs), scope.twice != 0);
 }
 
@@ -58,7 +59,7 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object) {
     std::string_view name = bpf_program__name(program);
-    if (bpf_program__autoload(program) && name != "on_signal" && name != "on_cgroup_release") {
+    if (bpf_program__autoload(program) && name != "on_signal" && !name.starts_with("on_cgroup_")) {
       make_tracing(program, command);
     }
   }
@@ -78,7 +79,8 @@ bpftrap_scope choose_scope(const TraceOptions& options, const OwnIds& own) {
 }
 
 // Sizes the maps, and leaves out those that are not needed.
-void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOptions& options) {
+void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOptions& options,
+                    const WatchedCgroups& cgroups) {
   bool by_task = scope.task_storage != 0;
   auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   bpf_map__set_max_entries(maps.records, ring_buffer_bytes(options.buffer_size, page));
@@ -89,13 +91,14 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   bpf_map__set_autocreate(maps.pid_marks, scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0);
   bpf_map__set_max_entries(maps.pids,
                            static_cast<__u32>(std::max<std::size_t>(options.pids.size(), 1)));
+  size_cgroup_maps(maps.cgroup_nodes, maps.cgroup_numbers, cgroups);
 }
 
 LoadedSkeleton<process_bpf> load(const ProcessCommand& command, const TraceOptions& options,
-                                 const bpftrap_scope& scope) {
+                                 const bpftrap_scope& scope, const WatchedCgroups& cgroups) {
   OpenSkeleton<process_bpf> open(command.name, options.btf);
   open.rodata().cfg = scope;
-  configure_maps(open.maps(), scope, options);
+  configure_maps(open.maps(), scope, options, cgroups);
   choose_programs(open.progs(), scope, chosen_events(options).failed_execs);
   if (scope.task_storage != 0) {
     make_tracing_programs(open.object(), command.name);
@@ -103,8 +106,13 @@ LoadedSkeleton<process_bpf> load(const ProcessCommand& command, const TraceOptio
   return std::move(open).load();
 }
 
-void attach(LoadedSkeleton<process_bpf>& loaded) {
+void attach(LoadedSkeleton<process_bpf>& loaded, const WatchedCgroups& cgroups) {
+  WatchedCgroups::Kernel kernel{bpf_map__fd(loaded.maps().cgroup_nodes),
+                                bpf_map__fd(loaded.maps().cgroup_numbers),
+                                loaded.bss().wanted_cgroups};
+  cgroups.tell(kernel);
   loaded.attach();
+  cgroups.tell(kernel);
   loaded.bss().live_since = static_cast<__u64>(BootClock::now().time_since_epoch().count());
 }
 
@@ -192,17 +200,16 @@ int ProcessTrace::run_program(Followed& followed, Pid own_tid, std::optional<Cal
 int trace_processes(const ProcessCommand& command, const TraceOptions& options) {
   KnownProcesses known =
       find_known_processes(command.name, options, options.btf, options.output.verbose);
-  std::vector<UniqueFd> cgroups = open_cgroups(options.cgroups);
+  WatchedCgroups cgroups(options.cgroups);
   std::optional<Caller> caller = caller_for(options.program);
   std::unique_ptr<Host> host = Host::open(options.output, owner_of(caller));
   if (!host) {
     return stopped_before_start(options);
   }
   bpftrap_scope scope = choose_scope(options, known.own);
-  LoadedSkeleton<process_bpf> loaded = load(command, options, scope);
+  LoadedSkeleton<process_bpf> loaded = load(command, options, scope, cgroups);
   fill_pid_map(loaded.maps().pids, known.pids);
-  fill_cgroup_map(loaded.maps().cgroups, cgroups);
-  attach(loaded);
+  attach(loaded, cgroups);
   Followed followed = followed_in(loaded.maps(), scope);
   follow_trees(followed, known);
   ProcessTrace trace(command, options, *host, loaded);
@@ -216,6 +223,8 @@ void try_programs(std::string_view command, bool failed) {
   choose_programs(open.progs(), open.rodata().cfg, failed);
   bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
   bpf_map__set_autocreate(open.maps().pid_marks, false);
+  bpf_map__set_autocreate(open.maps().cgroup_nodes, false);
+  bpf_map__set_autocreate(open.maps().cgroup_numbers, false);
   LoadedSkeleton<process_bpf> loaded = std::move(open).load();
   loaded.attach();
 }

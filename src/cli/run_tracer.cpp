@@ -9,7 +9,6 @@
 #include "cli/process_command.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
-#include "core/process/cgroup_dir.h"
 #include "core/process/followed.h"
 #include "core/process/program.h"
 #include "core/process/program_run.h"
@@ -30,6 +29,11 @@ bpf_map* map_of(const bpf_object* object, const char* name) {
 Followed followed_in(const bpf_object* object) {
   return Followed(
       {bpf_map__fd(map_of(object, "pid_marks")), -1, bpf_map__fd(map_of(object, "followed"))});
+}
+
+WatchedCgroups::Kernel cgroup_maps(const bpf_object* object, std::span<__u64> wanted) {
+  return {bpf_map__fd(map_of(object, "cgroup_nodes")),
+          bpf_map__fd(map_of(object, "cgroup_numbers")), wanted};
 }
 
 // Warns of followed processes that found no room among the marks.
@@ -53,7 +57,7 @@ class UnmarkedWarning final : public TraceObserver {
 
 FilterSetup::FilterSetup(std::string_view command, const FilterOptions& options, bool verbose)
     : options_(options),
-      cgroups_(open_cgroups(options.cgroups)),
+      cgroups_(options.cgroups),
       caller_(caller_for(options.program)),
       known_(find_known_processes(command, options, "", verbose)) {}
 
@@ -65,6 +69,10 @@ void FilterSetup::configure(bpf_object* object, bpftrap_scope& cfg) const {
       bpf_program__set_autoload(program, cfg.follow != 0);
     }
   }
+  if (bpf_program* program = bpf_object__find_program_by_name(object, "filter_cgroup")) {
+    bpf_program__set_autoload(program, cfg.cgroups_count != 0);
+  }
+  size_cgroup_maps(map_of(object, "cgroup_nodes"), map_of(object, "cgroup_numbers"), cgroups_);
   bpf_map__set_max_entries(map_of(object, "pids"),
                            static_cast<__u32>(std::max<std::size_t>(options_.pids.size(), 1)));
   // Marks are kept by pid: task storage is for tracing programs only.
@@ -72,14 +80,15 @@ void FilterSetup::configure(bpf_object* object, bpftrap_scope& cfg) const {
   bpf_map__set_autocreate(map_of(object, "pid_marks"), cfg.follow != 0);
 }
 
-void FilterSetup::fill_maps(const bpf_object* object) const {
+void FilterSetup::fill_maps(const bpf_object* object, std::span<__u64> wanted_cgroups) const {
   fill_pid_map(map_of(object, "pids"), known_.pids);
-  fill_cgroup_map(map_of(object, "cgroups"), cgroups_);
+  cgroups_.tell(cgroup_maps(object, wanted_cgroups));
 }
 
-void FilterSetup::follow_trees(const bpf_object* object) {
+void FilterSetup::follow(const bpf_object* object, std::span<__u64> wanted_cgroups) {
+  cgroups_.tell(cgroup_maps(object, wanted_cgroups));
   Followed followed = followed_in(object);
-  bpftrap::follow_trees(followed, known_);
+  follow_trees(followed, known_);
 }
 
 int FilterSetup::run(bpftrap_founder& founder, Host& host, bool stdout_to_stderr,

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,8 +13,8 @@
 #include "cli/filter_options.h"
 #include "cli/host.h"
 #include "cli/known_processes.h"
-#include "core/os/unique_fd.h"
 #include "core/output/output_file.h"
+#include "core/process/watched_cgroups.h"
 
 namespace bpftrap {
 
@@ -26,9 +27,9 @@ class FilterSetup {
   // Between open and load: `cfg` is the programs' read-only data.
   void configure(bpf_object* object, bpftrap_scope& cfg) const;
   // Between load and attach.
-  void fill_maps(const bpf_object* object) const;
+  void fill_maps(const bpf_object* object, std::span<__u64> wanted_cgroups) const;
   // After attach.
-  void follow_trees(const bpf_object* object);
+  void follow(const bpf_object* object, std::span<__u64> wanted_cgroups);
 
   // Runs `trace`, with PROGRAM if there is one, and returns the exit status. Waits for PROGRAM also
   // if the trace ends before it. `founder`: the variable of src/bpf/process_fork.bpf.h.
@@ -39,7 +40,7 @@ class FilterSetup {
 
  private:
   const FilterOptions& options_;
-  std::vector<UniqueFd> cgroups_;
+  WatchedCgroups cgroups_;
   std::optional<Caller> caller_;
   KnownProcesses known_;
 };
@@ -65,9 +66,9 @@ int run_tracer(const std::string& command, std::vector<std::string_view> columns
     configure(open);
   }
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();
-  setup.fill_maps(loaded.object());
+  setup.fill_maps(loaded.object(), loaded.bss().wanted_cgroups);
   loaded.attach();
-  setup.follow_trees(loaded.object());
+  setup.follow(loaded.object(), loaded.bss().wanted_cgroups);
   auto trace = [&](TraceExtras extras) {
     host->trace<Records...>(command, std::move(columns), loaded, handler, std::move(extras));
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "core/process/cgroup_dir.h"
+#include "core/process/watched_cgroups.h"
 
 #include <gtest/gtest.h>
 
@@ -9,25 +9,26 @@
 namespace bpftrap {
 namespace {
 
-TEST(CgroupDir, OtherDirectoriesAreRefused) {
+TEST(WatchedCgroups, OtherDirectoriesAreRefused) {
   for (const char* path : {"/", "/proc", "/bpftrap-no-such-cgroup", ""}) {
     // "/" and "" are valid paths too: the root of the hierarchy.
     if (std::string_view(path).size() < 2 && !cgroup2_mount(read_mounts()).empty()) {
       continue;
     }
-    EXPECT_THROW(open_cgroups({path}), Error) << path;
+    EXPECT_THROW(WatchedCgroups({path}), Error) << path;
   }
 }
 
-TEST(CgroupDir, ByDirectoryAndByPathWithinTheHierarchy) {
+TEST(WatchedCgroups, TheMountNeedsNoName) {
   std::string root = cgroup2_mount(read_mounts());
   if (root.empty()) {
     GTEST_SKIP() << "no cgroup v2 hierarchy is mounted";
   }
-  std::vector<UniqueFd> cgroups = open_cgroups({root, "/"});
-  ASSERT_EQ(cgroups.size(), 2U);
-  EXPECT_TRUE(cgroups[0]);
-  EXPECT_TRUE(cgroups[1]);
+  EXPECT_EQ(WatchedCgroups({root, "/", root + "/."}).names(), 0U);
+}
+
+TEST(WatchedCgroups, NoneAreNone) {
+  EXPECT_EQ(WatchedCgroups({}).names(), 0U);
 }
 
 }  // namespace
