@@ -9,6 +9,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "bpf/process.event.h"
 #include "cli/offered_values.h"
 #include "core/text/units.h"
 
@@ -16,12 +17,16 @@ namespace bpftrap {
 
 namespace {
 
+// Each record begins with 8 bytes of the kernel's: BPF_RINGBUF_HDR_SZ. A record of another kind may
+// be longer (docs/exec.md), but without cgroup paths each trace would be incomplete.
+constexpr std::uint64_t buffer_least = std::uint64_t{8} << 10;
+static_assert(8 + sizeof(bpftrap_cgroup_event) + BPFTRAP_CGROUP_NAMES_SIZE <= buffer_least);
 constexpr std::uint64_t buffer_most = std::uint64_t{1} << 31;
 
 std::uint64_t parse_buffer_size(std::string_view text) {
   std::uint64_t size = parse_size(text);
-  if (size == 0 || size > buffer_most) {
-    throw std::invalid_argument("is not a ring buffer size; expected 1 to 2G");
+  if (size < buffer_least || size > buffer_most) {
+    throw std::invalid_argument("is not a ring buffer size; expected 8K to 2G");
   }
   return size;
 }

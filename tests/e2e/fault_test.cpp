@@ -234,7 +234,7 @@ TEST_F(FaultTest, InACgroupOf32MiBCommandLinesBeyondTheBoundAreNullAtTheEnd) {
 }
 
 TEST_F(FaultTest, RingBufferOfOnePageCountsWhatDoesNotFit) {
-  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--buffer-size", "1"},
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--buffer-size", "8K"},
                   {.may_lose = true});
   bpftrap.await_start();
   constexpr std::uint64_t large = 10, small = 300;

@@ -83,7 +83,7 @@ TEST_F(StormTest, WhatOverflowsIsCountedExactly) {
 }
 
 TEST_F(StormTest, LossesAreSaidWithinASecond) {
-  Bpftrap bpftrap({"exit", "--json", "--user", storm_user, "--buffer-size", "4K"},
+  Bpftrap bpftrap({"exit", "--json", "--user", storm_user, "--buffer-size", "8K"},
                   {.may_lose = true});
   bpftrap.await_start();
   ::kill(bpftrap.pid(), SIGSTOP);

@@ -227,6 +227,7 @@ TEST(Options, OnlyOneFormat) {
 
 TEST(Options, BufferSizeIsRoundedUp) {
   EXPECT_EQ(parsed("--buffer-size 64K").buffer_size, 65536U);
+  EXPECT_EQ(parsed("--buffer-size 8K").buffer_size, 8192U);
   EXPECT_EQ(parsed("").buffer_size, std::uint64_t{8} << 20) << "docs/exec.md, README.md";
   EXPECT_EQ(ring_buffer_bytes(1, 4096), 4096U);
   EXPECT_EQ(ring_buffer_bytes(4096, 4096), 4096U);
@@ -237,9 +238,9 @@ TEST(Options, BufferSizeIsRoundedUp) {
 TEST(Options, RefusalsNameOptionValueAndWhatIsExpected) {
   for (const char* line : {"--pid 0", "--pid abc", "--user no-such-user", "--name [a", "--tree 0",
                            "--count 0", "--count -1", "--min-duration 5x", "--timeout 2562048h",
-                           "--buffer-size 0", "--buffer-size 3G", "--pid 1,2", "--user root,daemon",
-                           "--timeout 0", "--name systemd-journald", "--event forks",
-                           "--buffer-size 17179869184G", "--color green"}) {
+                           "--buffer-size 0", "--buffer-size 8191", "--buffer-size 3G", "--pid 1,2",
+                           "--user root,daemon", "--timeout 0", "--name systemd-journald",
+                           "--event forks", "--buffer-size 17179869184G", "--color green"}) {
     std::string text = refused(line);
     std::string option(line, std::string_view(line).find(' '));
     EXPECT_TRUE(text.starts_with(option + ": '")) << line << " → " << text;
