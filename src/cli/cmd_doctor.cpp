@@ -26,10 +26,8 @@ Trial attempt(Work&& work) {
   };
   try {
     return {0, work()};
-  } catch (const BpfError& error) {
-    return failed(explain(error));
   } catch (const Error& error) {
-    return failed(error);
+    return failed(explain(error));
   }
 }
 

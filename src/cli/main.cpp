@@ -66,10 +66,8 @@ int main(int argc, char** argv) {
     bpftrap::Invocation line = bpftrap::read_command_line(argc, argv);
     failure = line.failure;
     return bpftrap::run(line);
-  } catch (const bpftrap::BpfError& error) {
-    bpftrap::say(bpftrap::explain(error));
   } catch (const bpftrap::Error& error) {
-    bpftrap::say(error);
+    bpftrap::say(bpftrap::explain(error));
   } catch (const std::exception& error) {
     bpftrap::say(error.what());
   }

@@ -56,6 +56,9 @@ UniqueFd extract(const std::string& path) {
 
 UniqueFd open_btf(const std::string& path) {
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && path == kernel_btf_path) {
+    throw BtfError(fmt::format("cannot read the kernel's BTF from {}", path), errno);
+  }
   if (!file) {
     throw Error(
         fmt::format("cannot read the kernel's BTF from {}", path), errno,

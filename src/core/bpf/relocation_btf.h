@@ -6,9 +6,16 @@
 
 #include <string>
 
+#include "core/os/error.h"
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
+
+// The kernel's own BTF cannot be read. core/doctor/explain.h finds the cause.
+class BtfError : public Error {
+ public:
+  using Error::Error;
+};
 
 // Raw BTF of the running kernel.
 inline constexpr const char* kernel_btf_path = "/sys/kernel/btf/vmlinux";

@@ -29,6 +29,10 @@ inline bool loads(const Facts& facts) {
 // Returns how to get the capabilities. `more` (",cap_…") follows the two that are always needed.
 std::string fix_for_capabilities(const Facts& facts, std::string_view more = {});
 
+inline constexpr std::string_view fix_for_open_files =
+    "raise it first: `ulimit -n 1024`, --ulimit nofile=1024 (docker, podman) or LimitNOFILE=1024 "
+    "(systemd)";
+
 // Each appends its checks in the order of diagnose().
 void check_privileges(const Facts& facts, std::vector<Check>& checks);
 void check_kernel(const Facts& facts, std::vector<Check>& checks);

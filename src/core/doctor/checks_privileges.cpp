@@ -70,6 +70,20 @@ Check check_sys_ptrace(const Facts& facts) {
                       : fix_for_capabilities(facts, ",cap_sys_ptrace"));
 }
 
+// exec and exit open fewer, for any options; each --pid and --tree needs one more.
+constexpr std::uint64_t open_files_least = 48;
+
+Check check_open_files(const Facts& facts) {
+  constexpr const char* name = "open files";
+  if (facts.open_files_limit >= open_files_least) {
+    return ok(name, "RLIMIT_NOFILE is large enough");
+  }
+  return missing(name,
+                 concat({"RLIMIT_NOFILE allows ", std::to_string(facts.open_files_limit),
+                         ", exec and exit need up to ", std::to_string(open_files_least)}),
+                 fix_for_open_files);
+}
+
 }  // namespace
 
 void check_privileges(const Facts& facts, std::vector<Check>& checks) {
@@ -77,7 +91,7 @@ void check_privileges(const Facts& facts, std::vector<Check>& checks) {
                                     "BPF programs and maps cannot be loaded"));
   checks.push_back(check_capability(facts, Capability::perfmon, "CAP_PERFMON",
                                     "BPF programs may not trace or read the kernel's memory"));
-  for (auto check : {check_sys_admin, check_sys_resource, check_sys_ptrace}) {
+  for (auto check : {check_sys_admin, check_sys_resource, check_sys_ptrace, check_open_files}) {
     checks.push_back(check(facts));
   }
 }

@@ -8,6 +8,14 @@ namespace bpftrap::detail {
 
 namespace {
 
+Check check_proc(const Facts& facts) {
+  constexpr const char* name = "/proc";
+  return facts.proc
+             ? ok(name, "mounted")
+             : missing(name, "not mounted: bpftrap reads older processes and its own files there",
+                       "sudo mount -t proc proc /proc");
+}
+
 Check check_cgroup(const Facts& facts) {
   constexpr const char* name = "cgroup v2";
   if (facts.cgroup2) {
@@ -48,7 +56,8 @@ Check check_tracefs(const Facts& facts) {
   return degraded(name,
                   concat({"not available (", message_of(facts.tracefs->err),
                           "): hello does not work; exec and exit do not need it"}),
-                  facts.tracefs->err == EACCES
+                  !facts.sysfs ? "sudo mount -t sysfs sysfs /sys"
+                  : facts.tracefs->err == EACCES
                       ? "sudo bpftrap hello"
                       : "sudo mount -t tracefs tracefs /sys/kernel/tracing, or sudo bpftrap hello");
 }
@@ -56,7 +65,7 @@ Check check_tracefs(const Facts& facts) {
 }  // namespace
 
 void check_surroundings(const Facts& facts, std::vector<Check>& checks) {
-  for (auto check : {check_cgroup, check_pid_namespace, check_tracefs}) {
+  for (auto check : {check_proc, check_cgroup, check_pid_namespace, check_tracefs}) {
     checks.push_back(check(facts));
   }
 }

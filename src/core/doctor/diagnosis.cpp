@@ -120,7 +120,16 @@ std::string verdict(std::span<const Check> checks) {
   return detail::concat({"exec and exit will not work here; missing: ", names});
 }
 
+std::string explain_open_files(const Facts& facts) {
+  return detail::concat({"RLIMIT_NOFILE allows ", std::to_string(facts.open_files_limit),
+                         " open files: ", detail::fix_for_open_files});
+}
+
 std::string explain_failure(const Facts& facts, int err, std::span<const std::string> log) {
+  // Comes first: without descriptors no other fact can be found out.
+  if (err == EMFILE) {
+    return explain_open_files(facts);
+  }
   if (!facts.holds_bpf_capabilities() && !facts.user_namespace) {
     bool bpf = facts.holds(Capability::bpf), perfmon = facts.holds(Capability::perfmon);
     return detail::concat({bpf       ? "CAP_PERFMON is"

@@ -36,6 +36,9 @@ std::string verdict(std::span<const Check> checks);
 // fix it. `log` has libbpf's warnings.
 std::string explain_failure(const Facts& facts, int err, std::span<const std::string> log);
 
+// Explains why a file could not be opened (EMFILE), and how to fix it.
+std::string explain_open_files(const Facts& facts);
+
 // Returns the most informative line of libbpf's warnings, or an empty string. Prefers the
 // verifier's reason to libbpf's messages.
 std::string telling_line(std::span<const std::string> log);

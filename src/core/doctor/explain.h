@@ -2,13 +2,13 @@
 // Why BPF programs could not be opened, loaded or attached.
 #pragma once
 
-#include "core/bpf/skeleton.h"
+#include "core/os/error.h"
 
 namespace bpftrap {
 
-// The same error with its likely cause and the fix on this machine. Its log has only the most
-// telling one of libbpf's warnings, or the source line that the verifier rejects. Gathers facts:
-// call it before privileges are given up.
-Error explain(const BpfError& error);
+// The same error with its likely cause and the fix on this machine, if doctor knows them. Its log
+// has only the most telling one of libbpf's warnings, or the source line that the verifier rejects.
+// Gathers facts: call it before privileges are given up.
+Error explain(const Error& error);
 
 }  // namespace bpftrap

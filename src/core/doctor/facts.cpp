@@ -31,6 +31,11 @@ namespace bpftrap {
 
 namespace {
 
+bool is_mounted(const char* directory, long magic) {
+  struct statfs system {};
+  return ::statfs(directory, &system) == 0 && system.f_type == magic;
+}
+
 // Returns false if /proc is not mounted.
 bool in_other_user_namespace() {
   constexpr ino_t initial = 0xEFFFFFFD;  // PROC_USER_INIT_INO of include/linux/proc_ns.h
@@ -56,6 +61,10 @@ void gather_privileges(Facts& facts) {
       facts.bounding |= set_of(Capability{number});
     }
   }
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  facts.open_files_limit = files.rlim_cur;
+  facts.proc = is_mounted("/proc", PROC_SUPER_MAGIC);
   facts.user_namespace = in_other_user_namespace();
   facts.pid_namespace = own_pid_namespace() == PidNamespace::other;
   parse_status(read_file("/proc/self/status").value_or(""), facts);
@@ -122,8 +131,7 @@ int count_parameters(const btf* types, const char* tracepoint) {
 }
 
 void gather_btf(Facts& facts) {
-  struct statfs system {};
-  facts.sysfs = ::statfs("/sys", &system) == 0 && system.f_type == SYSFS_MAGIC;
+  facts.sysfs = is_mounted("/sys", SYSFS_MAGIC);
   struct stat status {};
   if (::access(kernel_btf_path, R_OK) != 0 || ::stat(kernel_btf_path, &status) != 0) {
     return;

@@ -44,6 +44,8 @@ struct Facts {
   std::optional<int> unprivileged_bpf_disabled;
   bool memlock_charged = false;                    // BPF memory is charged to RLIMIT_MEMLOCK
   std::uint64_t memlock_limit = 0;                 // bytes
+  bool proc = true;                                // procfs is mounted on /proc
+  std::uint64_t open_files_limit = 1024;           // RLIMIT_NOFILE
   bool sysfs = true;                               // mounted on /sys
   std::optional<std::uint64_t> btf_bytes;          // size of the kernel's BTF; none if unreadable
   std::vector<std::string_view> no_tracepoints{};  // needed by exec and exit, but not in BTF

@@ -30,8 +30,10 @@ bool make_private() {
 
 [[noreturn]] void give_up(int err) {
   throw Error("tracefs is not mounted and cannot be mounted for bpftrap alone", err,
-              "run it with sudo, or mount it once: sudo mount -t tracefs tracefs "
-              "/sys/kernel/tracing");
+              ::access("/sys/kernel", F_OK) != 0
+                  ? "sysfs is not mounted: sudo mount -t sysfs sysfs /sys"
+                  : "run it with sudo, or mount it once: sudo mount -t tracefs tracefs "
+                    "/sys/kernel/tracing");
 }
 
 }  // namespace

@@ -284,6 +284,27 @@ TEST(Doctor, ProgramsThatDoNotLoadForNoKnownReason) {
   EXPECT_TRUE(contains(explain_failure(facts, EINVAL, {}), "bpftrap doctor"));
 }
 
+TEST(Doctor, TooFewOpenFiles) {
+  Facts facts = good();
+  facts.open_files_limit = 24;
+  expect_check(facts, "open files", CheckState::missing, {"24", "48", "ulimit -n 1024"});
+  EXPECT_TRUE(contains(explain_failure(facts, EBADF, {}), "RLIMIT_NOFILE allows 24"));
+  // Whatever libbpf made of it: with no descriptor left, other facts are not to be trusted.
+  facts.open_files_limit = 1024;
+  facts.bpf = Trial{EMFILE, ""};
+  std::vector<std::string> log{"processed 0 insns"};
+  EXPECT_TRUE(explain_failure(facts, EMFILE, log).starts_with("RLIMIT_NOFILE allows 1024"));
+  EXPECT_TRUE(contains(explain_open_files(facts), "LimitNOFILE=1024"));
+}
+
+TEST(Doctor, WithoutProc) {
+  Facts facts = good();
+  facts.proc = false;
+  facts.exec = facts.exit = Trial{ENOENT, ""};
+  expect_check(facts, "/proc", CheckState::missing, {"mount -t proc proc /proc"});
+  EXPECT_TRUE(explain_failure(facts, ENOENT, {}).starts_with("/proc: not mounted"));
+}
+
 TEST(Doctor, ExplainsByTheErrorWhatNoCheckFinds) {
   EXPECT_TRUE(contains(explain_failure(good(), ENOMEM, {}), "--buffer-size"));
   EXPECT_TRUE(contains(explain_failure(good(), EPERM, {}), "despite CAP_BPF"));
