@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 
@@ -221,6 +222,39 @@ TEST_F(FailedExecTest, ExitShowsFailuresOnly) {
   EXPECT_TRUE(bpftrap.records_of(good).empty());
   EXPECT_EQ(bpftrap.record_of(bad, "exit").maybe_number("exit_code"), 1U);
   EXPECT_EQ(bpftrap.record_of(killed, "exit").maybe_text("signal"), "SIGKILL");
+}
+
+// docs/exec.md: execvp() tries each directory, and bash and dash look for the file first.
+TEST_F(FailedExecTest, ShellsLookAndOthersTry) {
+  struct Case {
+    std::string program;
+    std::vector<std::string> argv;
+    std::size_t tries;
+  };
+  const std::string name = "bpftrap-nosuch";
+  for (const Case& each :
+       {Case{"/usr/bin/env", {"env", name}, 3}, Case{"/bin/bash", {"bash", "-c", name}, 0},
+        Case{"/bin/dash", {"dash", "-c", name}, 0}}) {
+    if (::access(each.program.c_str(), X_OK) != 0) {
+      continue;
+    }
+    SCOPED_TRACE(each.program);
+    Bpftrap bpftrap({"exec", "--json", "--event", "failed"});
+    bpftrap.await_start();
+    Ended process = Child([&] {
+                      ::setenv("PATH", "/bpftrap-a:/bpftrap-b:/bpftrap-c", 1);
+                      ::dup2(::open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+                      ExecStrings strings(each.argv, "");
+                      return ::execve(each.program.c_str(), strings.argv(), environ);
+                    }).wait();
+    EXPECT_EQ(WEXITSTATUS(process.status), 127) << "not found";
+    EXPECT_EQ(bpftrap.stop(), 0);
+    std::size_t tries = 0;
+    for (const Record& record : bpftrap.records_of(process, "exec")) {
+      tries += record.text("filename").ends_with("/" + name) ? 1 : 0;
+    }
+    EXPECT_EQ(tries, each.tries);
+  }
 }
 
 }  // namespace
