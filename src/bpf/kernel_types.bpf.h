@@ -169,6 +169,7 @@ struct task_struct { /* include/linux/sched.h */
   unsigned int flags;
   struct sched_entity se;
   struct mm_struct *mm;
+  int exit_state;
   int exit_code;
   int pid;
   int tgid;

@@ -24,6 +24,16 @@ int own_ids(void *ctx __attribute__((unused)))
   return 0;
 }
 
+/* The leader may be a zombie before the last thread ends; others leave the count as they end. */
+static __always_inline __u32 state_of(struct task_struct *leader, struct signal_struct *signal)
+{
+  if (BPF_CORE_READ(signal, live.counter))
+    return BPFTRAP_PROCESS_ALIVE;
+  return BPF_CORE_READ(leader, exit_state) && BPF_CORE_READ(signal, nr_threads) <= 1
+             ? BPFTRAP_PROCESS_ENDED
+             : BPFTRAP_PROCESS_ENDING;
+}
+
 /*
  * kernel/bpf/task_iter.c: visits every thread of the pid namespace of whoever opens the iterator,
  * namespaces below included. To be read after own_ids has run.
@@ -40,7 +50,7 @@ int list_processes(struct bpf_iter__task *ctx)
   process.pid = task->tgid;
   process.parent_pid = BPF_CORE_READ(task, real_parent, tgid);
   process.local_pid = pid_number(BPF_CORE_READ(task, thread_pid), own.level).nr;
-  process.live_threads = BPF_CORE_READ(task, signal, live.counter);
+  process.state = state_of(task, BPF_CORE_READ(task, signal));
   bpf_seq_write(ctx->meta->seq, &process, sizeof(process));
   return 0;
 }

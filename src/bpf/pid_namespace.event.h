@@ -15,13 +15,17 @@ struct bpftrap_own_ids {
   __u32 reserved;
 };
 
+#define BPFTRAP_PROCESS_ALIVE  0
+#define BPFTRAP_PROCESS_ENDING 1 /* all of its threads end, or have ended */
+#define BPFTRAP_PROCESS_ENDED  2 /* and its parent has not waited for it */
+
 /* A process of bpftrap's own pid namespace or one below it, as the iterator writes it. */
 struct bpftrap_listed_process {
   __u64 start_boot_ns;
-  __u32 pid;          /* in the initial namespace */
-  __u32 parent_pid;   /* of the real parent, likewise */
-  __u32 local_pid;    /* in bpftrap's own namespace */
-  __u32 live_threads; /* 0: it has ended, and its parent has not waited for it */
+  __u32 pid;        /* in the initial namespace */
+  __u32 parent_pid; /* of the real parent, likewise */
+  __u32 local_pid;  /* in bpftrap's own namespace */
+  __u32 state;      /* BPFTRAP_PROCESS_* */
 };
 
 BPFTRAP_WIRE_STRUCT(bpftrap_own_ids, 24);

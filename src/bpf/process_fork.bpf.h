@@ -44,7 +44,7 @@ static __always_inline void follow(struct task_struct *child)
   if (!mark)
     return;
   mark->followed = 1;
-  count_followed(1);
+  __sync_fetch_and_add(&followed, 1);
   if (is_founding()) {
     founder.child_start_boot_ns = task_start_boot_ns(child);
     founder.child_pid = BPF_CORE_READ(child, tgid);

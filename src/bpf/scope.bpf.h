@@ -50,13 +50,8 @@ struct {
   __type(value, struct bpftrap_mark);
 } pid_marks SEC(".maps");
 
-/* Followed processes that have not ended: for --wait-all. */
-struct {
-  __uint(type, BPF_MAP_TYPE_ARRAY);
-  __uint(max_entries, 1);
-  __type(key, __u32);
-  __type(value, __u64);
-} followed SEC(".maps");
+/* Followed processes that have not ended. User space adds those that it marks. */
+__u64 followed;
 
 /*
  * Leader of a task that a hook passed. With task storage the programs are tracing programs, and the
@@ -161,15 +156,6 @@ static __always_inline void keep_mark(struct task_struct *leader, struct signal_
   /* If the process has ended meanwhile, forget_process() may have come too early. */
   else if (!BPF_CORE_READ(signal, live.counter))
     bpf_map_delete_elem(&pid_marks, &key);
-}
-
-static __always_inline void count_followed(__s64 change)
-{
-  __u32 zero = 0;
-  __u64 *count = bpf_map_lookup_elem(&followed, &zero);
-
-  if (count)
-    __sync_fetch_and_add(count, change);
 }
 
 static __always_inline _Bool is_followed(struct task_struct *leader)
@@ -289,14 +275,21 @@ static __always_inline _Bool judge_exit(struct task_struct *leader)
 /* Remove the marks of a process that ends, after it was judged. */
 static __always_inline void forget_process(struct task_struct *leader)
 {
-  if (cfg.follow && is_followed(leader))
-    count_followed(-1);
+  struct bpftrap_known_process key;
+  struct bpftrap_mark *mark;
+  int err = -1;
+
   /* The kernel frees task storage with the task */
   if (cfg.follow || (bpftrap_keeps_verdicts(&cfg) && (!cfg.task_storage || marks_kept))) {
-    struct bpftrap_known_process key = key_of(leader);
-
-    bpf_map_delete_elem(&pid_marks, &key);
+    key = key_of(leader);
+    err = bpf_map_delete_elem(&pid_marks, &key);
   }
+  if (!cfg.follow)
+    return;
+  /* User space may remove the mark at the same time: only one of both counts it */
+  mark = cfg.task_storage ? task_mark_of(leader) : 0;
+  if (!err || (mark && mark->followed))
+    __sync_fetch_and_add(&followed, -1);
 }
 
 #endif

@@ -188,11 +188,11 @@ int show_pipe(Host& host, const std::string& tracefs, std::uint32_t pid,
 
 // Pid of the traced process in the initial namespace.
 Pid initial_pid(const HelloOptions& options, bool translate, LoadedSkeleton<hello_bpf>& loaded) {
-  if (!translate) {
-    return options.pid.value_or(static_cast<Pid>(::getpid()));
-  }
   if (options.pid) {
-    return ProcessLister("hello", "").find(*options.pid, "--pid").pid;
+    return ProcessLister("hello", "").find({*options.pid}, "--pid").process.pid;
+  }
+  if (!translate) {
+    return static_cast<Pid>(::getpid());
   }
   LIBBPF_OPTS(bpf_test_run_opts, run);
   int fd = bpf_program__fd(loaded.progs().note_own_pid);

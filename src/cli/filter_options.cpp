@@ -63,12 +63,12 @@ void add_filter_options(CLI::App& app, FilterOptions& options) {
   begin_group(app, "Filters");
   add_repeatable_option(
       app, "-p,--pid",
-      [&options](std::string_view text) { options.pids.push_back(parse_pid(text)); },
-      "trace only this process (repeatable)", "PID");
+      [&options](std::string_view text) { options.pids.push_back(parse_pid_or_id(text)); },
+      "trace only this process, a pid or an id; end when it has ended (repeatable)", "PID");
   add_repeatable_option(
       app, "-t,--tree",
       [&options](std::string_view text) { options.trees.push_back(parse_pid(text)); },
-      "trace only this process and its descendants (repeatable)", "PID");
+      "trace only this process and its descendants; end when none is left (repeatable)", "PID");
   add_repeatable_option(
       app, "-u,--user",
       [&options](std::string_view text) {
@@ -106,8 +106,9 @@ void add_filter_options(CLI::App& app, FilterOptions& options) {
 }
 
 void check_filters(const FilterOptions& options) {
-  if (!options.program.empty() && !options.trees.empty()) {
-    refuse_usage("--tree: cannot be combined with -- PROGRAM; expected one of them");
+  if (!options.program.empty() && !(options.trees.empty() && options.pids.empty())) {
+    refuse_usage(std::string(options.trees.empty() ? "--pid" : "--tree") +
+                 ": cannot be combined with -- PROGRAM; expected one of them");
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bpf/scope.h"
+#include "core/text/units.h"
 
 // Declared rather than included: see cli/command.h.
 namespace CLI {
@@ -16,7 +17,7 @@ class App;
 namespace bpftrap {
 
 struct FilterOptions {
-  std::vector<std::uint32_t> pids;
+  std::vector<PidOrId> pids;
   std::vector<std::uint32_t> uids;
   std::vector<std::string> names;    // globs
   bpftrap_globs name_globs{};        // `names`, compiled

@@ -15,11 +15,11 @@ KnownProcesses find_known_processes(std::string_view command, const FilterOption
     return known;
   }
   known.lister.emplace(command, btf);
-  for (Pid pid : options.pids) {
+  for (const PidOrId& pid : options.pids) {
     known.pids.push_back(known.lister->find(pid, "--pid"));
   }
   for (Pid pid : options.trees) {
-    known.trees.push_back(known.lister->find(pid, "--tree"));
+    known.trees.push_back(known.lister->find({pid}, "--tree"));
   }
   return known;
 }
@@ -30,8 +30,15 @@ void set_own_namespace(bpftrap_scope& scope, const OwnIds& own) {
 }
 
 void follow_trees(Followed& followed, KnownProcesses& known) {
-  for (const ListedProcess& root : known.trees) {
-    followed.add_tree(root, [&known] { return known.lister->list(); });
+  for (const NamedProcess& root : known.trees) {
+    followed.add_tree(root.process, [&known] { return known.lister->list(); });
+  }
+  const char* option = all_have_ended(known.pids) ? "--pid" : nullptr;
+  if (all_have_ended(known.trees) && followed.count() == 0) {
+    option = "--tree";
+  }
+  if (option != nullptr) {
+    throw Error(std::string("all processes of ") + option + " ended before tracing began", 0);
   }
 }
 

@@ -15,7 +15,7 @@
 #include "core/os/caller.h"
 #include "core/output/output_file.h"
 #include "core/process/followed.h"
-#include "core/process/process_list.h"
+#include "core/process/named_processes.h"
 #include "core/process/program.h"
 
 namespace bpftrap {
@@ -23,19 +23,20 @@ namespace bpftrap {
 struct KnownProcesses {
   OwnIds own;  // of bpftrap itself
   std::optional<ProcessLister> lister;
-  std::vector<ListedProcess> pids;   // of --pid
-  std::vector<ListedProcess> trees;  // of --tree
+  std::vector<NamedProcess> pids;   // of --pid
+  std::vector<NamedProcess> trees;  // of --tree
 };
 
-// Finds the processes that options name by number in bpftrap's own pid namespace. `btf`: as in
-// --btf. Throws Error if one does not exist.
+// Finds the processes that options name, by number in bpftrap's own pid namespace or by id. `btf`:
+// as in --btf. Throws Error if one does not exist.
 KnownProcesses find_known_processes(std::string_view command, const FilterOptions& options,
                                     const std::string& btf, bool verbose);
 
 // Tells the programs the pid namespace of bpftrap.
 void set_own_namespace(bpftrap_scope& scope, const OwnIds& own);
 
-// Marks the trees, once forks are followed. Throws Error.
+// Marks the trees, once the programs are attached. Throws Error, also if none of the named
+// processes lives any more: nothing would be traced.
 void follow_trees(Followed& followed, KnownProcesses& known);
 
 // The user who PROGRAM runs as and who owns new output files. None without PROGRAM or without sudo:

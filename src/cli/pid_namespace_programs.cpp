@@ -13,9 +13,11 @@
 #include <vector>
 
 #include "bpf/pid_namespace.event.h"
+#include "bpf/scope.h"
 #include "core/bpf/skeleton.h"
 #include "core/os/error.h"
 #include "core/os/pid_namespace.h"
+#include "core/os/proc.h"
 #include "core/os/unique_fd.h"
 #include "pid_namespace.skel.h"
 
@@ -41,6 +43,11 @@ OwnIds run_own_ids(Loaded& loaded) {
   }
   const bpftrap_own_ids& own = loaded.bss().own;
   return {own.pid, own.tid, own.level, own.level == 0 ? 0 : own.pid_namespace};
+}
+
+std::string written(const PidOrId& wanted) {
+  return wanted.start_boot_ns == 0 ? std::to_string(wanted.pid)
+                                   : fmt::format("{}-{}", wanted.pid, wanted.start_boot_ns);
 }
 
 }  // namespace
@@ -70,14 +77,43 @@ ProcessLister::ProcessLister(std::string_view command, const std::string& btf) {
 ProcessLister::ProcessLister(ProcessLister&&) noexcept = default;
 ProcessLister::~ProcessLister() = default;
 
-ListedProcess ProcessLister::find(Pid local_pid, std::string_view option) {
+// An id has the number in the initial namespace.
+Pid ProcessLister::local_pid_of(const PidOrId& wanted) {
+  if (!programs_ || wanted.start_boot_ns == 0) {
+    return wanted.pid;
+  }
+  std::optional<ListedProcess> process = list().find_initial(wanted.pid);
+  return process ? process->local_pid : 0;
+}
+
+ListedProcess ProcessLister::find_listed(Pid local_pid, const PidOrId& wanted,
+                                         std::string_view option) {
+  if (std::optional<pid_t> group = read_thread_group(fmt::format("/proc/{}", local_pid));
+      group && *group != static_cast<pid_t>(local_pid)) {
+    throw Error(fmt::format("{} is a thread, not a process ({})", local_pid, option), 0,
+                fmt::format("give its process: {} {}", option, *group));
+  }
   std::optional<ListedProcess> process =
       programs_ ? list().find(local_pid) : read_listed_process("/proc", local_pid);
+  if (process && wanted.start_boot_ns != 0 &&
+      process->start_ticks != wanted.start_boot_ns / BPFTRAP_TICK_NS) {
+    throw Error(fmt::format("no process {} ({})", written(wanted), option), 0,
+                "it has ended, and another process has its pid");
+  }
   if (!process) {
-    throw Error(fmt::format("no process {} ({})", local_pid, option), 0,
+    throw Error(fmt::format("no process {} ({})", written(wanted), option), 0,
                 "run `ps -e` to list processes");
   }
+  if (process->state == ListedProcess::State::ended) {
+    throw Error(fmt::format("process {} has ended and is a zombie ({})", written(wanted), option),
+                0, "give a process that runs");
+  }
   return *process;
+}
+
+NamedProcess ProcessLister::find(const PidOrId& wanted, std::string_view option) {
+  Pid local_pid = local_pid_of(wanted);
+  return open_process(local_pid, option, [&] { return find_listed(local_pid, wanted, option); });
 }
 
 ProcessList ProcessLister::list() {

@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "core/process/named_processes.h"
 #include "core/process/process_list.h"
+#include "core/text/units.h"
 
 namespace bpftrap {
 
@@ -22,10 +24,14 @@ class ProcessLister {
   ~ProcessLister();
 
   ProcessList list();
-  // The process with this number in bpftrap's own pid namespace. `option` is what names it.
-  ListedProcess find(Pid local_pid, std::string_view option);
+  // The process with this number in bpftrap's own pid namespace, or with this id. `option` names
+  // it. Refuses threads and zombies.
+  NamedProcess find(const PidOrId& wanted, std::string_view option);
 
  private:
+  ListedProcess find_listed(Pid local_pid, const PidOrId& wanted, std::string_view option);
+  Pid local_pid_of(const PidOrId& wanted);
+
   struct Programs;
   std::unique_ptr<Programs> programs_;  // none: by /proc
 };

@@ -10,9 +10,9 @@
 
 namespace bpftrap {
 
-void fill_pid_map(const bpf_map* map, const std::vector<ListedProcess>& processes) {
-  for (const ListedProcess& process : processes) {
-    bpftrap_known_process key{process.start_ticks, process.pid, 0};
+void fill_pid_map(const bpf_map* map, const std::vector<NamedProcess>& processes) {
+  for (const NamedProcess& named : processes) {
+    bpftrap_known_process key{named.process.start_ticks, named.process.pid, 0};
     std::uint8_t one = 1;
     if (int err = bpf_map_update_elem(bpf_map__fd(map), &key, &one, BPF_ANY); err != 0) {
       throw Error("cannot set --pid", -err);

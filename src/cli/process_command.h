@@ -9,7 +9,7 @@
 
 #include "cli/host.h"
 #include "cli/trace_options.h"
-#include "core/process/process_list.h"
+#include "core/process/named_processes.h"
 #include "core/process/watched_cgroups.h"
 #include "core/trace/process_stream.h"
 
@@ -21,7 +21,7 @@ struct ProcessCommand {
 };
 
 // Stores the processes of --pid in the loaded map. Throws Error.
-void fill_pid_map(const bpf_map* map, const std::vector<ListedProcess>& processes);
+void fill_pid_map(const bpf_map* map, const std::vector<NamedProcess>& processes);
 
 // Sizes the maps of src/bpf/scope_cgroup.bpf.h before the load, or leaves them out.
 void size_cgroup_maps(bpf_map* nodes, bpf_map* numbers, const WatchedCgroups& cgroups);

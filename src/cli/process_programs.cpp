@@ -72,7 +72,7 @@ bpftrap_scope choose_scope(const TraceOptions& options, const OwnIds& own) {
   bool marks = scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0;
   scope.task_storage = options.btf.empty() && marks && kernel_has_task_storage() ? 1 : 0;
   scope.twice = kernel_misses_events() ? 1 : 0;
-  if (options.wait_all && scope.twice != 0) {
+  if ((options.wait_all || !options.trees.empty()) && scope.twice != 0) {
     scope.report_forks = 1;  // for LastDescendant, because an end may be missed
   }
   return scope;
@@ -116,10 +116,11 @@ void attach(LoadedSkeleton<process_bpf>& loaded, const WatchedCgroups& cgroups) 
   loaded.bss().live_since = static_cast<__u64>(BootClock::now().time_since_epoch().count());
 }
 
-Followed followed_in(const Maps& maps, const bpftrap_scope& scope) {
+Followed followed_in(LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& scope) {
+  const Maps& maps = loaded.maps();
   return Followed({bpf_map__fd(maps.pid_marks),
                    scope.task_storage != 0 ? bpf_map__fd(maps.task_marks) : -1,
-                   bpf_map__fd(maps.followed)});
+                   loaded.bss().followed});
 }
 
 ProcessStreamOptions live_stream_options(const TraceOptions& options) {
@@ -139,8 +140,8 @@ class ProcessTrace {
         loaded_(loaded),
         stream_(live_stream_options(options)) {}
 
-  // Until a stop.
-  int run() { return run(TraceExtras()); }
+  // Until the processes that options name have ended, or until a stop.
+  int run_processes(Followed& followed, const KnownProcesses& known);
 
   // Until PROGRAM, and with --wait-all its last descendant, has ended. A stop or a failure ends the
   // trace before that, but then too it waits for PROGRAM.
@@ -148,6 +149,7 @@ class ProcessTrace {
 
  private:
   int run(TraceExtras extras);
+  LastDescendant last_descendant(Followed& followed);
 
   const ProcessCommand& command_;
   const TraceOptions& options_;
@@ -167,6 +169,27 @@ int ProcessTrace::run(TraceExtras extras) {
                                              std::move(extras));
 }
 
+LastDescendant ProcessTrace::last_descendant(Followed& followed) {
+  return LastDescendant(
+      {[&followed] { return followed.count(); },
+       [this, &followed] { return stream_.born() + followed.living_of_trees(); }},
+      LostCounter(LossSources::of_kernel(bpf_map__fd(loaded_.maps().lost)),
+                  RecursionMisses(counted_programs(program_pairs(loaded_.progs())))));
+}
+
+int ProcessTrace::run_processes(Followed& followed, const KnownProcesses& known) {
+  TraceExtras extras;
+  AllEnded pids(host_.loop(), known.pids, [this] { host_.loop().stop(); });
+  std::optional<LastDescendant> last;
+  std::optional<TreesEnd> trees;
+  if (!known.trees.empty()) {
+    last.emplace(last_descendant(followed));
+    trees.emplace(host_.loop(), known.trees, [&last] { return last->has_ended(); });
+    extras.sweeps.push_back(&*last);
+  }
+  return run(std::move(extras));
+}
+
 int ProcessTrace::run_program(Followed& followed, Pid own_tid, std::optional<Caller> caller) {
   // Forked now and not earlier, because the time until it may execute counts as its own.
   std::unique_ptr<Program> forked =
@@ -176,10 +199,7 @@ int ProcessTrace::run_program(Followed& followed, Pid own_tid, std::optional<Cal
   TraceExtras extras;
   std::optional<LastDescendant> last;
   if (options_.wait_all) {
-    last.emplace(LastDescendant::Sources{[&followed] { return followed.count(); },
-                                         [this] { return stream_.born(); }},
-                 LostCounter(LossSources::of_kernel(bpf_map__fd(loaded_.maps().lost)),
-                             RecursionMisses(counted_programs(program_pairs(loaded_.progs())))));
+    last.emplace(last_descendant(followed));
     extras.sweeps.push_back(&*last);
   }
   ProgramRun program_run(program, host_.loop(), last ? &*last : nullptr);
@@ -210,10 +230,10 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   LoadedSkeleton<process_bpf> loaded = load(command, options, scope, cgroups);
   fill_pid_map(loaded.maps().pids, known.pids);
   attach(loaded, cgroups);
-  Followed followed = followed_in(loaded.maps(), scope);
+  Followed followed = followed_in(loaded, scope);
   follow_trees(followed, known);
   ProcessTrace trace(command, options, *host, loaded);
-  return options.program.empty() ? trace.run()
+  return options.program.empty() ? trace.run_processes(followed, known)
                                  : trace.run_program(followed, known.own.tid, std::move(caller));
 }
 

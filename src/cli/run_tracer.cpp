@@ -9,7 +9,7 @@
 #include "cli/process_command.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
-#include "core/process/followed.h"
+#include "core/process/named_processes.h"
 #include "core/process/program.h"
 #include "core/process/program_run.h"
 
@@ -26,14 +26,9 @@ bpf_map* map_of(const bpf_object* object, const char* name) {
   return map;
 }
 
-Followed followed_in(const bpf_object* object) {
-  return Followed(
-      {bpf_map__fd(map_of(object, "pid_marks")), -1, bpf_map__fd(map_of(object, "followed"))});
-}
-
-WatchedCgroups::Kernel cgroup_maps(const bpf_object* object, std::span<__u64> wanted) {
+WatchedCgroups::Kernel cgroup_maps(const bpf_object* object, const FilterVariables& variables) {
   return {bpf_map__fd(map_of(object, "cgroup_nodes")),
-          bpf_map__fd(map_of(object, "cgroup_numbers")), wanted};
+          bpf_map__fd(map_of(object, "cgroup_numbers")), variables.wanted_cgroups};
 }
 
 // Warns of followed processes that found no room among the marks.
@@ -80,15 +75,27 @@ void FilterSetup::configure(bpf_object* object, bpftrap_scope& cfg) const {
   bpf_map__set_autocreate(map_of(object, "pid_marks"), cfg.follow != 0);
 }
 
-void FilterSetup::fill_maps(const bpf_object* object, std::span<__u64> wanted_cgroups) const {
+void FilterSetup::fill_maps(const bpf_object* object, const FilterVariables& variables) const {
   fill_pid_map(map_of(object, "pids"), known_.pids);
-  cgroups_.tell(cgroup_maps(object, wanted_cgroups));
+  cgroups_.tell(cgroup_maps(object, variables));
 }
 
-void FilterSetup::follow(const bpf_object* object, std::span<__u64> wanted_cgroups) {
-  cgroups_.tell(cgroup_maps(object, wanted_cgroups));
-  Followed followed = followed_in(object);
-  follow_trees(followed, known_);
+void FilterSetup::follow(const bpf_object* object, const FilterVariables& variables) {
+  cgroups_.tell(cgroup_maps(object, variables));
+  followed_.emplace(
+      Followed::Kernel{bpf_map__fd(map_of(object, "pid_marks")), -1, variables.followed});
+  follow_trees(*followed_, known_);
+}
+
+int FilterSetup::run_processes(Host& host, const std::function<void(TraceExtras)>& trace,
+                               TraceExtras extras) {
+  AllEnded pids(host.loop(), known_.pids, [&host] { host.loop().stop(); });
+  std::optional<TreesEnd> trees;
+  if (!known_.trees.empty()) {
+    trees.emplace(host.loop(), known_.trees, [this] { return followed_->count() == 0; });
+  }
+  trace(std::move(extras));
+  return ended_as_asked;
 }
 
 int FilterSetup::run(bpftrap_founder& founder, Host& host, bool stdout_to_stderr,
@@ -98,8 +105,7 @@ int FilterSetup::run(bpftrap_founder& founder, Host& host, bool stdout_to_stderr
   TraceExtras extras;
   extras.observer = &warning;
   if (options_.program.empty()) {
-    trace(std::move(extras));
-    return ended_as_asked;
+    return run_processes(host, trace, std::move(extras));
   }
   std::unique_ptr<Program> program = fork_followed(
       {options_.program, stdout_to_stderr, std::move(caller_)}, founder, known_.own.tid);

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,9 +15,17 @@
 #include "cli/host.h"
 #include "cli/known_processes.h"
 #include "core/output/output_file.h"
+#include "core/process/followed.h"
 #include "core/process/watched_cgroups.h"
 
 namespace bpftrap {
+
+// Variables of filter.bpf.h and the headers that it includes, shared with the programs.
+struct FilterVariables {
+  bpftrap_founder& founder;
+  __u64& followed;
+  std::span<__u64> wanted_cgroups;
+};
 
 // The filters of a tracer, in the order in which they are set up.
 class FilterSetup {
@@ -27,22 +36,25 @@ class FilterSetup {
   // Between open and load: `cfg` is the programs' read-only data.
   void configure(bpf_object* object, bpftrap_scope& cfg) const;
   // Between load and attach.
-  void fill_maps(const bpf_object* object, std::span<__u64> wanted_cgroups) const;
+  void fill_maps(const bpf_object* object, const FilterVariables& variables) const;
   // After attach.
-  void follow(const bpf_object* object, std::span<__u64> wanted_cgroups);
+  void follow(const bpf_object* object, const FilterVariables& variables);
 
-  // Runs `trace`, with PROGRAM if there is one, and returns the exit status. Waits for PROGRAM also
-  // if the trace ends before it. `founder`: the variable of src/bpf/process_fork.bpf.h.
+  // Runs `trace`, with PROGRAM if there is one, and returns the exit status. The trace ends with
+  // the processes of --pid and --tree. Waits for PROGRAM also if the trace ends before it.
   int run(bpftrap_founder& founder, Host& host, bool stdout_to_stderr,
           const std::function<void(TraceExtras)>& trace, const std::function<void()>& detach);
 
   std::optional<FileOwner> owner() const { return owner_of(caller_); }
 
  private:
+  int run_processes(Host& host, const std::function<void(TraceExtras)>& trace, TraceExtras extras);
+
   const FilterOptions& options_;
   WatchedCgroups cgroups_;
   std::optional<Caller> caller_;
   KnownProcesses known_;
+  std::optional<Followed> followed_;
 };
 
 // The status of a command that was stopped before there was a reader for its output. Throws Error
@@ -66,13 +78,15 @@ int run_tracer(const std::string& command, std::vector<std::string_view> columns
     configure(open);
   }
   LoadedSkeleton<Skeleton> loaded = std::move(open).load();
-  setup.fill_maps(loaded.object(), loaded.bss().wanted_cgroups);
+  auto& bss = loaded.bss();
+  FilterVariables variables{bss.founder, bss.followed, bss.wanted_cgroups};
+  setup.fill_maps(loaded.object(), variables);
   loaded.attach();
-  setup.follow(loaded.object(), loaded.bss().wanted_cgroups);
+  setup.follow(loaded.object(), variables);
   auto trace = [&](TraceExtras extras) {
     host->trace<Records...>(command, std::move(columns), loaded, handler, std::move(extras));
   };
-  return setup.run(loaded.bss().founder, *host, output.output.empty(), trace,
+  return setup.run(variables.founder, *host, output.output.empty(), trace,
                    [&loaded] { loaded.detach(); });
 }
 

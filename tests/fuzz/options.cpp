@@ -195,7 +195,9 @@ bool check_line(const Words& words) {
 
 void check_values(const TraceOptions& options, const Words& words) {
   auto pid = [](std::uint32_t value) { return value >= 1 && value <= 4194304; };
-  require(std::all_of(options.pids.begin(), options.pids.end(), pid), "--pid is a valid pid");
+  require(std::all_of(options.pids.begin(), options.pids.end(),
+                      [&](const PidOrId& value) { return pid(value.pid); }),
+          "--pid is a valid pid");
   require(std::all_of(options.trees.begin(), options.trees.end(), pid), "--tree is a valid pid");
   require(std::find(options.uids.begin(), options.uids.end(), UINT32_MAX) == options.uids.end(),
           "--user is never the invalid uid");

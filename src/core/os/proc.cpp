@@ -39,6 +39,9 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
   for (int field = 3; field <= 22; ++field) {
     rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
     std::size_t length = std::min(rest.find(' '), rest.size());
+    if (field == 3) {
+      stat.state = rest.empty() ? '\0' : rest.front();
+    }
     std::uint64_t* to = field_of(stat, field);
     if (to != nullptr &&
         std::from_chars(rest.data(), rest.data() + length, *to).ec != std::errc()) {
@@ -52,6 +55,19 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
 std::optional<ProcStat> read_proc_stat(const std::string& directory) {
   std::optional<std::string> text = read_file(directory + "/stat");
   return text ? parse_proc_stat(*text) : std::nullopt;
+}
+
+std::optional<pid_t> read_thread_group(const std::string& directory) {
+  constexpr std::string_view key = "\nTgid:\t";
+  std::string text = read_file(directory + "/status").value_or("");
+  std::size_t at = text.find(key);
+  pid_t group = 0;
+  if (at == std::string::npos ||
+      std::from_chars(text.data() + at + key.size(), text.data() + text.size(), group).ec !=
+          std::errc()) {
+    return std::nullopt;
+  }
+  return group;
 }
 
 ProcWalk::ProcWalk(std::string proc) : proc_(std::move(proc)), dir_(::opendir(proc_.c_str())) {}

@@ -19,6 +19,7 @@ struct ProcStat {
   static constexpr std::uint64_t never_executed = 0x40;     // PF_FORKNOEXEC
   static constexpr std::uint64_t kernel_thread = 0x200000;  // PF_KTHREAD
 
+  char state = 0;                 // field 3: Z for a zombie
   std::uint64_t parent = 0;       // field 4
   std::uint64_t flags = 0;        // field 9
   std::uint64_t threads = 0;      // field 20, zombies included
@@ -30,6 +31,10 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text);
 
 // Reads that of a process by its directory, /proc/PID. None if the process is gone.
 std::optional<ProcStat> read_proc_stat(const std::string& directory);
+
+// The process that a thread belongs to, by its directory, /proc/TID. For the leader that is the
+// process with the same number. None if the thread is gone.
+std::optional<pid_t> read_thread_group(const std::string& directory);
 
 // Walks the processes of /proc. The caller may do other work between two steps; a process that
 // starts or ends in between may or may not be seen.

@@ -6,13 +6,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <optional>
-#include <vector>
 
 #include "bpf/scope.h"
 #include "core/os/error.h"
 #include "core/os/unique_fd.h"
+#include "core/process/sweep.h"
 
 namespace bpftrap {
 
@@ -25,13 +27,13 @@ bpftrap_known_process key_of(const ListedProcess& process) {
 }  // namespace
 
 bool Followed::marked_at_birth(pid_t local_pid) const {
-  if (maps_.task_marks < 0) {
+  if (kernel_.task_marks < 0) {
     return false;
   }
   UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, local_pid, 0)));
   int key = pidfd.get();
   bpftrap_mark mark{};
-  return pidfd && bpf_map_lookup_elem(maps_.task_marks, &key, &mark) == 0 && mark.followed != 0;
+  return pidfd && bpf_map_lookup_elem(kernel_.task_marks, &key, &mark) == 0 && mark.followed != 0;
 }
 
 bool Followed::mark(const ListedProcess& process) {
@@ -40,7 +42,12 @@ bool Followed::mark(const ListedProcess& process) {
   }
   bpftrap_known_process key = key_of(process);
   bpftrap_mark mark{1, 0, {}};
-  int err = -bpf_map_update_elem(maps_.pid_marks, &key, &mark, BPF_NOEXIST);
+  // Counted before the kernel can remove the mark.
+  std::atomic_ref(kernel_.count) += 1;
+  int err = -bpf_map_update_elem(kernel_.pid_marks, &key, &mark, BPF_NOEXIST);
+  if (err != 0) {
+    std::atomic_ref(kernel_.count) -= 1;
+  }
   if (err != 0 && err != EEXIST) {
     throw Error(fmt::format("cannot follow process {}", process.local_pid), err,
                 err == E2BIG ? "it has more than 65536 descendants; give one of them" : "");
@@ -50,35 +57,53 @@ bool Followed::mark(const ListedProcess& process) {
 
 void Followed::unmark(const ListedProcess& process) {
   bpftrap_known_process key = key_of(process);
-  bpf_map_delete_elem(maps_.pid_marks, &key);
+  // The kernel may remove the mark at the same time: only one of both counts it.
+  if (bpf_map_delete_elem(kernel_.pid_marks, &key) == 0) {
+    std::atomic_ref(kernel_.count) -= 1;
+  }
+}
+
+bool Followed::unmark_ended(const ProcessList& now) {
+  bool all_known = true;
+  for (const ListedProcess& process : marked_) {
+    std::optional<ListedProcess> same = now.find(process);
+    if (!same || same->state == ListedProcess::State::ended) {
+      unmark(process);
+    } else if (same->state == ListedProcess::State::ending) {
+      all_known = false;
+    }
+  }
+  return all_known;
 }
 
 void Followed::add_tree(const ListedProcess& root, const std::function<ProcessList()>& list) {
-  std::vector<ListedProcess> marked;
+  int patience = 1000;
   for (bool found = true; found;) {
     found = false;
     ProcessList now = list();
     for (const ListedProcess& process : now.tree(root)) {
-      if (!process.has_ended && mark(process)) {
-        marked.push_back(process);
+      if (process.state != ListedProcess::State::ended && mark(process)) {
+        marked_.push_back(process);
         found = true;
       }
     }
     // The kernel removes a mark at the end of its process. A mark that came later stays: remove it.
-    for (const ListedProcess& process : marked) {
-      std::optional<ListedProcess> same = now.find(process);
-      if (!same || same->has_ended) {
-        unmark(process);
-      }
+    // A process that is ending may be before or after that point. Wait for it, within reason.
+    if (!unmark_ended(now) && patience-- > 0) {
+      ::usleep(1000);
+      found = true;
     }
   }
 }
 
 std::uint64_t Followed::count() const {
-  __u32 zero = 0;
-  std::uint64_t value = 0;
-  bpf_map_lookup_elem(maps_.count, &zero, &value);
-  return value;
+  return std::atomic_ref(kernel_.count).load();
+}
+
+std::size_t Followed::living_of_trees() const {
+  return static_cast<std::size_t>(
+      std::count_if(marked_.begin(), marked_.end(),
+                    [](const ListedProcess& process) { return !is_gone(process.local_pid); }));
 }
 
 }  // namespace bpftrap

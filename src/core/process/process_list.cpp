@@ -30,6 +30,12 @@ std::optional<ListedProcess> ProcessList::find(Pid local_pid) const {
   return *found;
 }
 
+std::optional<ListedProcess> ProcessList::find_initial(Pid pid) const {
+  auto found = std::find_if(processes_.begin(), processes_.end(),
+                            [pid](const ListedProcess& process) { return process.pid == pid; });
+  return found != processes_.end() ? std::optional<ListedProcess>(*found) : std::nullopt;
+}
+
 std::optional<ListedProcess> ProcessList::find(const ListedProcess& earlier) const {
   std::optional<ListedProcess> now = find(earlier.local_pid);
   return now && now->start_ticks == earlier.start_ticks ? now : std::nullopt;
@@ -64,10 +70,23 @@ ProcessList parse_listed_processes(std::span<const std::byte> rows) {
                          .parent = row.parent_pid,
                          .local_pid = row.local_pid,
                          .start_ticks = row.start_boot_ns / BPFTRAP_TICK_NS,
-                         .has_ended = row.live_threads == 0});
+                         .state = ListedProcess::State{static_cast<int>(row.state)}});
   }
   return ProcessList(std::move(processes));
 }
+
+namespace {
+
+// A leader may end before the other threads.
+ListedProcess::State state_of(const ProcStat& stat) {
+  if ((stat.flags & ProcStat::exiting) == 0 || stat.threads > 1) {
+    return ListedProcess::State::alive;
+  }
+  return stat.state == 'Z' || stat.state == 'X' ? ListedProcess::State::ended
+                                                : ListedProcess::State::ending;
+}
+
+}  // namespace
 
 std::optional<ListedProcess> read_listed_process(const std::string& proc, Pid pid) {
   std::optional<ProcStat> stat = read_proc_stat(fmt::format("{}/{}", proc, pid));
@@ -80,7 +99,7 @@ std::optional<ListedProcess> read_listed_process(const std::string& proc, Pid pi
                        .parent = static_cast<Pid>(stat->parent),
                        .local_pid = pid,
                        .start_ticks = stat->start_ticks - offset,
-                       .has_ended = (stat->flags & ProcStat::exiting) != 0 && stat->threads <= 1};
+                       .state = state_of(*stat)};
 }
 
 ProcessList read_process_list(const std::string& proc) {

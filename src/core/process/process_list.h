@@ -27,7 +27,12 @@ struct ListedProcess {
   Pid parent = 0;     // likewise
   Pid local_pid = 0;  // in bpftrap's namespace
   std::uint64_t start_ticks = 0;
-  bool has_ended = false;  // a zombie
+  enum class State {
+    alive,
+    ending,  // no thread will run a program any more
+    ended,   // a zombie: its end was reported
+  };
+  State state = State::alive;
 };
 
 // The processes of bpftrap's pid namespace, and of those below it, at one moment.
@@ -37,6 +42,8 @@ class ProcessList {
 
   // The process with this number in bpftrap's own namespace.
   std::optional<ListedProcess> find(Pid local_pid) const;
+  // The process with this number in the initial namespace.
+  std::optional<ListedProcess> find_initial(Pid pid) const;
   // The same process in this list.
   std::optional<ListedProcess> find(const ListedProcess& earlier) const;
 

@@ -25,6 +25,8 @@ constexpr std::string_view kNotASize =
 constexpr std::string_view kTooLarge = "is too large; expected less than 16777216T";
 constexpr std::string_view kNotACount = "is not a count; expected a whole number from 1";
 constexpr std::string_view kTooMany = "is too large; expected at most 19 digits";
+constexpr std::string_view kNotAPidOrId =
+    "is not a process; expected a pid from 1 to 4194304, or an id PID-START";
 constexpr std::string_view kNotAPid = "is not a process id; expected 1 to 4194304";
 
 constexpr std::uint32_t kPidMaxLimit = 1U << 22;
@@ -134,6 +136,13 @@ nanoseconds take_unit(std::string_view& text) {
   return *unit;
 }
 
+std::optional<std::uint32_t> pid_in(std::string_view text) {
+  const auto value = all_digits(text) ? whole_number(text) : std::nullopt;
+  return value && *value != 0 && *value <= kPidMaxLimit
+             ? std::optional<std::uint32_t>(static_cast<std::uint32_t>(*value))
+             : std::nullopt;
+}
+
 }  // namespace
 
 nanoseconds parse_duration(std::string_view text, nanoseconds bare_unit) {
@@ -204,11 +213,25 @@ std::uint64_t parse_count(std::string_view text) {
 }
 
 std::uint32_t parse_pid(std::string_view text) {
-  const auto value = all_digits(text) ? whole_number(text) : std::nullopt;
-  if (!value || *value == 0 || *value > kPidMaxLimit) {
+  const auto pid = pid_in(text);
+  if (!pid) {
     refuse(kNotAPid);
   }
-  return static_cast<std::uint32_t>(*value);
+  return *pid;
+}
+
+PidOrId parse_pid_or_id(std::string_view text) {
+  const std::size_t dash = text.find('-');
+  const auto pid = pid_in(text.substr(0, dash));
+  if (pid && dash == std::string_view::npos) {
+    return {*pid};
+  }
+  const std::string_view digits = pid ? text.substr(dash + 1) : std::string_view();
+  const auto start = all_digits(digits) ? whole_number(digits) : std::nullopt;
+  if (!start || *start == 0) {
+    refuse(kNotAPidOrId);
+  }
+  return {*pid, *start};
 }
 
 }  // namespace bpftrap

@@ -28,4 +28,13 @@ std::uint64_t parse_count(std::string_view text);
 /// Accepts a process id: 1 to 2^22 (PID_MAX_LIMIT of a 64-bit kernel, include/linux/threads.h).
 std::uint32_t parse_pid(std::string_view text);
 
+/// A process by its pid, or by its id as records show it: `PID-START`.
+struct PidOrId {
+  std::uint32_t pid = 0;
+  std::uint64_t start_boot_ns = 0;  // 0: not given, as no process starts with the clock
+
+  bool operator==(const PidOrId&) const = default;
+};
+PidOrId parse_pid_or_id(std::string_view text);
+
 }  // namespace bpftrap

@@ -53,8 +53,8 @@ TEST(Options, TimeoutIsInSecondsWhenBare) {
 }
 
 TEST(Options, PidsAddUp) {
-  TraceOptions options = parsed("-p 1 --pid 23");
-  EXPECT_EQ(options.pids, (std::vector<std::uint32_t>{1, 23}));
+  TraceOptions options = parsed("-p 1 --pid 23 --pid 4711-98765");
+  EXPECT_EQ(options.pids, (std::vector<PidOrId>{{1}, {23}, {4711, 98765}}));
   EXPECT_EQ(make_scope(options).filter_pids, 1U);
 }
 

@@ -33,6 +33,8 @@ TEST(ProcessList, IsSearchedByLocalPid) {
   EXPECT_EQ(list.find(7)->pid, 1007U);
   EXPECT_FALSE(list.find(1007));
   EXPECT_FALSE(list.find(3));
+  EXPECT_EQ(list.find_initial(1007)->local_pid, 7U);
+  EXPECT_FALSE(list.find_initial(7));
   EXPECT_FALSE(ProcessList({}).find(1));
 }
 
@@ -53,16 +55,16 @@ TEST(ProcessList, TreeHasDescendantsByInitialPids) {
 }
 
 TEST(ProcessList, RowsOfTheIterator) {
-  std::vector<bpftrap_listed_process> rows{{25'000'000, 1001, 900, 1, 2},
-                                           {39'999'999, 1002, 1001, 2, 0}};
+  std::vector<bpftrap_listed_process> rows{{25'000'000, 1001, 900, 1, 0},
+                                           {39'999'999, 1002, 1001, 2, 2}};
   std::vector<std::byte> bytes(sizeof rows[0] * rows.size() + 3);
   std::memcpy(bytes.data(), rows.data(), sizeof rows[0] * rows.size());
   ProcessList list = parse_listed_processes(bytes);
   ASSERT_TRUE(list.find(1) && list.find(2));
   EXPECT_EQ(list.find(1)->start_ticks, 2U);
   EXPECT_EQ(list.find(2)->start_ticks, 3U);
-  EXPECT_FALSE(list.find(1)->has_ended);
-  EXPECT_TRUE(list.find(2)->has_ended);
+  EXPECT_EQ(list.find(1)->state, ListedProcess::State::alive);
+  EXPECT_EQ(list.find(2)->state, ListedProcess::State::ended);
   EXPECT_EQ(list.find(2)->parent, 1001U);
 }
 
@@ -79,8 +81,8 @@ TEST(ProcessList, ProcKnowsThisProcessAndItsZombie) {
   ::waitpid(child, nullptr, 0);
   ASSERT_TRUE(self && zombie);
   EXPECT_EQ(self->start_ticks, read_proc_stat("/proc/self")->start_ticks);
-  EXPECT_FALSE(self->has_ended);
-  EXPECT_TRUE(zombie->has_ended);
+  EXPECT_EQ(self->state, ListedProcess::State::alive);
+  EXPECT_EQ(zombie->state, ListedProcess::State::ended);
   EXPECT_EQ(zombie->parent, self->pid);
   EXPECT_FALSE(read_listed_process("/proc", 4'194'304));
 }

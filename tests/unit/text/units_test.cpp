@@ -200,5 +200,16 @@ TEST(ParsePid, WithinTheKernelsLimit) {
   }
 }
 
+TEST(ParsePidOrId, APidOrTheIdOfARecord) {
+  EXPECT_EQ(parse_pid_or_id("4711"), (PidOrId{4711}));
+  EXPECT_EQ(parse_pid_or_id("4711-123456789012"), (PidOrId{4711, 123456789012}));
+  for (const std::string text : {"", "0", "-1", "1-", "1-0", "0-1", "1-2-3", "1--2", "-", "1-x",
+                                 "1-99999999999999999999", "4194305-1", "1,2", "1 -2"}) {
+    EXPECT_EQ(refusal([&] { parse_pid_or_id(text); }),
+              "is not a process; expected a pid from 1 to 4194304, or an id PID-START")
+        << '"' << text << '"';
+  }
+}
+
 }  // namespace
 }  // namespace bpftrap
