@@ -294,6 +294,15 @@ class Subset {
     }
   }
 
+  void write_enum(btf_type type, const void* tail, std::uint32_t count) {
+    type.info = (type.info & ~0xffffU) | count;
+    append(type);
+    std::uint32_t words = kinds[kind_of(type)].part_size / 4;  // the first one is the name
+    for (std::uint32_t i = 0; std::uint32_t word : parts<std::uint32_t>(tail, count * words)) {
+      append(i++ % words == 0 ? name(word) : word);
+    }
+  }
+
   void write(std::uint32_t id, bool in_struct) {
     const btf_type& from = source_.type(id);
     const void* tail = &from + 1;
@@ -325,8 +334,7 @@ class Subset {
       }
       case BTF_KIND_ENUM:
       case kind_enum64:
-        type.info &= ~0xffffU;
-        append(type);
+        write_enum(type, tail, in_struct ? 0 : count);
         break;
       case BTF_KIND_INT:
         append(type);

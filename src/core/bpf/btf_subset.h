@@ -18,8 +18,9 @@ std::set<std::string_view> core_type_names(const btf* object);
 
 // Reads raw BTF (include/uapi/linux/btf.h, as in /sys/kernel/btf/vmlinux) from a seekable file.
 // Returns raw BTF with the types that have one of these names, and the types these consist of.
-// Pointers in structs become void pointers, and enumerators are left out. Throws std::runtime_error
-// if the file is not valid BTF. The text is half a sentence that follows the file's name.
+// In structs, pointers become void pointers, and enums lose their enumerators. Throws
+// std::runtime_error if the file is not valid BTF. The text is half a sentence that follows the
+// file's name.
 std::string btf_subset(int fd, const std::set<std::string_view>& names);
 
 }  // namespace bpftrap

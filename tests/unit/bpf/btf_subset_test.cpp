@@ -123,6 +123,31 @@ TEST(BtfSubset, AFunctionsParametersKeepTheirPointees) {
   EXPECT_GT(btf__find_by_name_kind(subset.get(), "task_struct", BTF_KIND_STRUCT), 0);
 }
 
+TEST(BtfSubset, AnEnumKeepsItsEnumeratorsOutsideOfStructs) {
+  Btf all{btf__new_empty(), btf__free};
+  int wanted = btf__add_enum(all.get(), "wanted", 4);
+  btf__add_enum_value(all.get(), "one", 1);
+  btf__add_enum_value(all.get(), "seven", 7);
+  int other = btf__add_enum(all.get(), "other", 4);
+  btf__add_enum_value(all.get(), "two", 2);
+  btf__add_struct(all.get(), "task_struct", 8);
+  btf__add_field(all.get(), "x", wanted, 0, 0);
+  btf__add_field(all.get(), "y", other, 32, 0);
+  __u32 size = 0;
+  const auto* data = static_cast<const char*>(btf__raw_data(all.get(), &size));
+  Btf subset = parse(btf_subset(file_with({data, size}).get(), {"wanted", "task_struct"}));
+  ASSERT_TRUE(subset);
+  int found = btf__find_by_name_kind(subset.get(), "wanted", BTF_KIND_ENUM);
+  ASSERT_GT(found, 0);
+  const btf_type* type = btf__type_by_id(subset.get(), static_cast<__u32>(found));
+  ASSERT_EQ(btf_vlen(type), 2U);
+  EXPECT_STREQ(btf__str_by_offset(subset.get(), btf_enum(type)[1].name_off), "seven");
+  EXPECT_EQ(btf_enum(type)[1].val, 7);
+  found = btf__find_by_name_kind(subset.get(), "other", BTF_KIND_ENUM);
+  ASSERT_GT(found, 0);
+  EXPECT_EQ(btf_vlen(btf__type_by_id(subset.get(), static_cast<__u32>(found))), 0U);
+}
+
 TEST(BtfSubset, NamesComeWithoutTheirFlavour) {
   Btf object{btf__new_empty(), btf__free};
   btf__add_struct(object.get(), "task_struct___old", 4);
