@@ -36,6 +36,54 @@ static __always_inline void set_recent(__u64 id)
   cgroups_recent[id % CGROUPS_RECENT] = id;
 }
 
+/* fs/kernfs/dir.c kernfs_create_root(): the first id of each hierarchy */
+#define CGROUP_ROOT_ID 1
+
+/* Id on the wire: bpftrap_cgroup_event. */
+static __always_inline __u64 wire_cgroup_id(struct cgroup *cgroup)
+{
+  return BPF_CORE_READ(cgroup, kn, id) | (__u64)BPF_CORE_READ(cgroup, root, hierarchy_id)
+                                             << BPFTRAP_CGROUP_HIERARCHY_SHIFT;
+}
+
+/* set->subsys[controller] */
+static __always_inline struct cgroup_subsys_state *css_of(struct css_set *set, __u32 controller)
+{
+  struct cgroup_subsys_state *css = 0;
+  const void *all = (const void *)set + bpf_core_field_offset(struct css_set, subsys);
+
+  bpf_probe_read_kernel(&css, sizeof(css), all + controller * sizeof(css));
+  return css;
+}
+
+/*
+ * Cgroup of a controller's hierarchy that is v1, if it is not the root; else 0. `css` is
+ * css_set::subsys[] of the controller.
+ */
+static __always_inline struct cgroup *cgroup_v1_below_root(struct cgroup_subsys_state *css)
+{
+  struct cgroup *cgroup = BPF_CORE_READ(css, cgroup);
+
+  if (!BPF_CORE_READ(cgroup, root, hierarchy_id) || BPF_CORE_READ(cgroup, kn, id) == CGROUP_ROOT_ID)
+    return 0;
+  return cgroup;
+}
+
+/* Cgroup of a process in the v1 memory hierarchy, else in that of pids; 0: in the root of both. */
+static __noinline struct cgroup *cgroup_v1_of(struct task_struct *leader)
+{
+  struct css_set *set = BPF_CORE_READ(leader, cgroups);
+  struct cgroup *cgroup = 0;
+
+  if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+    cgroup = cgroup_v1_below_root(
+        css_of(set, bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id)));
+  if (!cgroup && bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
+    cgroup =
+        cgroup_v1_below_root(css_of(set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id)));
+  return cgroup;
+}
+
 struct cgroup_record {
   struct bpftrap_cgroup_event event;
   char names[BPFTRAP_CGROUP_NAMES_SIZE];
@@ -48,6 +96,7 @@ struct cgroup_record {
  */
 static __noinline int send_cgroup(struct task_struct *leader, __u64 id, __u64 now)
 {
+  struct cgroup *cgroup;
   struct kernfs_node *node;
   __u8 one = 1;
   struct cgroup_record *record;
@@ -64,7 +113,9 @@ static __noinline int send_cgroup(struct task_struct *leader, __u64 id, __u64 no
     return 0;
 
   /* Copy the names from the cgroup up to the root, which has no name */
-  node = BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn);
+  cgroup = id >> BPFTRAP_CGROUP_HIERARCHY_SHIFT ? cgroup_v1_of(leader)
+                                                : BPF_CORE_READ(leader, cgroups, dfl_cgrp);
+  node = BPF_CORE_READ(cgroup, kn);
   for (int depth = 0; depth < BPFTRAP_CGROUP_DEPTH; depth++) {
     struct kernfs_node *parent = kernfs_parent(node);
     long copied;
@@ -93,15 +144,27 @@ static __noinline int send_cgroup(struct task_struct *leader, __u64 id, __u64 no
   return 0;
 }
 
-/* Return the id of the process's cgroup, and send its path. `current` is one of its threads. */
-static __always_inline __u64 announce_cgroup(struct task_struct *leader, __u64 now)
+/*
+ * Return the id of the process's cgroup, and send its path. `v2_id` is the id in the v2 hierarchy.
+ * A process in the root of that may be in a cgroup of v1.
+ */
+static __always_inline __u64 announce_cgroup_id(struct task_struct *leader, __u64 v2_id, __u64 now)
 {
-  __u64 id = is_current_leader() ? bpf_get_current_cgroup_id()
-                                 : BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id);
+  struct cgroup *v1 = cfg.cgroup_v1 && v2_id == CGROUP_ROOT_ID ? cgroup_v1_of(leader) : 0;
+  __u64 id = v1 ? wire_cgroup_id(v1) : v2_id;
 
   if (!is_recent(id))
     send_cgroup(leader, id, now);
   return id;
+}
+
+/* The same for a process whose thread is current. */
+static __always_inline __u64 announce_cgroup(struct task_struct *leader, __u64 now)
+{
+  return announce_cgroup_id(leader,
+                            is_current_leader() ? bpf_get_current_cgroup_id()
+                                                : BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id),
+                            now);
 }
 
 /*
@@ -111,14 +174,7 @@ static __always_inline __u64 announce_cgroup(struct task_struct *leader, __u64 n
 static __always_inline int forget_cgroup(struct cgroup *cgroup)
 {
   struct bpftrap_cgroup_gone_event *event;
-  __u64 id = BPF_CORE_READ(cgroup, kn, id);
-
-  /*
-   * Ignore v1: each hierarchy has its own ids. The kernel sets up v2 first (cgroup_init()), so its
-   * hierarchy has the id 0.
-   */
-  if (BPF_CORE_READ(cgroup, root, hierarchy_id) != 0)
-    return 0;
+  __u64 id = wire_cgroup_id(cgroup);
 
   /* Remove the cgroup from both caches */
   bpf_map_delete_elem(&cgroups_sent, &id);

@@ -29,7 +29,8 @@ static __always_inline _Bool is_traced(void)
 SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(filter_fork, struct task_struct *parent, struct task_struct *child)
 {
-  return handle_fork(parent, child, FIRST_COPY);
+  follow_birth(parent, child, FIRST_COPY);
+  return 0;
 }
 
 /* Know each new cgroup of --cgroup. */

@@ -8,6 +8,7 @@
 #include "pid_numbers.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
+#include "span.bpf.h"
 
 #include <linux/bpf.h>
 
@@ -54,11 +55,20 @@ static __always_inline __u32 local_pid_of(struct task_struct *leader, __u32 pid)
   return (__u64)number.ns == cfg.own_namespace ? number.nr : 0;
 }
 
-/* Fill in the numbers that depend on a pid namespace; the others are filled in already. */
+/*
+ * Room for one span at a time. The functions that fill in the identity share it, because the stack
+ * is 512 bytes, those of the callers included.
+ */
+typedef char span_room[120] SPAN_ALIGNED;
+
+/*
+ * Fill in the numbers that depend on a pid namespace; the others are filled in already. `numbers`
+ * are those of the leader.
+ */
 static __always_inline void fill_pid_numbers(struct bpftrap_process *out,
-                                             struct task_struct *leader, struct task_struct *parent)
+                                             struct task_struct *leader, struct pid *numbers,
+                                             struct task_struct *parent)
 {
-  struct pid *numbers = BPF_CORE_READ(leader, thread_pid);
   __u32 level = BPF_CORE_READ(numbers, level);
   struct upid number;
 
@@ -75,23 +85,86 @@ static __always_inline void fill_pid_numbers(struct bpftrap_process *out,
   out->pid_ns_inode = BPF_CORE_READ(number.ns, ns.inum);
 }
 
-/* Fill in the identity. `current` is one of the process's threads. */
-static __always_inline void fill_process(struct bpftrap_process *out, struct task_struct *leader,
-                                         __u64 start_boot_ns, __u64 cgroup_id)
+/* Fill in users and groups. Return the effective capabilities. */
+static __always_inline __u64 fill_credentials(struct bpftrap_process *out, const struct cred *cred,
+                                              span_room *room)
 {
-  struct task_struct *parent = BPF_CORE_READ(leader, real_parent, group_leader);
-  __u64 uid_gid = uid_gid_of(leader);
+  struct span span = READ_SPAN(struct cred, cred, *room, uid, cap_effective);
+  __u32 caps = bpf_core_field_offset(struct cred, cap_effective);
+
+  out->uid = SPAN_U32(span, struct cred, uid);
+  out->gid = SPAN_U32(span, struct cred, gid);
+  out->euid = SPAN_U32(span, struct cred, euid);
+  out->egid = SPAN_U32(span, struct cred, egid);
+  /* Two reads, because before 6.3 the halves have the alignment of an int */
+  return (__u64)span_u32(&span, caps + 4) << 32 | span_u32(&span, caps);
+}
+
+/* Fill in session, process group and terminal. `numbers` are those of the process itself. */
+static __always_inline void fill_session(struct bpftrap_process *out, struct signal_struct *signal,
+                                         struct pid *numbers, span_room *room)
+{
+  __u32 pids = bpf_core_field_offset(struct signal_struct, pids);
+  struct span span = READ_SPAN(struct signal_struct, signal, *room, pids, tty);
+  struct pid *group = (struct pid *)span_u64(&span, pids + PIDTYPE_PGID * sizeof(void *));
+  struct pid *session = (struct pid *)span_u64(&span, pids + PIDTYPE_SID * sizeof(void *));
+  struct tty_struct *tty = (struct tty_struct *)SPAN_U64(span, struct signal_struct, tty);
+
+  out->process_group = group == numbers ? out->pid : pid_number(group, 0).nr;
+  out->session_id = session == group ? out->process_group : pid_number(session, 0).nr;
+  __builtin_memset(out->tty, 0, sizeof(out->tty));
+  if (tty)
+    bpf_core_read(out->tty, sizeof(out->tty), &tty->name);
+}
+
+/* Fill in the numbers of the audit system. Return signal_struct, which lies close to them. */
+static __always_inline struct signal_struct *fill_audit(struct bpftrap_process *out,
+                                                        struct task_struct *leader, span_room *room)
+{
+  struct span span;
+
+  out->login_uid = BPFTRAP_ID_UNSET;
+  out->audit_session = BPFTRAP_ID_UNSET;
+  if (!bpf_core_field_exists(leader->loginuid))
+    return BPF_CORE_READ(leader, signal);
+  span = READ_SPAN(struct task_struct, leader, *room, signal, sessionid);
+  out->login_uid = SPAN_U32(span, struct task_struct, loginuid);
+  out->audit_session = SPAN_U32(span, struct task_struct, sessionid);
+  return (struct signal_struct *)SPAN_U64(span, struct task_struct, signal);
+}
+
+/* Fill in the parent, whose thread is `thread`. Return its leader. */
+static __always_inline struct task_struct *fill_parent(struct bpftrap_process *out,
+                                                       struct task_struct *thread, span_room *room)
+{
+  struct span span = READ_SPAN(struct task_struct, thread, *room, tgid, group_leader);
+  struct task_struct *parent =
+      (struct task_struct *)SPAN_U64(span, struct task_struct, group_leader);
+
+  out->ppid = SPAN_U32(span, struct task_struct, tgid);
+  out->parent_start_boot_ns = task_start_boot_ns(parent);
+  bpf_core_read(out->parent_comm, sizeof(out->parent_comm), &parent->comm);
+  return parent;
+}
+
+/* Fill in the identity. Return the effective capabilities. */
+static __noinline __u64 fill_process(struct bpftrap_process *out, struct task_struct *leader,
+                                     __u64 start_boot_ns, __u64 cgroup_id)
+{
+  span_room room;
+  struct span span = READ_SPAN(struct task_struct, leader, room, tgid, thread_pid);
+  struct pid *numbers = (struct pid *)SPAN_U64(span, struct task_struct, thread_pid);
+  struct task_struct *parent;
 
   out->start_boot_ns = start_boot_ns;
-  out->parent_start_boot_ns = task_start_boot_ns(parent);
   out->cgroup_id = cgroup_id;
-  out->pid = bpf_get_current_pid_tgid() >> 32;
-  out->ppid = BPF_CORE_READ(parent, tgid);
-  out->uid = uid_gid;
-  out->gid = uid_gid >> 32;
-  fill_pid_numbers(out, leader, parent);
+  out->pid = SPAN_U32(span, struct task_struct, tgid);
+  parent = fill_parent(out, (struct task_struct *)SPAN_U64(span, struct task_struct, real_parent),
+                       &room);
+  fill_pid_numbers(out, leader, numbers, parent);
+  fill_session(out, fill_audit(out, leader, &room), numbers, &room);
   bpf_core_read(out->comm, sizeof(out->comm), &leader->comm);
-  bpf_core_read(out->parent_comm, sizeof(out->parent_comm), &parent->comm);
+  return fill_credentials(out, BPF_CORE_READ(leader, real_cred), &room);
 }
 
 #endif

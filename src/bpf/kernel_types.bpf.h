@@ -27,9 +27,16 @@ typedef struct {
   __u32 val;
 } kgid_t;
 
+typedef struct {
+  __u64 val;    /* before 6.3 (f122a08b197d) two halves, the lower one first */
+} kernel_cap_t; /* include/linux/capability.h */
+
 struct cred { /* include/linux/cred.h */
   kuid_t uid;
   kgid_t gid;
+  kuid_t euid;
+  kgid_t egid;
+  kernel_cap_t cap_effective;
 };
 
 struct kernfs_node { /* include/linux/kernfs.h */
@@ -46,8 +53,22 @@ struct cgroup { /* include/linux/cgroup-defs.h */
   struct cgroup_root *root;
 };
 
-struct css_set { /* include/linux/cgroup-defs.h */
+enum cgroup_subsys_id { /* include/linux/cgroup-defs.h: the values depend on the configuration */
+                        memory_cgrp_id,
+                        pids_cgrp_id,
+};
+
+struct cgroup_subsys_state { /* include/linux/cgroup-defs.h */
+  struct cgroup *cgroup;
+};
+
+struct css_set {                         /* include/linux/cgroup-defs.h */
+  struct cgroup_subsys_state *subsys[2]; /* by cgroup_subsys_id */
   struct cgroup *dfl_cgrp;
+};
+
+struct tty_struct { /* include/linux/tty.h */
+  char name[64];
 };
 
 struct mm_struct { /* include/linux/mm_types.h */
@@ -87,6 +108,8 @@ struct signal_struct { /* include/linux/sched/signal.h */
   struct list_head thread_head;
   int group_exit_code;
   unsigned int flags;
+  struct pid *pids[4]; /* by pid_type */
+  struct tty_struct *tty;
   seqlock_t stats_lock;
   __u64 utime;
   __u64 stime;
@@ -190,12 +213,15 @@ struct task_struct { /* include/linux/sched.h */
   struct signal_struct *signal;
   struct sighand_struct *sighand;
   sigset_t blocked;
+  kuid_t loginuid; /* with CONFIG_AUDIT, as the next */
+  unsigned int sessionid;
   struct task_io_accounting ioac;
   struct css_set *cgroups;
   struct bpf_local_storage *bpf_storage; /* since 5.11 */
 };
 
 struct linux_binprm { /* include/linux/binfmts.h */
+  unsigned int secureexec : 1;
   const char *filename;
   const char *interp;
 };
@@ -230,6 +256,9 @@ struct bpf_iter__task { /* kernel/bpf/task_iter.c */
 /* Constants that are not in any BTF. */
 /* include/linux/proc_ns.h: the initial pid namespace */
 #define PROC_PID_INIT_INO 0xEFFFFFFCU
+/* include/linux/pid_types.h: enum pid_type, since 4.19 */
+#define PIDTYPE_PGID 2
+#define PIDTYPE_SID  3
 /* include/linux/sched.h: forked, but did not exec (per thread) */
 #define PF_FORKNOEXEC 0x00000040
 /* include/linux/sched/signal.h: group_exit_code is set */

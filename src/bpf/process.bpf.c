@@ -11,10 +11,10 @@
  */
 #include "cgroup.bpf.h"
 #include "killer.bpf.h"
+#include "process_birth.bpf.h"
 #include "process_exec.bpf.h"
 #include "process_exit.bpf.h"
 #include "process_failed.bpf.h"
-#include "process_fork.bpf.h"
 #include "recursion.bpf.h"
 
 #include <bpf/bpf_tracing.h>

@@ -11,42 +11,56 @@
 #define BPFTRAP_RECORD_CGROUP_GONE 4
 #define BPFTRAP_RECORD_FORK        5
 
-#define BPFTRAP_COMM_SIZE         16    /* TASK_COMM_LEN, include/linux/sched.h */
+#define BPFTRAP_COMM_SIZE         16 /* TASK_COMM_LEN, include/linux/sched.h */
+#define BPFTRAP_TTY_SIZE          16 /* name of a terminal, with its NUL; a longer one is unknown */
 #define BPFTRAP_PATH_SIZE         4096  /* PATH_MAX, with its NUL */
 #define BPFTRAP_INTERP_SIZE       256   /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
 #define BPFTRAP_ARGS_SIZE         32768 /* bytes of argv that are kept at most */
 #define BPFTRAP_CGROUP_DEPTH      32    /* levels below the root that a path may have */
 #define BPFTRAP_CGROUP_NAMES_SIZE 4096  /* bytes of such a path */
 
-/* Identity of a process, part of every record about it. Ids are those of the initial namespaces. */
+#define BPFTRAP_ID_UNSET 0xffffffffu /* of login_uid and audit_session */
+
+/*
+ * Identity of a process, part of every record about it. Ids are those of the initial namespaces.
+ */
 struct bpftrap_process {
   __u64 start_boot_ns;        /* start of the thread-group leader: with pid, unique in one boot */
   __u64 parent_start_boot_ns; /* the same of the real parent */
-  __u64 cgroup_id;            /* id of the kernfs node of its cgroup v2 */
+  __u64 cgroup_id;            /* as in bpftrap_cgroup_event */
   __u32 pid;                  /* thread-group ids */
   __u32 ppid;
   __u32 uid; /* real */
   __u32 gid;
+  __u32 euid; /* effective */
+  __u32 egid;
+  __u32 login_uid; /* of the audit system; BPFTRAP_ID_UNSET: none */
+  __u32 audit_session;
+  __u32 session_id; /* 0: none, as that of a kernel thread */
+  __u32 process_group;
   __u32 local_pid; /* the same in bpftrap's own pid namespace; 0: outside it */
   __u32 local_ppid;
   __u32 ns_pid; /* pid in the process's innermost pid namespace, and the inode of that */
   __u32 pid_ns_inode;
   char comm[BPFTRAP_COMM_SIZE]; /* of the thread-group leader */
   char parent_comm[BPFTRAP_COMM_SIZE];
+  char tty[BPFTRAP_TTY_SIZE]; /* controlling terminal, as tty_struct::name; empty: none */
 };
 
 /* Bits of bpftrap_exec_event::flags. */
 #define BPFTRAP_EXEC_ARGS_UNREADABLE 1u /* a page of argv could not be read: args_len is 0 */
 #define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u /* there were more, nobody knows how many */
+#define BPFTRAP_EXEC_SECURE          4u /* AT_SECURE: the program got privileges by the exec */
 
 /* A program was executed. `data` holds filename, interp (each with its NUL) and the argv bytes. */
 struct bpftrap_exec_event {
   struct bpftrap_record_header header;
   struct bpftrap_process process;
-  __u64 args_size;    /* bytes of argv as the kernel laid it out, NULs included */
-  __u32 args_len;     /* bytes of it in data */
-  __u16 filename_len; /* with NUL */
-  __u16 interp_len;   /* with NUL; 0: no script */
+  __u64 cap_effective; /* capabilities after the exec, CAP_CHOWN in the lowest bit */
+  __u64 args_size;     /* bytes of argv as the kernel laid it out, NULs included */
+  __u32 args_len;      /* bytes of it in data */
+  __u16 filename_len;  /* with NUL */
+  __u16 interp_len;    /* with NUL; 0: no script */
   __u32 flags;
   __s32 error; /* 0, or the errno (positive) of an execve that failed */
   /* char data[] */
@@ -85,7 +99,12 @@ struct bpftrap_exit_event {
 /* Bits of bpftrap_cgroup_event::flags. */
 #define BPFTRAP_CGROUP_TRUNCATED 1u /* deeper or longer than names can hold */
 
-/* The path behind a cgroup id; sent before the first record that names the id. */
+/*
+ * The path behind a cgroup id; sent before the first record that names the id. An id is the one of
+ * the kernfs node, which is unique within a hierarchy, and the number of the hierarchy: 0 is v2.
+ */
+#define BPFTRAP_CGROUP_HIERARCHY_SHIFT 48
+
 struct bpftrap_cgroup_event {
   struct bpftrap_record_header header;
   __u64 id;
@@ -94,14 +113,15 @@ struct bpftrap_cgroup_event {
   /* char names[]: the names from the cgroup up to, not with, the root, each with its NUL */
 };
 
-/* A process was forked: for the tree view, which has to know also those that execute nothing. */
+/*
+ * A process was forked. Its real parent is not the process that forked it with CLONE_PARENT, as
+ * thread libraries and container runtimes use it.
+ */
 struct bpftrap_fork_event {
   struct bpftrap_record_header header;
-  __u64 start_boot_ns;
-  __u64 parent_start_boot_ns; /* of the process that called fork, not of the real parent */
-  __u32 pid;
-  __u32 parent_pid;
-  __u32 local_pid; /* of the child in bpftrap's own pid namespace; 0: outside it */
+  struct bpftrap_process process; /* the child */
+  __u64 creator_start_boot_ns;    /* the process that called fork */
+  __u32 creator_pid;
   __u32 reserved;
 };
 
@@ -111,18 +131,18 @@ struct bpftrap_cgroup_gone_event {
   __u64 id;
 };
 
-BPFTRAP_WIRE_STRUCT(bpftrap_process, 88);
-BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 128);
-BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 232);
+BPFTRAP_WIRE_STRUCT(bpftrap_process, 128);
+BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 176);
+BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 272);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
-BPFTRAP_WIRE_STRUCT(bpftrap_fork_event, 48);
+BPFTRAP_WIRE_STRUCT(bpftrap_fork_event, 160);
 
 #ifdef __cplusplus
 #include <cstddef>
-static_assert(offsetof(bpftrap_exec_event, args_size) == 104);
-static_assert(offsetof(bpftrap_exit_event, wait_status) == 104);
-static_assert(offsetof(bpftrap_exit_event, killer_comm) == 216);
+static_assert(offsetof(bpftrap_exec_event, args_size) == 152);
+static_assert(offsetof(bpftrap_exit_event, wait_status) == 144);
+static_assert(offsetof(bpftrap_exit_event, killer_comm) == 256);
 #endif
 
 #endif

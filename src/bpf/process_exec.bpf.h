@@ -23,6 +23,8 @@ struct exec_source {
   __u64 now;
   __u64 args;      /* user address */
   __u64 args_size; /* bytes */
+  __u64 cap_effective;
+  __u32 flags; /* BPFTRAP_EXEC_* */
   struct bpftrap_process process;
 };
 
@@ -64,7 +66,7 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
     }
     used += interp_len;
   }
-  event->flags = 0;
+  event->flags = from->flags;
   /* Hide the value: the compiler has the bound from a copy, which verifiers before 6.8 ignore. */
   barrier_var(args_len);
   if (args_len > args_room)
@@ -72,9 +74,10 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
   if (used > path_room + interp_room)
     used = path_room + interp_room;
   if (bpf_probe_read_user(data + used, args_len, (const void *)from->args)) {
-    event->flags = BPFTRAP_EXEC_ARGS_UNREADABLE;
+    event->flags |= BPFTRAP_EXEC_ARGS_UNREADABLE;
     args_len = 0;
   }
+  event->cap_effective = from->cap_effective;
   event->args_size = from->args_size;
   event->args_len = args_len;
   event->filename_len = path_len;
@@ -120,7 +123,9 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
 
   /* Gather the identity and the places of the strings */
   from.now = bpf_ktime_get_boot_ns();
-  fill_process(&from.process, task, task_start_boot_ns(task), announce_cgroup(task, from.now));
+  from.cap_effective =
+      fill_process(&from.process, task, task_start_boot_ns(task), announce_cgroup(task, from.now));
+  from.flags = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec) ? BPFTRAP_EXEC_SECURE : 0;
   span = READ_SPAN(struct linux_binprm, bprm, strings, filename, interp);
   from.filename = (const char *)SPAN_U64(span, struct linux_binprm, filename);
   from.interp = (const char *)SPAN_U64(span, struct linux_binprm, interp);

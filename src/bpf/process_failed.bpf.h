@@ -23,6 +23,7 @@ struct failed_exec {
   struct exec_call call;
   __u64 now;
   __s32 error;
+  __u64 cap_effective;
   struct bpftrap_process process;
 };
 
@@ -104,6 +105,7 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
     args.flags = BPFTRAP_EXEC_ARGS_UNREADABLE;
 
   /* Submit the record */
+  event->cap_effective = from->cap_effective;
   event->args_size = args.len;
   event->args_len = args.len;
   event->filename_len = path_len;
@@ -146,8 +148,8 @@ static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
   /* Gather the identity; submit the record, in the smaller reservation if that has room */
   from.now = bpf_ktime_get_boot_ns();
   from.error = -result;
-  fill_process(&from.process, leader, task_start_boot_ns(leader),
-               announce_cgroup(leader, from.now));
+  from.cap_effective = fill_process(&from.process, leader, task_start_boot_ns(leader),
+                                    announce_cgroup(leader, from.now));
   if (!submit_failed(&from, 256, 1024, 0))
     submit_failed(&from, BPFTRAP_PATH_SIZE, BPFTRAP_ARGS_SIZE, 1);
   return 0;

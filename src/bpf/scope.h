@@ -38,6 +38,8 @@ struct bpftrap_scope {
   __u32 task_storage;    /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
   __u32 keep_wanted;     /* 1: the exit of a process is wanted if one of its execs was */
   __u32 twice;           /* 1: programs are loaded twice: recursion.bpf.h */
+  __u32 cgroup_v1;       /* 1: the memory or the pids controller is in a v1 hierarchy */
+  __u32 reserved;
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };
@@ -112,7 +114,7 @@ static_assert(sizeof(bpftrap_cgroup_name) == 260);
 static_assert(sizeof(bpftrap_cgroup_node) == 16);
 static_assert(sizeof(bpftrap_known_process) == 16);
 static_assert(sizeof(bpftrap_founder) == 16);
-static_assert(sizeof(bpftrap_scope) == 64 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_scope) == 72 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
 #endif
 
 #endif

@@ -21,7 +21,9 @@
 #include "core/os/caller.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
+#include "core/os/file.h"
 #include "core/os/memory_limit.h"
+#include "core/os/proc_cgroup.h"
 #include "core/process/followed.h"
 #include "core/process/last_descendant.h"
 #include "core/process/program.h"
@@ -72,6 +74,7 @@ bpftrap_scope choose_scope(const TraceOptions& options, const OwnIds& own) {
   bool marks = scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0;
   scope.task_storage = options.btf.empty() && marks && kernel_has_task_storage() ? 1 : 0;
   scope.twice = kernel_misses_events() ? 1 : 0;
+  scope.cgroup_v1 = is_in_cgroup1(read_file("/proc/self/cgroup").value_or("")) ? 1 : 0;
   if ((options.wait_all || !options.trees.empty()) && scope.twice != 0) {
     scope.report_forks = 1;  // for LastDescendant, because an end may be missed
   }

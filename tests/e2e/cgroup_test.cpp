@@ -48,6 +48,65 @@ TEST_F(CgroupTest, PathIsThatOfTheProcess) {
   EXPECT_EQ(bpftrap.record_of(process, "exit").maybe_text("cgroup"), name(0) + "/a b\\x2d\x1b[31m");
 }
 
+TEST_F(CgroupTest, UnitAndContainerInThePath) {
+  const std::string id(64, 'c');
+  Bpftrap bpftrap({"exec", "--json"});
+  bpftrap.await_start();
+  Group unit(root_ + name(0));
+  Group scope(unit.path() + "/docker-" + id + ".scope");
+  Group service(scope.path() + "/web@a\\x2db.service");
+  Ended process = Child([&] {
+                    service.enter();
+                    return exec_self({"nothing"});
+                  }).wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const char* kind : {"exec", "exit"}) {
+    EXPECT_EQ(bpftrap.record_of(process, kind).maybe_text("unit"), "web@a\\x2db.service");
+    EXPECT_EQ(bpftrap.record_of(process, kind).maybe_text("container_id"), id);
+  }
+}
+
+std::string own_cgroup(const std::string& prefix) {
+  for (const std::string& line : lines_of_file("/proc/self/cgroup")) {
+    if (std::size_t at = line.find(prefix); at != std::string::npos) {
+      return line.substr(at + prefix.size());
+    }
+  }
+  return "";
+}
+
+TEST_F(CgroupTest, PathInAHierarchyOfVersion1) {
+  if (own_cgroup("0::") != "/" || hierarchy("memory").empty() || hierarchy("pids").empty()) {
+    GTEST_SKIP() << "this machine uses cgroup v2, or has no v1 hierarchy of memory and of pids";
+  }
+  Bpftrap bpftrap({"exec", "--json"});
+  bpftrap.await_start();
+  Group memory(hierarchy("memory") + name(0));
+  Group pids(hierarchy("pids") + name(1));
+  auto run_in = [&](const std::vector<std::string>& groups) {
+    return Child([&] {
+             for (const std::string& group : groups) {
+               if (!write_file(group + "/cgroup.procs", "0")) {
+                 ::_exit(125);
+               }
+             }
+             return exec_self({"nothing"});
+           })
+        .wait();
+  };
+  Ended in_memory = run_in({memory.path(), hierarchy("pids")});
+  Ended in_both = run_in({memory.path(), pids.path()});
+  Ended in_pids = run_in({hierarchy("memory"), pids.path()});
+  Ended in_none = run_in({hierarchy("memory"), hierarchy("pids")});
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const char* kind : {"exec", "exit"}) {
+    EXPECT_EQ(bpftrap.record_of(in_memory, kind).maybe_text("cgroup"), name(0));
+    EXPECT_EQ(bpftrap.record_of(in_both, kind).maybe_text("cgroup"), name(0));
+    EXPECT_EQ(bpftrap.record_of(in_pids, kind).maybe_text("cgroup"), name(1));
+    EXPECT_EQ(bpftrap.record_of(in_none, kind).maybe_text("cgroup"), "/");
+  }
+}
+
 TEST_F(CgroupTest, PathsOfGroupsThatAreGoneAtOnce) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();

@@ -50,11 +50,13 @@ TEST_F(StreamTest, StopCountsTheRecords) {
 
 TEST_F(StreamTest, EachKindHasItsKeys) {
   using Keys = std::vector<std::string>;
-  Keys process{"event", "ts",   "boot_ns",   "id",           "parent_id",
-               "pid",   "ppid", "local_pid", "parent_comm",  "uid",
-               "gid",   "comm", "cgroup",    "pid_ns_inode", "ns_pid"};
+  Keys process{"event", "ts",        "boot_ns",       "id",           "parent_id",     "pid",
+               "ppid",  "local_pid", "parent_comm",   "uid",          "gid",           "euid",
+               "egid",  "login_uid", "audit_session", "session_id",   "process_group", "tty",
+               "comm",  "cgroup",    "unit",          "container_id", "pid_ns_inode",  "ns_pid"};
   Keys exec = process;
-  exec.insert(exec.end(), {"filename", "interp", "args", "args_size", "args_truncated", "errno"});
+  exec.insert(exec.end(), {"filename", "interp", "args", "args_size", "args_truncated",
+                           "cap_effective", "secure", "errno"});
   Keys exit = process;
   exit.insert(exit.end(), {"filename", "args", "exit_code", "signal", "core_dumped", "oom_killed",
                            "killer_pid", "killer_comm", "duration_ns", "cpu_user_ns", "cpu_sys_ns",

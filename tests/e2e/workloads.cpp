@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "e2e/child.h"
+#include "e2e/identity_workload.h"
 #include "e2e/scope_workloads.h"
 #include "e2e/thread_workloads.h"
 
@@ -136,6 +137,7 @@ constexpr Workload workloads[] = {
     {"say-state", workload_say_state},
     {"say-environment", workload_say_environment},
     {"say-user", workload_say_user},
+    {"say-identity", workload_say_identity},
     {"count-interrupts", workload_count_interrupts},
     {"daemon", workload_daemon},
     {"busy", workload_busy},

@@ -41,9 +41,25 @@ inline bpftrap_process wire_process() {
   process.pid_ns_inode = 4026532000;
   process.uid = 1000;
   process.gid = 1001;
+  process.euid = 1002;
+  process.egid = 1003;
+  process.login_uid = 1004;
+  process.audit_session = 5;
+  process.session_id = 1100;
+  process.process_group = 1150;
+  std::strcpy(process.tty, "pts3");
   std::strcpy(process.comm, "child");
   std::strcpy(process.parent_comm, "parent");
   return process;
+}
+
+inline bpftrap_fork_event wire_fork() {
+  bpftrap_fork_event event{};
+  event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
+  event.process = wire_process();
+  event.creator_pid = event.process.ppid;
+  event.creator_start_boot_ns = event.process.parent_start_boot_ns;
+  return event;
 }
 
 // The data are filename and interp, each with its NUL, and argv.
@@ -58,6 +74,7 @@ inline Bytes wire_exec(std::string_view filename, std::string_view interp, std::
   }
   event.header = wire_header(BPFTRAP_RECORD_EXEC, sizeof event + data.size() + args.size());
   event.process = wire_process();
+  event.cap_effective = 0x1'0000'0001;
   event.args_size = args_size;
   event.args_len = static_cast<std::uint32_t>(args.size());
   event.filename_len = static_cast<std::uint16_t>(filename.empty() ? 0 : filename.size() + 1);

@@ -30,4 +30,11 @@ bool is_in_cgroup2(std::string_view proc_cgroup) {
                      [](const ProcCgroup& cgroup) { return cgroup.v2; });
 }
 
+bool is_in_cgroup1(std::string_view proc_cgroup) {
+  std::vector<ProcCgroup> cgroups = parse_proc_cgroup(proc_cgroup);
+  return std::any_of(cgroups.begin(), cgroups.end(), [](const ProcCgroup& cgroup) {
+    return cgroup.has_controller("memory") || cgroup.has_controller("pids");
+  });
+}
+
 }  // namespace bpftrap

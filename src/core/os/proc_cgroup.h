@@ -22,4 +22,7 @@ std::vector<ProcCgroup> parse_proc_cgroup(std::string_view text);
 // Whether the process is in the hierarchy of cgroup v2.
 bool is_in_cgroup2(std::string_view proc_cgroup);
 
+// Whether the memory or the pids controller is in a hierarchy of v1.
+bool is_in_cgroup1(std::string_view proc_cgroup);
+
 }  // namespace bpftrap

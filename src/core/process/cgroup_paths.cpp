@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/process/cgroup_paths.h"
 
+#include <utility>
+
 #include "core/os/proc_cgroup.h"
+#include "core/process/cgroup_names.h"
 
 namespace bpftrap {
 
-CgroupPaths::CgroupPaths(std::string_view proc_cgroup) : mounted_(is_in_cgroup2(proc_cgroup)) {}
+CgroupPaths::CgroupPaths(std::string_view proc_cgroup)
+    : mounted_(is_in_cgroup2(proc_cgroup) || is_in_cgroup1(proc_cgroup)) {}
 
 void CgroupPaths::define(const CgroupRecord& record) {
   if (record.truncated) {
@@ -22,15 +26,21 @@ void CgroupPaths::define(const CgroupRecord& record) {
   if (path.empty()) {
     path = "/";
   }
-  paths_.insert_or_assign(record.id, std::move(path));
+  // Views follow, so the path must have its final place.
+  Cgroup& cgroup = cgroups_[record.id];
+  cgroup.path = std::move(path);
+  cgroup.unit = unit_of_cgroup(cgroup.path);
+  cgroup.container_id = container_of_cgroup(cgroup.path);
 }
 
-std::optional<std::string_view> CgroupPaths::find(std::uint64_t id) const {
-  auto found = paths_.find(id);
-  if (!mounted_ || found == paths_.end()) {
-    return std::nullopt;
+void CgroupPaths::complete(Process& process) const {
+  auto found = cgroups_.find(process.cgroup_id);
+  if (!mounted_ || found == cgroups_.end()) {
+    return;
   }
-  return found->second;
+  process.cgroup = found->second.path;
+  process.unit = found->second.unit;
+  process.container_id = found->second.container_id;
 }
 
 }  // namespace bpftrap

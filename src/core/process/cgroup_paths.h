@@ -16,17 +16,25 @@ namespace bpftrap {
 // becomes stale.
 class CgroupPaths {
  public:
-  // `proc_cgroup`: the text of /proc/self/cgroup. No path is known if it shows no cgroup v2.
+  // `proc_cgroup`: the text of /proc/self/cgroup. No path is known if it shows neither cgroup v2
+  // nor the memory or pids controller of v1.
   explicit CgroupPaths(std::string_view proc_cgroup);
 
   void define(const CgroupRecord& record);
-  void forget(const CgroupGoneRecord& record) { paths_.erase(record.id); }
-  // Valid until the entry is defined again.
-  std::optional<std::string_view> find(std::uint64_t id) const;
+  void forget(const CgroupGoneRecord& record) { cgroups_.erase(record.id); }
+  // Fills in the path and the names in it. They are valid until the entry is defined again.
+  void complete(Process& process) const;
 
  private:
+  struct Cgroup {
+    std::string path;
+    // Views of `path`.
+    std::optional<std::string_view> unit;
+    std::optional<std::string_view> container_id;
+  };
+
   bool mounted_;
-  std::unordered_map<std::uint64_t, std::string> paths_;
+  std::unordered_map<std::uint64_t, Cgroup> cgroups_;
 };
 
 }  // namespace bpftrap

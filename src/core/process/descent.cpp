@@ -4,9 +4,9 @@
 namespace bpftrap {
 
 void Descent::forked(const ForkRecord& record) {
-  auto parent = members_.find(record.parent);
+  auto parent = members_.find(record.creator);
   unsigned depth = parent != members_.end() ? parent->second.depth + 1 : 0;
-  members_.insert_or_assign(record.child, Member{depth, record.child_local_pid});
+  members_.insert_or_assign(record.process.id, Member{depth, record.process.local_pid});
 }
 
 unsigned Descent::ended(const ProcessId& id) {

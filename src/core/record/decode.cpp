@@ -26,6 +26,16 @@ std::string_view text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+std::optional<std::uint32_t> audit_number(std::uint32_t number) {
+  return number != BPFTRAP_ID_UNSET ? std::optional(number) : std::nullopt;
+}
+
+// A name without a NUL is longer than the wire struct has room.
+std::optional<std::string_view> terminal_name(Bytes bytes, std::size_t offset) {
+  std::string_view name = wire_text(bytes, offset, BPFTRAP_TTY_SIZE);
+  return name.empty() || name.size() == BPFTRAP_TTY_SIZE ? std::nullopt : std::optional(name);
+}
+
 Process process_of(Bytes bytes, std::size_t offset, const bpftrap_process& wire) {
   Process process;
   process.id = {wire.pid, wire.start_boot_ns};
@@ -36,6 +46,13 @@ Process process_of(Bytes bytes, std::size_t offset, const bpftrap_process& wire)
   process.pid_ns_inode = wire.pid_ns_inode;
   process.uid = wire.uid;
   process.gid = wire.gid;
+  process.euid = wire.euid;
+  process.egid = wire.egid;
+  process.login_uid = audit_number(wire.login_uid);
+  process.audit_session = audit_number(wire.audit_session);
+  process.session_id = wire.session_id;
+  process.process_group = wire.process_group;
+  process.tty = terminal_name(bytes, offset + offsetof(bpftrap_process, tty));
   process.comm = wire_text(bytes, offset + offsetof(bpftrap_process, comm), BPFTRAP_COMM_SIZE);
   process.parent_comm =
       wire_text(bytes, offset + offsetof(bpftrap_process, parent_comm), BPFTRAP_COMM_SIZE);
@@ -80,6 +97,8 @@ Decoded decode_exec(Bytes bytes) {
   if (!uncounted) {
     record.args_size = wire.args_size;
   }
+  record.cap_effective = wire.cap_effective;
+  record.secure = (wire.flags & BPFTRAP_EXEC_SECURE) != 0;
   record.error = wire.error;
   return record;
 }
@@ -140,8 +159,9 @@ Decoded decode_fork(Bytes bytes) {
   if (!read_wire(bytes, wire)) {
     return Malformed{};
   }
-  return ForkRecord{
-      {wire.pid, wire.start_boot_ns}, {wire.parent_pid, wire.parent_start_boot_ns}, wire.local_pid};
+  return ForkRecord{wire_time(wire.header.boot_ns),
+                    process_of(bytes, offsetof(bpftrap_fork_event, process), wire.process),
+                    {wire.creator_pid, wire.creator_start_boot_ns}};
 }
 
 Decoded decode_cgroup_gone(Bytes bytes) {

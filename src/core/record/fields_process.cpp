@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Fields of `exec` and `exit` records.
+#include <fmt/format.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -53,6 +54,10 @@ void append_exec_command(std::string& out, const ExecRecord& r) {
 
 bool args_truncated(const ExecRecord& r) {
   return r.args ? r.args->truncated : r.args_size != 0U;
+}
+
+std::string cap_effective(const ExecRecord& r) {
+  return fmt::format("{:016x}", r.cap_effective);
 }
 
 std::optional<std::string> error_name(const ExecRecord& r) {
@@ -109,6 +114,9 @@ FieldTable fields_of(const ExecRecord*) {
           "args_size",
           "full size of argv in bytes, including a NUL after each argument; null if unknown"),
       field<&args_truncated>("args_truncated", "true if args holds less than the full argv"),
+      field<&cap_effective>("cap_effective",
+                            "effective capabilities, 16 hex digits, as CapEff in /proc/PID/status"),
+      field<&R::secure>("secure", "true if the program got privileges by the exec (AT_SECURE)"),
       field<&error_name>("errno", "name of the error of a failed exec, such as ENOENT; else null")
           .column("STATUS", 12)
           .styled([](const R& r) { return r.error != 0 ? Style::failure : Style::plain; }));

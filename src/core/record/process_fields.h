@@ -20,6 +20,17 @@ std::optional<Pid> local_pid(const Record& r) {
   return r.process.local_pid != 0 ? std::optional(r.process.local_pid) : std::nullopt;
 }
 
+// The kernel's name of a terminal is `pts3`; its device file is /dev/pts/3.
+template <class Record>
+std::optional<std::string> terminal(const Record& r) {
+  if (!r.process.tty) {
+    return std::nullopt;
+  }
+  std::string name(*r.process.tty);
+  bool is_pts = name.starts_with("pts") && name.find_first_not_of("0123456789", 3) == name.npos;
+  return is_pts ? name.insert(3, "/") : name;
+}
+
 // Prints a process id for people: in bpftrap's own pid namespace, or `-` outside it. Pid 0 is that
 // of no process, and stays.
 inline void append_local_pid(std::string& out, Pid local_pid, Pid pid) {
@@ -54,10 +65,27 @@ constexpr auto process_fields() {
             append_terminal_safe(out, c.users.name(r.process.uid));
           }),
       field<&R::process, &Process::gid>("gid", "real group id"),
+      field<&R::process, &Process::euid>("euid", "effective user id"),
+      field<&R::process, &Process::egid>("egid", "effective group id"),
+      field<&R::process, &Process::login_uid>(
+          "login_uid", "user who logged in, as /proc/PID/loginuid; null if unset"),
+      field<&R::process, &Process::audit_session>(
+          "audit_session", "audit session of that login, as /proc/PID/sessionid; null if unset"),
+      field<&R::process, &Process::session_id>(
+          "session_id", "session, as getsid(), in the initial pid namespace; 0 if there is none"),
+      field<&R::process, &Process::process_group>(
+          "process_group",
+          "process group, as getpgid(), in the initial pid namespace; 0 if there is none"),
+      field<&terminal<R>>(
+          "tty", "controlling terminal without /dev, such as pts/3; null if there is none"),
       field<&R::process, &Process::comm>("comm", "name of the thread-group leader, up to 15 bytes")
           .column("COMM", 15),
-      field<&R::process, &Process::cgroup>("cgroup",
-                                           "path within the cgroup v2 hierarchy; null if unknown"),
+      field<&R::process, &Process::cgroup>(
+          "cgroup",
+          "path in the cgroup v2 hierarchy, or in that of v1 if v2 is unused; null if unknown"),
+      field<&R::process, &Process::unit>("unit", "innermost systemd unit in that path; else null"),
+      field<&R::process, &Process::container_id>(
+          "container_id", "innermost container id (64 hex digits) in that path; else null"),
       field<&R::process, &Process::pid_ns_inode>(
           "pid_ns_inode",
           "the innermost pid namespace of the process, as `stat -L -c %i /proc/PID/ns/pid`"),

@@ -45,10 +45,20 @@ struct Process {
   std::uint32_t pid_ns_inode = 0;  // of that namespace
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
+  std::uint32_t euid = 0;
+  std::uint32_t egid = 0;
+  std::optional<std::uint32_t> login_uid;  // of the audit system
+  std::optional<std::uint32_t> audit_session;
+  Pid session_id = 0;  // 0: none, as that of a kernel thread
+  Pid process_group = 0;
   std::string_view comm;
   std::string_view parent_comm;
+  std::optional<std::string_view> tty;  // name of the controlling terminal, as the kernel keeps it
   std::uint64_t cgroup_id = 0;
-  std::optional<std::string_view> cgroup;  // path; the tracer fills it in from CgroupRecords
+  // The tracer fills these in from CgroupRecords.
+  std::optional<std::string_view> cgroup;  // path
+  std::optional<std::string_view> unit;    // systemd unit and container in that path
+  std::optional<std::string_view> container_id;
 };
 
 // argv as the kernel stores it: a NUL ends each argument.
@@ -65,6 +75,8 @@ struct ExecRecord {
   std::optional<std::string_view> interp;
   std::optional<Arguments> args;               // none if unreadable
   std::optional<std::uint64_t> args_size = 0;  // bytes of argv; none if unknown
+  std::uint64_t cap_effective = 0;
+  bool secure = false;  // AT_SECURE
   int error = 0;
   unsigned depth = 0;  // generations below the first ancestor that is printed
 };
@@ -137,9 +149,9 @@ struct CgroupGoneRecord {
 
 // A process was forked.
 struct ForkRecord {
-  ProcessId child;
-  ProcessId parent;
-  Pid child_local_pid = 0;
+  BootTime time;
+  Process process;    // the child
+  ProcessId creator;  // the process that called fork; with CLONE_PARENT not the real parent
 };
 
 }  // namespace bpftrap

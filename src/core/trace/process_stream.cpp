@@ -66,7 +66,7 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
   if (!live || !wanted) {
     return Result::kept;
   }
-  record.process.cgroup = cgroups_.find(record.process.cgroup_id);
+  cgroups_.complete(record.process);
   sink.write(record);
   return Result::written;
 }
@@ -95,7 +95,7 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
       record.args = Arguments{*line->args, line->truncated};
     }
   }
-  record.process.cgroup = cgroups_.find(record.process.cgroup_id);
+  cgroups_.complete(record.process);
   sink.write(record);
   return Result::written;
 }

@@ -31,12 +31,20 @@ ExecRecord exec_record() {
   record.process.pid_ns_inode = 4026532000;
   record.process.uid = 4294967294;
   record.process.gid = 5;
+  record.process.egid = 6;
+  record.process.login_uid = 1000;
+  record.process.session_id = 7;
+  record.process.process_group = 8;
+  record.process.tty = "pts3";
   record.process.comm = "fifteen_bytes_x";
   record.process.parent_comm = "sh";
   record.process.cgroup = "/a/b";
+  record.process.unit = "b.service";
   record.filename = "/bin/x";
   record.args = Arguments{"x\0a b\0\0"sv, false};
   record.args_size = 7;
+  record.cap_effective = 0x1ff'ffff'ffff;
+  record.secure = true;
   return record;
 }
 
@@ -72,9 +80,12 @@ TEST(JsonSink, Exec) {
       json(exec_record()),
       R"({"event":"exec","ts":"2026-01-31T12:00:00.123456789Z","boot_ns":1000123456789,)"
       R"("id":"1234567-999000000000","parent_id":"7-5","pid":1234567,"ppid":7,"local_pid":1234567,)"
-      R"("parent_comm":"sh","uid":4294967294,"gid":5,"comm":"fifteen_bytes_x","cgroup":"/a/b",)"
+      R"("parent_comm":"sh","uid":4294967294,"gid":5,"euid":0,"egid":6,"login_uid":1000,)"
+      R"("audit_session":null,"session_id":7,"process_group":8,"tty":"pts/3",)"
+      R"("comm":"fifteen_bytes_x","cgroup":"/a/b","unit":"b.service","container_id":null,)"
       R"("pid_ns_inode":4026532000,"ns_pid":3,"filename":"/bin/x",)"
-      R"("interp":null,"args":["x","a b",""],"args_size":7,"args_truncated":false,"errno":null})"
+      R"("interp":null,"args":["x","a b",""],"args_size":7,"args_truncated":false,)"
+      R"("cap_effective":"000001ffffffffff","secure":true,"errno":null})"
       "\n");
 }
 
@@ -99,7 +110,9 @@ TEST(JsonSink, Exit) {
       json(exit_record()),
       R"({"event":"exit","ts":"2026-01-31T12:00:00.123456789Z","boot_ns":1000123456789,)"
       R"("id":"1234567-999000000000","parent_id":"7-5","pid":1234567,"ppid":7,"local_pid":1234567,)"
-      R"("parent_comm":"sh","uid":4294967294,"gid":5,"comm":"fifteen_bytes_x","cgroup":"/a/b",)"
+      R"("parent_comm":"sh","uid":4294967294,"gid":5,"euid":0,"egid":6,"login_uid":1000,)"
+      R"("audit_session":null,"session_id":7,"process_group":8,"tty":"pts/3",)"
+      R"("comm":"fifteen_bytes_x","cgroup":"/a/b","unit":"b.service","container_id":null,)"
       R"("pid_ns_inode":4026532000,"ns_pid":3,"filename":"/bin/x",)"
       R"("args":["x","a b",""],"exit_code":0,"signal":null,"core_dumped":false,"oom_killed":false,)"
       R"("killer_pid":null,"killer_comm":null,"duration_ns":1124000000,"cpu_user_ns":1000000,)"

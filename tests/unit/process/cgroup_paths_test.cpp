@@ -8,23 +8,54 @@ namespace {
 
 using namespace std::literals;
 
+Process completed(const CgroupPaths& paths, std::uint64_t id) {
+  Process process;
+  process.cgroup_id = id;
+  paths.complete(process);
+  return process;
+}
+
 TEST(CgroupPaths, FromTheLeafUp) {
   CgroupPaths paths("1:name=systemd:/\n0::/\n");
   paths.define({1, ""sv, false});
   paths.define({2, "leaf\0mid\0top\0"sv, false});
   paths.define({3, "half\0"sv, true});
-  EXPECT_EQ(paths.find(1), "/");
-  EXPECT_EQ(paths.find(2), "/top/mid/leaf");
-  EXPECT_EQ(paths.find(3), std::nullopt) << "a truncated path would be wrong";
-  EXPECT_EQ(paths.find(4), std::nullopt);
+  EXPECT_EQ(completed(paths, 1).cgroup, "/");
+  EXPECT_EQ(completed(paths, 2).cgroup, "/top/mid/leaf");
+  EXPECT_EQ(completed(paths, 3).cgroup, std::nullopt) << "a truncated path would be wrong";
+  EXPECT_EQ(completed(paths, 4).cgroup, std::nullopt);
   paths.forget({2});
-  EXPECT_EQ(paths.find(2), std::nullopt);
+  EXPECT_EQ(completed(paths, 2).cgroup, std::nullopt);
 }
 
-TEST(CgroupPaths, NoneWithoutTheHierarchy) {
-  CgroupPaths paths("1:name=systemd:/0::/x\n");
-  paths.define({1, ""sv, false});
-  EXPECT_EQ(paths.find(1), std::nullopt);
+TEST(CgroupPaths, NamesInThePath) {
+  CgroupPaths paths("0::/\n");
+  const std::string id(64, 'a');
+  paths.define({1, std::string("docker-"s + id + ".scope\0system.slice\0"s), false});
+  paths.define({2, "system.slice\0"sv, false});
+  Process process = completed(paths, 1);
+  EXPECT_EQ(process.unit, "docker-" + id + ".scope");
+  EXPECT_EQ(process.container_id, id);
+  // Another path under the same id: the names are those of the new one.
+  paths.define({1, "cron.service\0system.slice\0"sv, false});
+  process = completed(paths, 1);
+  EXPECT_EQ(process.cgroup, "/system.slice/cron.service");
+  EXPECT_EQ(process.unit, "cron.service");
+  EXPECT_EQ(process.container_id, std::nullopt);
+  EXPECT_EQ(completed(paths, 2).unit, std::nullopt);
+}
+
+TEST(CgroupPaths, OnlyOfHierarchiesThatExist) {
+  for (const char* hierarchies : {"", "1:name=systemd:/0::/x\n", "3:cpu,cpuacct:/\n"}) {
+    CgroupPaths paths(hierarchies);
+    paths.define({1, ""sv, false});
+    EXPECT_EQ(completed(paths, 1).cgroup, std::nullopt) << hierarchies;
+  }
+  for (const char* hierarchies : {"0::/\n", "4:memory:/\n", "4:cpu:/\n8:pids:/x\n"}) {
+    CgroupPaths paths(hierarchies);
+    paths.define({1, ""sv, false});
+    EXPECT_EQ(completed(paths, 1).cgroup, "/") << hierarchies;
+  }
 }
 
 }  // namespace

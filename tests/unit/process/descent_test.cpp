@@ -15,13 +15,17 @@ Process process_of(ProcessId id) {
   return process;
 }
 
+ForkRecord fork_of(ProcessId child, ProcessId parent) {
+  return {{}, process_of(child), parent};
+}
+
 TEST(Descent, DepthIsCountedFromTheFirstThatWasSeen) {
   Descent descent;
   ProcessId shell{1, 10}, make{2, 20}, subshell{3, 30}, compiler{4, 40}, other{5, 50};
-  descent.forked({make, shell, make.pid});
+  descent.forked(fork_of(make, shell));
   EXPECT_EQ(descent.executed(process_of(make)), 0U) << "the shell's parent was not seen";
-  descent.forked({subshell, make, subshell.pid});
-  descent.forked({compiler, subshell, compiler.pid});
+  descent.forked(fork_of(subshell, make));
+  descent.forked(fork_of(compiler, subshell));
   EXPECT_EQ(descent.executed(process_of(compiler)), 2U) << "the subshell is a level, as in ps f";
   EXPECT_EQ(descent.ended(subshell), 1U);
   EXPECT_EQ(descent.executed(process_of(compiler)), 2U) << "a new parent does not change the level";
@@ -32,7 +36,7 @@ TEST(Descent, ForgetsWhoHasEnded) {
   Descent descent;
   ProcessId parent{1, 10}, child{2, 20}, again{2, 30};
   EXPECT_EQ(descent.executed(process_of(parent)), 0U);
-  descent.forked({child, parent, child.pid});
+  descent.forked(fork_of(child, parent));
   EXPECT_EQ(descent.ended(child), 1U);
   EXPECT_EQ(descent.ended(child), 0U);
   EXPECT_EQ(descent.executed(process_of(again)), 0U) << "the pid is the same, the process is not";
@@ -45,10 +49,10 @@ TEST(Descent, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
   Descent descent;
   ProcessId self{static_cast<Pid>(::getpid()), 10}, child{4194304, 20}, grandchild{4194305, 30};
   descent.executed(process_of(self));
-  descent.forked({child, self, child.pid});
+  descent.forked(fork_of(child, self));
   descent.mark_dead();
   // This fork was still unread in the ring buffer.
-  descent.forked({grandchild, child, grandchild.pid});
+  descent.forked(fork_of(grandchild, child));
   EXPECT_EQ(descent.executed(process_of(grandchild)), 2U);
   descent.forget_dead();
   EXPECT_EQ(descent.size(), 2U) << "the child is gone";
@@ -57,7 +61,9 @@ TEST(Descent, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
   EXPECT_EQ(descent.size(), 1U);
   EXPECT_FALSE(descent.wants_sweep());
   for (Pid i = 0; i <= Sweep<Pid>::least; ++i) {
-    descent.forked({{4194304 + i, 1}, self});
+    ForkRecord outside = fork_of({4194304 + i, 1}, self);
+    outside.process.local_pid = 0;
+    descent.forked(outside);
   }
   EXPECT_TRUE(descent.wants_sweep());
 }

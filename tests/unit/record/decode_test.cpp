@@ -41,6 +41,13 @@ TEST(Decode, Exec) {
   EXPECT_EQ(record.process.pid_ns_inode, 4026532000U);
   EXPECT_EQ(record.process.uid, 1000U);
   EXPECT_EQ(record.process.gid, 1001U);
+  EXPECT_EQ(record.process.euid, 1002U);
+  EXPECT_EQ(record.process.egid, 1003U);
+  EXPECT_EQ(record.process.login_uid, 1004U);
+  EXPECT_EQ(record.process.audit_session, 5U);
+  EXPECT_EQ(record.process.session_id, 1100U);
+  EXPECT_EQ(record.process.process_group, 1150U);
+  EXPECT_EQ(record.process.tty, "pts3");
   EXPECT_EQ(record.process.comm, "child");
   EXPECT_EQ(record.process.parent_comm, "parent");
   EXPECT_EQ(record.process.cgroup_id, 77U);
@@ -51,6 +58,42 @@ TEST(Decode, Exec) {
   EXPECT_FALSE(record.args->truncated);
   EXPECT_EQ(record.args_size, 7U);
   EXPECT_EQ(record.error, 0);
+}
+
+TEST(Decode, IdentityThatIsUnset) {
+  Bytes bytes = wire_exec("/bin/x", "", "x\0"sv, 2);
+  auto* event = reinterpret_cast<bpftrap_exec_event*>(bytes.data());
+  event->process.login_uid = event->process.audit_session = BPFTRAP_ID_UNSET;
+  for (char filler : {'\0', 'x'}) {  // no terminal, and a name that is too long
+    std::memset(event->process.tty, filler, sizeof event->process.tty);
+    auto record = decoded<ExecRecord>(bytes);
+    EXPECT_EQ(record.process.login_uid, std::nullopt);
+    EXPECT_EQ(record.process.audit_session, std::nullopt);
+    EXPECT_EQ(record.process.tty, std::nullopt);
+  }
+}
+
+TEST(Decode, CapabilitiesAndSecure) {
+  Bytes bytes = wire_exec("/bin/x", "", "x\0"sv, 2);
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_EQ(record.cap_effective, 0x1'0000'0001U);
+  EXPECT_FALSE(record.secure);
+  reinterpret_cast<bpftrap_exec_event*>(bytes.data())->flags = BPFTRAP_EXEC_SECURE;
+  EXPECT_TRUE(decoded<ExecRecord>(bytes).secure);
+}
+
+TEST(Decode, Fork) {
+  bpftrap_fork_event event = wire_fork();
+  event.creator_pid = 7;
+  event.creator_start_boot_ns = 9;
+  Bytes bytes = bytes_of(event);
+  auto record = decoded<ForkRecord>(bytes);
+  EXPECT_EQ(record.time.time_since_epoch(), 5s);
+  EXPECT_EQ(record.process.id, (ProcessId{1234, 4'000'000'000}));
+  EXPECT_EQ(record.process.parent, (ProcessId{1200, 3'000'000'000}));
+  EXPECT_EQ(record.creator, (ProcessId{7, 9}));
+  bytes.pop_back();
+  EXPECT_TRUE(malformed(bytes));
 }
 
 TEST(Decode, ScriptAndTruncatedArguments) {

@@ -169,10 +169,15 @@ Process some_process(std::string_view text) {
           .pid_ns_inode = 4026531836,
           .uid = 4294967294,
           .gid = 0,
+          .login_uid = 1000,
+          .audit_session = 3,
           .comm = text,
           .parent_comm = text,
+          .tty = text,
           .cgroup_id = 1,
-          .cgroup = "/a"};
+          .cgroup = "/a",
+          .unit = R"(dev-disk-by\x2duuid.swap)",
+          .container_id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
 }
 
 class SchemaTest : public testing::Test {
@@ -279,6 +284,11 @@ TEST_F(SchemaTest, TakesExecRecords) {
 
   record.process.parent = {};
   record.process.cgroup.reset();
+  record.process.unit.reset();
+  record.process.container_id.reset();
+  record.process.tty.reset();
+  record.process.login_uid.reset();
+  record.process.audit_session.reset();
   record.filename.reset();
   record.interp.reset();
   record.args.reset();

@@ -52,12 +52,11 @@ class ProcessStreamTest : public testing::Test {
   }
   void fork(ProcessStream& stream, Pid child, Pid parent) { fork(stream, child, parent, child); }
   void fork(ProcessStream& stream, Pid child, Pid parent, Pid local_pid) {
-    bpftrap_fork_event event{};
-    event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
-    event.start_boot_ns = event.parent_start_boot_ns = 1;
-    event.pid = child;
-    event.parent_pid = parent;
-    event.local_pid = local_pid;
+    bpftrap_fork_event event = wire_fork();
+    event.process.start_boot_ns = event.creator_start_boot_ns = 1;
+    event.process.pid = child;
+    event.creator_pid = parent;
+    event.process.local_pid = local_pid;
     EXPECT_EQ(stream.handle(bytes_of(event), sink_), Result::kept);
   }
 
@@ -197,12 +196,7 @@ TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {
 TEST_F(ProcessStreamTest, AnEndThatIsReportedNeedsNoSweepToBeForgotten) {
   ProcessStream stream({});
   stream.live(BootTime(4500ms));
-  bpftrap_process process = wire_process();
-  bpftrap_fork_event event{};
-  event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
-  event.start_boot_ns = process.start_boot_ns;
-  event.pid = process.pid;
-  stream.handle(bytes_of(event), sink_);
+  stream.handle(bytes_of(wire_fork()), sink_);
   EXPECT_EQ(stream.born(), 1U);
   EXPECT_EQ(exit(stream), Result::written);
   EXPECT_EQ(stream.born(), 0U);

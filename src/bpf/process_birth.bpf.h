@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Build the record of a process's birth. */
+#ifndef BPFTRAP_PROCESS_BIRTH_BPF_H
+#define BPFTRAP_PROCESS_BIRTH_BPF_H
+
+#include "cgroup.bpf.h"
+#include "compat.bpf.h"
+#include "identity.bpf.h"
+#include "kernel_types.bpf.h"
+#include "process.event.h"
+#include "process_cfg.bpf.h"
+#include "process_fork.bpf.h"
+#include "scope.bpf.h"
+#include "stream.bpf.h"
+
+static __always_inline void submit_fork(struct task_struct *creator, struct task_struct *child)
+{
+  __u64 now = bpf_ktime_get_boot_ns();
+  __u64 cgroup_id = announce_cgroup_id(child, BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id), now);
+  struct bpftrap_fork_event *event = reserve_record(BPFTRAP_RECORD_FORK, sizeof(*event));
+
+  if (!event)
+    return;
+  fill_header(&event->header, BPFTRAP_RECORD_FORK, sizeof(*event), now);
+  fill_process(&event->process, child, task_start_boot_ns(child), cgroup_id);
+  event->creator_start_boot_ns = task_start_boot_ns(creator);
+  event->creator_pid = BPF_CORE_READ(creator, tgid);
+  event->reserved = 0;
+  bpf_ringbuf_submit(event, 0);
+}
+
+/* Hook: as follow_birth(). */
+static __noinline int handle_fork(struct task_struct *parent, struct task_struct *child,
+                                  _Bool second)
+{
+  if (follow_birth(parent, child, second) && cfg.report_forks)
+    submit_fork(leader_of(parent), child);
+  return 0;
+}
+
+#endif
