@@ -50,7 +50,7 @@ int BPF_PROG(on_failed_exec, struct pt_regs *regs, long result)
   return report_failed_exec(regs, result);
 }
 
-/* Loaded if descendants are followed or reported. */
+/* Loaded if descendants are followed, or forks reported. */
 SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {

@@ -113,6 +113,9 @@ struct bpftrap_cgroup_event {
   /* char names[]: the names from the cgroup up to, not with, the root, each with its NUL */
 };
 
+/* Bits of bpftrap_fork_event::flags. */
+#define BPFTRAP_FORK_WANTED 1u /* the child passes the filters */
+
 /*
  * A process was forked. Its real parent is not the process that forked it with CLONE_PARENT, as
  * thread libraries and container runtimes use it.
@@ -122,7 +125,7 @@ struct bpftrap_fork_event {
   struct bpftrap_process process; /* the child */
   __u64 creator_start_boot_ns;    /* the process that called fork */
   __u32 creator_pid;
-  __u32 reserved;
+  __u32 flags;
 };
 
 /* A cgroup is released: no record names its id any more. */

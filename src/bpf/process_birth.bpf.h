@@ -13,7 +13,25 @@
 #include "scope.bpf.h"
 #include "stream.bpf.h"
 
-static __always_inline void submit_fork(struct task_struct *creator, struct task_struct *child)
+/*
+ * Apply the filters to a child that has not run yet. Its name, user and group are those of its
+ * parent, its cgroup may be another one.
+ */
+static __always_inline _Bool is_wanted_child(struct task_struct *child)
+{
+  if (cfg.filter_pids) /* these processes exist already */
+    return 0;
+  if (cfg.uids_count && !has_wanted_uid(child))
+    return 0;
+  if (cfg.filter_names && !name_matches(child))
+    return 0;
+  if (cfg.cgroups_count && !is_below_a_cgroup(child))
+    return 0;
+  return 1;
+}
+
+static __always_inline void submit_fork(struct task_struct *creator, struct task_struct *child,
+                                        __u32 flags)
 {
   __u64 now = bpf_ktime_get_boot_ns();
   __u64 cgroup_id = announce_cgroup_id(child, BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id), now);
@@ -25,7 +43,7 @@ static __always_inline void submit_fork(struct task_struct *creator, struct task
   fill_process(&event->process, child, task_start_boot_ns(child), cgroup_id);
   event->creator_start_boot_ns = task_start_boot_ns(creator);
   event->creator_pid = BPF_CORE_READ(creator, tgid);
-  event->reserved = 0;
+  event->flags = flags;
   bpf_ringbuf_submit(event, 0);
 }
 
@@ -33,8 +51,16 @@ static __always_inline void submit_fork(struct task_struct *creator, struct task
 static __noinline int handle_fork(struct task_struct *parent, struct task_struct *child,
                                   _Bool second)
 {
-  if (follow_birth(parent, child, second) && cfg.report_forks)
-    submit_fork(leader_of(parent), child);
+  __u32 flags;
+
+  /* Ignore births that only mark the child, and those that are filtered out */
+  if (!follow_birth(parent, child, second))
+    return 0;
+  flags = cfg.write_forks && is_wanted_child(child) ? BPFTRAP_FORK_WANTED : 0;
+  if (!cfg.report_forks && !flags)
+    return 0;
+
+  submit_fork(leader_of(parent), child, flags);
   return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "claim.bpf.h"
 #include "compat.bpf.h"
 #include "kernel_types.bpf.h"
+#include "process.event.h"
 #include "process_cfg.bpf.h"
 #include "recursion.bpf.h"
 #include "scope.bpf.h"
@@ -33,6 +34,12 @@ static __always_inline void follow(struct task_struct *child)
   }
 }
 
+/* A birth that is written is lost as a record. Else only descent is in doubt. */
+static __always_inline __u32 kind_of_birth(void)
+{
+  return cfg.write_forks ? BPFTRAP_RECORD_FORK : BPFTRAP_KIND_MARK;
+}
+
 /*
  * Hook: kernel/fork.c kernel_clone(), before the child runs; `parent` is current. Return false for
  * threads, children of processes that are not followed, and events that the other copy handles.
@@ -42,7 +49,7 @@ static __always_inline _Bool follow_birth(struct task_struct *parent, struct tas
 {
   if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid) ||
       !(is_followed(leader_of(parent)) || is_founding()) ||
-      !is_first_to_see(child, CLAIM_FORK, BPFTRAP_KIND_MARK, second))
+      !is_first_to_see(child, CLAIM_FORK, kind_of_birth(), second))
     return 0;
   if (cfg.follow)
     follow(child);

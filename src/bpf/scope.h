@@ -34,12 +34,12 @@ struct bpftrap_scope {
   __u32 filter_names;    /* 1: only processes whose comm matches `names` */
   __u32 cgroups_count;   /* only processes in one of so many `wanted_cgroups`, or below; 0: any */
   __u32 follow;          /* 1: only processes that are marked, and what they fork from then on */
-  __u32 report_forks;    /* 1: forks are reported, too */
+  __u32 report_forks;    /* 1: all forks of traced processes are reported, for state */
   __u32 task_storage;    /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
   __u32 keep_wanted;     /* 1: the exit of a process is wanted if one of its execs was */
   __u32 twice;           /* 1: programs are loaded twice: recursion.bpf.h */
   __u32 cgroup_v1;       /* 1: the memory or the pids controller is in a v1 hierarchy */
-  __u32 reserved;
+  __u32 write_forks;     /* 1: forks that pass the filters are reported, too */
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };

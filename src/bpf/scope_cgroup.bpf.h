@@ -39,6 +39,17 @@ __u64 wanted_cgroups[BPFTRAP_CGROUPS_MOST];
 /* Levels of the hierarchy that are searched for the directories of --cgroup. */
 #define CGROUP_LEVELS 64
 
+static __always_inline _Bool is_wanted_cgroup(__u64 id)
+{
+  for (__u32 i = 0; i < BPFTRAP_CGROUPS_MOST; i++) {
+    if (i >= cfg.cgroups_count)
+      break;
+    if (wanted_cgroups[i] == id)
+      return 1;
+  }
+  return 0;
+}
+
 static __noinline int in_a_cgroup(void)
 {
   struct task_struct *task = (void *)bpf_get_current_task();
@@ -49,12 +60,22 @@ static __noinline int in_a_cgroup(void)
 
     if (!id)
       break; /* deeper than the cgroup of the process */
-    for (__u32 i = 0; i < BPFTRAP_CGROUPS_MOST; i++) {
-      if (i >= cfg.cgroups_count)
-        break;
-      if (wanted_cgroups[i] == id)
-        return 1;
-    }
+    if (is_wanted_cgroup(id))
+      return 1;
+  }
+  return 0;
+}
+
+/* The same for a process that is not current. It walks up, because no helper knows its ancestors.
+ */
+static __noinline int is_below_a_cgroup(struct task_struct *task)
+{
+  struct kernfs_node *node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+
+  for (int level = 0; level < CGROUP_LEVELS && node; level++) {
+    if (is_wanted_cgroup(BPF_CORE_READ(node, id)))
+      return 1;
+    node = kernfs_parent(node);
   }
   return 0;
 }

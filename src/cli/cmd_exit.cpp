@@ -15,7 +15,7 @@ int run(const TraceOptions& options) {
   command.columns = {"TIME",     "PID", "PPID", "USER",   "COMM",
                      "DURATION", "CPU", "RSS",  "STATUS", "COMMAND"};
   Events events = chosen_events(options);
-  if (events.execs || events.failed_execs) {
+  if (events.execs || events.failed_execs || events.forks) {
     command.columns.insert(command.columns.begin() + 1, "EVENT");
   }
   return trace_processes(command, options);

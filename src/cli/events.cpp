@@ -19,17 +19,17 @@ Events event_named(std::string_view name) {
     return {.exits = true, .every_exit = true};
   }
   if (name == "fork") {
-    throw std::invalid_argument(
-        "has fork, which is not supported yet; expected exec, failed, exit");
+    return {.forks = true};
   }
-  throw std::invalid_argument("is not a list of events; expected exec, failed, exit, or +LIST");
+  throw std::invalid_argument(
+      "is not a list of events; expected exec, failed, fork, exit, or +LIST");
 }
 
 }  // namespace
 
 Events operator|(const Events& a, const Events& b) {
-  return {a.execs || b.execs, a.failed_execs || b.failed_execs, a.exits || b.exits,
-          a.every_exit || b.every_exit};
+  return {a.execs || b.execs, a.failed_execs || b.failed_execs, a.forks || b.forks,
+          a.exits || b.exits, a.every_exit || b.every_exit};
 }
 
 EventList parse_events(std::string_view text) {

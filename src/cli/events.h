@@ -9,6 +9,7 @@ namespace bpftrap {
 struct Events {
   bool execs = false;         // successful execs
   bool failed_execs = false;  // failed execs
+  bool forks = false;
   bool exits = false;
   bool every_exit = false;  // includes processes whose exec was not reported
 };

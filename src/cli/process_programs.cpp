@@ -39,10 +39,11 @@ using Maps = decltype(process_bpf::maps);
 using Programs = decltype(process_bpf::progs);
 
 // Programs that are loaded twice if the kernel may miss events: see recursion_misses.h.
-std::array<ProgramPair, 3> program_pairs(const Programs& programs) {
+std::array<ProgramPair, 3> program_pairs(const Programs& programs, bool write_forks) {
+  std::uint32_t fork_kind = write_forks ? BPFTRAP_RECORD_FORK : BPFTRAP_KIND_MARK;
   return {{{BPFTRAP_RECORD_EXEC, programs.on_exec, programs.on_exec_second},
            {BPFTRAP_RECORD_EXIT, programs.on_exit, programs.on_exit_second},
-           {BPFTRAP_KIND_MARK, programs.on_fork, programs.on_fork_second}}};
+           {fork_kind, programs.on_fork, programs.on_fork_second}}};
 }
 
 // Which of a process tracer's programs to load.
@@ -51,9 +52,10 @@ void choose_programs(const Programs& programs, const bpftrap_scope& scope, bool 
   bpf_program__set_autoload(programs.on_exit, loops);
   bpf_program__set_autoload(programs.on_exit_before_5_17, !loops);
   bpf_program__set_autoload(programs.on_failed_exec, failed_execs);
-  bpf_program__set_autoload(programs.on_fork, scope.follow != 0 || scope.report_forks != 0);
+  bpf_program__set_autoload(programs.on_fork,
+                            scope.follow != 0 || scope.report_forks != 0 || scope.write_forks != 0);
   bpf_program__set_autoload(programs.on_cgroup_mkdir, scope.cgroups_count != 0);
-  load_second_copies(program_pairs(programs), scope.twice != 0);
+  load_second_copies(program_pairs(programs, scope.write_forks != 0), scope.twice != 0);
 }
 
 // Makes tracing programs of those that will be loaded and keep marks in task storage.
@@ -126,8 +128,9 @@ Followed followed_in(LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& s
                    loaded.bss().followed});
 }
 
-ProcessStreamOptions live_stream_options(const TraceOptions& options) {
+ProcessStreamOptions live_stream_options(const TraceOptions& options, const bpftrap_scope& scope) {
   ProcessStreamOptions stream = stream_options(options);
+  stream.keep_births = scope.report_forks != 0;
   stream.command_line_bytes = memory_share(CommandLines::bytes_most);
   return stream;
 }
@@ -136,12 +139,12 @@ ProcessStreamOptions live_stream_options(const TraceOptions& options) {
 class ProcessTrace {
  public:
   ProcessTrace(const ProcessCommand& command, const TraceOptions& options, Host& host,
-               LoadedSkeleton<process_bpf>& loaded)
+               LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& scope)
       : command_(command),
         options_(options),
         host_(host),
         loaded_(loaded),
-        stream_(live_stream_options(options)) {}
+        stream_(live_stream_options(options, scope)) {}
 
   // Until the processes that options name have ended, or until a stop.
   int run_processes(Followed& followed, const KnownProcesses& known);
@@ -153,6 +156,9 @@ class ProcessTrace {
  private:
   int run(TraceExtras extras);
   LastDescendant last_descendant(Followed& followed);
+  std::array<ProgramPair, 3> pairs() {
+    return program_pairs(loaded_.progs(), chosen_events(options_).forks);
+  }
 
   const ProcessCommand& command_;
   const TraceOptions& options_;
@@ -167,17 +173,16 @@ int ProcessTrace::run(TraceExtras extras) {
   if (stream_.reads_older()) {
     extras.read_files = [this] { return stream_.read_older(); };
   }
-  extras.programs = counted_programs(program_pairs(loaded_.progs()));
-  return host_.trace<ExecRecord, ExitRecord>(command_.name, command_.columns, loaded_, stream_,
-                                             std::move(extras));
+  extras.programs = counted_programs(pairs());
+  return host_.trace<ForkRecord, ExecRecord, ExitRecord>(command_.name, command_.columns, loaded_,
+                                                         stream_, std::move(extras));
 }
 
 LastDescendant ProcessTrace::last_descendant(Followed& followed) {
-  return LastDescendant(
-      {[&followed] { return followed.count(); },
-       [this, &followed] { return stream_.born() + followed.living_of_trees(); }},
-      LostCounter(LossSources::of_kernel(bpf_map__fd(loaded_.maps().lost)),
-                  RecursionMisses(counted_programs(program_pairs(loaded_.progs())))));
+  return LastDescendant({[&followed] { return followed.count(); },
+                         [this, &followed] { return stream_.born() + followed.living_of_trees(); }},
+                        LostCounter(LossSources::of_kernel(bpf_map__fd(loaded_.maps().lost)),
+                                    RecursionMisses(counted_programs(pairs()))));
 }
 
 int ProcessTrace::run_processes(Followed& followed, const KnownProcesses& known) {
@@ -235,7 +240,7 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   attach(loaded, cgroups);
   Followed followed = followed_in(loaded, scope);
   follow_trees(followed, known);
-  ProcessTrace trace(command, options, *host, loaded);
+  ProcessTrace trace(command, options, *host, loaded, scope);
   return options.program.empty() ? trace.run_processes(followed, known)
                                  : trace.run_program(followed, known.own.tid, std::move(caller));
 }

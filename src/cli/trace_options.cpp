@@ -45,12 +45,12 @@ void add_event_options(CLI::App& app, TraceOptions& options) {
   CLI::Option* event = add_parsed_option(
       app, "--event",
       [&options](std::string_view text) { options.event_list = parse_events(text); },
-      fmt::format("print these events: exec, failed (failed execs), exit (every end), separated by "
-                  "commas; +LIST adds to the default, which is {}",
+      fmt::format("print these events: exec, failed (failed execs), fork, exit (every end), "
+                  "separated by commas; +LIST adds to the default, which is {}",
                   options.default_events.execs ? "exec and the ends of these" : "exit")
           .c_str(),
       "LIST");
-  offer_values(event, {"exec", "failed", "exit"});
+  offer_values(event, {"exec", "failed", "fork", "exit"});
 }
 
 void add_program_options(CLI::App& app, TraceOptions& options) {
@@ -99,11 +99,11 @@ void check_together(const TraceOptions& options) {
   }
   check_filters(options);
   Events listed = options.event_list ? options.event_list->events : Events{};
-  if (options.failed && listed.execs) {
-    refuse_usage(
-        "--event: exec conflicts with --failed, which prints failures; expected failed, exit");
+  if (options.failed && (listed.execs || listed.forks)) {
+    refuse_usage(std::string("--event: ") + (listed.execs ? "exec" : "fork") +
+                 " conflicts with --failed, which prints failures; expected failed, exit");
   }
-  if (options.min_duration && (listed.execs || listed.failed_execs)) {
+  if (options.min_duration && (listed.execs || listed.failed_execs || listed.forks)) {
     refuse_usage("--event: --min-duration applies to ends only; expected exit");
   }
   if (options.forest) {
@@ -145,6 +145,7 @@ bpftrap_scope make_scope(const TraceOptions& options) {
         std::numeric_limits<std::uint64_t>::max();  // no process lives that long
   }
   scope.report_forks = options.forest ? 1 : 0;
+  scope.write_forks = events.forks ? 1 : 0;
   // A forest has to know the end of each process that it knows.
   scope.only_executed = only_reported_exits(events) && !options.forest ? 1 : 0;
   // The end of every process whose exec was printed is printed.
@@ -157,6 +158,7 @@ bpftrap_scope make_scope(const TraceOptions& options) {
 ProcessStreamOptions stream_options(const TraceOptions& options) {
   Events events = chosen_events(options);
   ProcessStreamOptions stream;
+  stream.write_forks = events.forks;
   stream.write_execs = events.execs;
   stream.write_failed_execs = events.failed_execs;
   stream.write_exits = events.exits;

@@ -177,7 +177,7 @@ void Bpftrap::check_stream() const {
     if ((i == 0) != (kind == "start") || (i + 1 == records_.size()) != (kind == "stop")) {
       throw Failure("start or stop is in the wrong place in the stream");
     }
-    written += kind == "exec" || kind == "exit" || kind == "hello" ? 1 : 0;
+    written += kind == "fork" || kind == "exec" || kind == "exit" || kind == "hello" ? 1 : 0;
   }
   const Record& stop = records_.back();
   std::uint64_t lost = 0;

@@ -62,7 +62,7 @@ TEST_F(StreamTest, EachKindHasItsKeys) {
                            "killer_pid", "killer_comm", "duration_ns", "cpu_user_ns", "cpu_sys_ns",
                            "max_rss_bytes", "io_read_bytes", "io_write_bytes", "minor_faults",
                            "major_faults", "voluntary_switches", "involuntary_switches"});
-  Bpftrap bpftrap({"exec", "--json"});
+  Bpftrap bpftrap({"exec", "--json", "--event", "+fork"});
   bpftrap.await_start();
   Ended process_of_test = run_workload({"nothing"});
   EXPECT_EQ(bpftrap.stop(), 0);
@@ -74,6 +74,7 @@ TEST_F(StreamTest, EachKindHasItsKeys) {
   };
   expect_keys(bpftrap.records().front(), {"event", "version", "bpftrap", "ts", "boot_ns", "host",
                                           "boot_id", "kernel", "command"});
+  expect_keys(bpftrap.record_of(process_of_test, "fork"), process);
   expect_keys(bpftrap.record_of(process_of_test, "exec"), exec);
   expect_keys(bpftrap.record_of(process_of_test, "exit"), exit);
   expect_keys(bpftrap.records().back(), {"event", "ts", "records", "lost"});

@@ -161,6 +161,7 @@ Decoded decode_fork(Bytes bytes) {
   }
   return ForkRecord{wire_time(wire.header.boot_ns),
                     process_of(bytes, offsetof(bpftrap_fork_event, process), wire.process),
+                    (wire.flags & BPFTRAP_FORK_WANTED) != 0,
                     {wire.creator_pid, wire.creator_start_boot_ns}};
 }
 

@@ -69,6 +69,7 @@ using FieldTable = std::span<const Field>;
 
 // A command with its own record kind overloads fields_of() in its own file.
 FieldTable fields_of(const StartRecord*);
+FieldTable fields_of(const ForkRecord*);
 FieldTable fields_of(const ExecRecord*);
 FieldTable fields_of(const ExitRecord*);
 FieldTable fields_of(const LostRecord*);

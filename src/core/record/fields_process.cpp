@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Fields of `exec` and `exit` records.
+// Fields of `fork`, `exec` and `exit` records.
 #include <fmt/format.h>
 #include <sys/wait.h>
 
@@ -98,6 +98,13 @@ void append_status(std::string& out, const ExitRecord& record) {
     append_local_pid(out, record.killer->local_pid, record.killer->pid);
     out += ']';
   }
+}
+
+FieldTable fields_of(const ForkRecord*) {
+  using R = ForkRecord;
+  static constexpr auto table = field_table<R>(event_field<R>("fork"), time_field<R>(),
+                                               boot_ns_field<R>(), process_fields<R>());
+  return table;
 }
 
 FieldTable fields_of(const ExecRecord*) {

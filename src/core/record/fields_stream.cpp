@@ -47,7 +47,7 @@ FieldTable fields_of(const StopRecord*) {
   using R = StopRecord;
   static constexpr auto table =
       field_table<R>(event_field<R>("stop"), time_field<R>(),
-                     field<&R::records>("records", "exec, exit and hello records written"),
+                     field<&R::records>("records", "fork, exec, exit and hello records written"),
                      field<&R::lost>("lost", "total records that could not be delivered"));
   return table;
 }

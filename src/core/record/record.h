@@ -150,8 +150,9 @@ struct CgroupGoneRecord {
 // A process was forked.
 struct ForkRecord {
   BootTime time;
-  Process process;    // the child
-  ProcessId creator;  // the process that called fork; with CLONE_PARENT not the real parent
+  Process process;      // the child
+  bool wanted = false;  // the child passes the filters
+  ProcessId creator;    // the process that called fork; with CLONE_PARENT not the real parent
 };
 
 }  // namespace bpftrap

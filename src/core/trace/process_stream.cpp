@@ -39,8 +39,7 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
     return Result::kept;
   }
   if (auto* fork = std::get_if<ForkRecord>(&decoded)) {
-    descent_.forked(*fork);
-    return Result::kept;
+    return write(*fork, sink);
   }
   if (auto* gone = std::get_if<CgroupGoneRecord>(&decoded)) {
     cgroups_.forget(*gone);
@@ -52,6 +51,18 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
 bool ProcessStream::is_older(const ProcessId& id) const {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(id.start_ns)) <
          live_since_.time_since_epoch();
+}
+
+RecordHandler::Result ProcessStream::write(ForkRecord& record, Sink& sink) {
+  if (options_.forest || options_.keep_births) {
+    descent_.forked(record);
+  }
+  if (record.time < live_since_ || !record.wanted || !options_.write_forks) {
+    return Result::kept;
+  }
+  cgroups_.complete(record.process);
+  sink.write(record);
+  return Result::written;
 }
 
 RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
@@ -103,7 +114,8 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
 std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
   bool execs = options_.write_execs || options_.write_failed_execs;
   return (options_.write_exits ? lost.records[BPFTRAP_RECORD_EXIT] : 0) +
-         (execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0);
+         (execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0) +
+         (options_.write_forks ? lost.records[BPFTRAP_RECORD_FORK] : 0);
 }
 
 void ProcessStream::account(const bpftrap_lost& lost) {

@@ -12,6 +12,7 @@
 namespace bpftrap {
 
 struct ProcessStreamOptions {
+  bool write_forks = false;
   bool write_execs = false;         // successful execs
   bool write_failed_execs = false;  // failed execs
   bool write_exits = true;
@@ -19,7 +20,8 @@ struct ProcessStreamOptions {
   bool exits_of_execs_only = false;
   // Read the command lines of processes older than the tracer.
   bool read_older = false;
-  bool forest = false;  // indent command lines by descent; the kernel must report forks
+  bool forest = false;       // indent command lines by descent; the kernel must report all forks
+  bool keep_births = false;  // keep track of forked processes; the kernel must report all forks
   std::size_t command_line_bytes = CommandLines::bytes_most;
 };
 
@@ -46,6 +48,7 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   std::size_t born() const { return descent_.size(); }
 
  private:
+  Result write(ForkRecord& record, Sink& sink);
   Result write(ExecRecord& record, Sink& sink);
   Result write(ExitRecord& record, Sink& sink);
   // True if the process existed before tracing was live.

@@ -110,10 +110,12 @@ TEST(Options, AForestHasForksReported) {
             "--forest: cannot be combined with --json, which has parent_id; expected one of them");
 }
 
-// Records to write, as letters: (e)xecs, (f)ailed execs, all ends (x) or only those of execs (o).
+// Records to write, as letters: for(k)s, (e)xecs, (f)ailed execs, all ends (x) or only those of
+// execs (o).
 std::string written(const std::string& line, const Events& by_default) {
   ProcessStreamOptions stream = stream_options(parsed(line, by_default));
   std::string letters;
+  letters += stream.write_forks ? "k" : "";
   letters += stream.write_execs ? "e" : "";
   letters += stream.write_failed_execs ? "f" : "";
   letters += !stream.write_exits ? "" : stream.exits_of_execs_only ? "o" : "x";
@@ -131,6 +133,9 @@ TEST(Options, EventsToPrint) {
       {"--event failed", "f", "f"},
       {"--event exit", "x", "x"},
       {"--event exec,exit", "ex", "ex"},
+      {"--event exec,fork,exit", "kex", "kex"},
+      {"--event fork", "k", "k"},
+      {"--event +fork", "keo", "kx"},
       {"--event exec,failed,exit,exit", "efx", "efx"},
       {"--event +exec", "eo", "ex"},
       {"--event +failed", "efo", "fx"},
@@ -150,17 +155,20 @@ TEST(Options, EventsToPrint) {
 
 TEST(Options, EventsThatAreRefused) {
   const std::pair<const char*, const char*> cases[] = {
-      {"--event ,", "--event: ',' is not a list of events; expected exec, failed, exit, or +LIST"},
-      {"--event +", "--event: '+' is not a list of events; expected exec, failed, exit, or +LIST"},
+      {"--event ,",
+       "--event: ',' is not a list of events; expected exec, failed, fork, exit, or +LIST"},
+      {"--event +",
+       "--event: '+' is not a list of events; expected exec, failed, fork, exit, or +LIST"},
       {"--event exec,",
-       "--event: 'exec,' is not a list of events; expected exec, failed, exit, or "
+       "--event: 'exec,' is not a list of events; expected exec, failed, fork, exit, or "
        "+LIST"},
       {"--event forks",
-       "--event: 'forks' is not a list of events; expected exec, failed, exit, or "
+       "--event: 'forks' is not a list of events; expected exec, failed, fork, exit, or "
        "+LIST"},
-      {"--event +fork",
-       "--event: '+fork' has fork, which is not supported yet; expected exec, "
+      {"-x --event +fork",
+       "--event: fork conflicts with --failed, which prints failures; expected "
        "failed, exit"},
+      {"-d 1 --event fork,exit", "--event: --min-duration applies to ends only; expected exit"},
       {"-x --event exec,exit",
        "--event: exec conflicts with --failed, which prints failures; expected "
        "failed, exit"},
@@ -183,6 +191,9 @@ TEST(Options, EventsDecideWhatTheKernelSends) {
   EXPECT_EQ(scope("-x", of_exec).only_failed, 1U);
   EXPECT_EQ(scope("-x", of_exit).only_failed, 1U);
   EXPECT_EQ(scope("--event +failed", of_exec).only_failed, 0U);
+  EXPECT_EQ(scope("--event +fork", of_exec).write_forks, 1U);
+  EXPECT_EQ(scope("--event +fork", of_exec).report_forks, 0U) << "only those that pass the filters";
+  EXPECT_EQ(scope("--forest", of_exec).write_forks, 0U);
   EXPECT_EQ(scope("", of_exec).keep_wanted, 1U);
   EXPECT_EQ(scope("", of_exit).keep_wanted, 0U);
   EXPECT_EQ(scope("-d 1", of_exec).keep_wanted, 0U);

@@ -86,12 +86,14 @@ TEST(Decode, Fork) {
   bpftrap_fork_event event = wire_fork();
   event.creator_pid = 7;
   event.creator_start_boot_ns = 9;
+  event.flags = BPFTRAP_FORK_WANTED;
   Bytes bytes = bytes_of(event);
   auto record = decoded<ForkRecord>(bytes);
   EXPECT_EQ(record.time.time_since_epoch(), 5s);
   EXPECT_EQ(record.process.id, (ProcessId{1234, 4'000'000'000}));
   EXPECT_EQ(record.process.parent, (ProcessId{1200, 3'000'000'000}));
   EXPECT_EQ(record.creator, (ProcessId{7, 9}));
+  EXPECT_TRUE(record.wanted);
   bytes.pop_back();
   EXPECT_TRUE(malformed(bytes));
 }

@@ -214,6 +214,7 @@ class SchemaTest : public testing::Test {
 
 TEST_F(SchemaTest, IsAsTheTablesOfFields) {
   expect_as_described<StartRecord>("start");
+  expect_as_described<ForkRecord>("fork");
   expect_as_described<ExecRecord>("exec");
   expect_as_described<ExitRecord>("exit");
   expect_as_described<LostRecord>("lost");
@@ -234,8 +235,8 @@ TEST_F(SchemaTest, KnowsTheKinds) {
     EXPECT_EQ(required_of(kind), keys);
     kinds.push_back(text_of(kind["title"]));
   }
-  EXPECT_EQ(kinds, (std::vector<std::string_view>{"start", "exec", "exit", "hello", "check", "lost",
-                                                  "summary", "stop"}));
+  EXPECT_EQ(kinds, (std::vector<std::string_view>{"start", "fork", "exec", "exit", "hello", "check",
+                                                  "lost", "summary", "stop"}));
 }
 
 TEST_F(SchemaTest, IsWhatThePageSays) {
@@ -265,6 +266,13 @@ TEST_F(SchemaTest, TakesWhatFramesTheStream) {
   EXPECT_EQ(check(start), "");
   EXPECT_EQ(check(LostRecord{time_, 3}), "");
   EXPECT_EQ(check(StopRecord{time_, 10, 3}), "");
+}
+
+TEST_F(SchemaTest, TakesForkRecords) {
+  ForkRecord record;
+  record.time = time_;
+  record.process = some_process(kHostile);
+  EXPECT_EQ(check(record), "");
 }
 
 TEST_F(SchemaTest, TakesExecRecords) {

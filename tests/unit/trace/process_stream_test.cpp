@@ -99,6 +99,24 @@ TEST_F(ProcessStreamTest, OnlyTheEventsThatAreWantedAreWritten) {
   EXPECT_EQ(exit(execs), Result::kept);
 }
 
+TEST_F(ProcessStreamTest, BirthsAreWrittenIfTheyAreWantedAndLive) {
+  bpftrap_fork_event event = wire_fork();
+  auto result = [&](ProcessStreamOptions options, BootTime live_since) {
+    ProcessStream stream(options);
+    stream.live(live_since);
+    out_.clear();
+    return stream.handle(bytes_of(event), sink_);
+  };
+  EXPECT_EQ(result({.write_forks = true}, BootTime(4500ms)), Result::kept) << "filtered out";
+  event.flags = BPFTRAP_FORK_WANTED;
+  EXPECT_EQ(result({.write_forks = true}, BootTime(4500ms)), Result::written);
+  EXPECT_NE(out_.find(R"({"event":"fork",)"), std::string::npos) << out_;
+  EXPECT_NE(out_.find(R"("id":"1234-4000000000","parent_id":"1200-3000000000")"), std::string::npos)
+      << out_;
+  EXPECT_EQ(result({.write_forks = true}, BootTime(5500ms)), Result::kept) << "too early";
+  EXPECT_EQ(result({.keep_births = true}, BootTime(4500ms)), Result::kept) << "only for state";
+}
+
 TEST_F(ProcessStreamTest, OnlyLossesOfWhatIsWrittenAreCounted) {
   bpftrap_lost lost{};
   lost.records[BPFTRAP_RECORD_EXEC] = 1;
@@ -106,6 +124,9 @@ TEST_F(ProcessStreamTest, OnlyLossesOfWhatIsWrittenAreCounted) {
   EXPECT_EQ(ProcessStream({.write_execs = true, .write_exits = false}).lost_records(lost), 1U);
   EXPECT_EQ(ProcessStream({.write_failed_execs = true}).lost_records(lost), 3U);
   EXPECT_EQ(ProcessStream({}).lost_records(lost), 2U);
+  lost.records[BPFTRAP_RECORD_FORK] = 8;
+  EXPECT_EQ(ProcessStream({}).lost_records(lost), 2U);
+  EXPECT_EQ(ProcessStream({.write_forks = true}).lost_records(lost), 10U);
 }
 
 TEST_F(ProcessStreamTest, ProcessesOfOtherNamespacesAreNeverFoundDead) {
@@ -146,7 +167,7 @@ class Living {
 };
 
 TEST_F(ProcessStreamTest, ASweepForgetsTheDeadOfItsBeginning) {
-  ProcessStream stream({.write_execs = true});
+  ProcessStream stream({.write_execs = true, .keep_births = true});
   Living child;
   fork(stream, child.pid(), 1);
   stream.mark_dead();
@@ -194,7 +215,7 @@ TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {
 }
 
 TEST_F(ProcessStreamTest, AnEndThatIsReportedNeedsNoSweepToBeForgotten) {
-  ProcessStream stream({});
+  ProcessStream stream({.keep_births = true});
   stream.live(BootTime(4500ms));
   stream.handle(bytes_of(wire_fork()), sink_);
   EXPECT_EQ(stream.born(), 1U);
