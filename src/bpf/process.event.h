@@ -10,6 +10,7 @@
 #define BPFTRAP_RECORD_CGROUP      3
 #define BPFTRAP_RECORD_CGROUP_GONE 4
 #define BPFTRAP_RECORD_FORK        5
+#define BPFTRAP_RECORD_GONE        6
 
 #define BPFTRAP_COMM_SIZE         16 /* TASK_COMM_LEN, include/linux/sched.h */
 #define BPFTRAP_TTY_SIZE          16 /* name of a terminal, with its NUL; a longer one is unknown */
@@ -128,6 +129,14 @@ struct bpftrap_fork_event {
   __u32 flags;
 };
 
+/* A process ended whose end is not reported, but user space may remember its fork or an exec. */
+struct bpftrap_gone_event {
+  struct bpftrap_record_header header;
+  __u64 start_boot_ns;
+  __u32 pid;
+  __u32 local_pid; /* in bpftrap's own pid namespace; 0: outside it */
+};
+
 /* A cgroup is released: no record names its id any more. */
 struct bpftrap_cgroup_gone_event {
   struct bpftrap_record_header header;
@@ -140,6 +149,7 @@ BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 272);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
 BPFTRAP_WIRE_STRUCT(bpftrap_fork_event, 160);
+BPFTRAP_WIRE_STRUCT(bpftrap_gone_event, 32);
 
 #ifdef __cplusplus
 #include <cstddef>

@@ -232,6 +232,48 @@ static __always_inline __u32 exit_flags(const struct signal_struct *signal, __u3
   return flags;
 }
 
+/* The end of a process, as far as filters of ends ask about it. */
+struct end {
+  __u64 now;
+  __u64 start;
+  __u32 flags; /* PF_* of the leader */
+  __u32 status;
+  __u32 nr_threads;
+};
+
+/* Fill in `end`. Stop and return false as soon as a filter rejects it. */
+static __always_inline _Bool is_wanted_end(struct end *end, struct task_struct *leader,
+                                           struct signal_struct *signal)
+{
+  struct ending ending;
+
+  end->flags = flags_of(leader);
+  if (cfg.only_executed && (end->flags & PF_FORKNOEXEC))
+    return 0;
+  end->now = bpf_ktime_get_boot_ns();
+  end->start = task_start_boot_ns(leader);
+  if (cfg.min_duration_ns && end->now - end->start < cfg.min_duration_ns)
+    return 0;
+  read_ending(&ending, signal);
+  end->nr_threads = ending.nr_threads;
+  end->status = wait_status(leader, &ending);
+  return !cfg.only_failed || end->status;
+}
+
+/* Let user space forget a process whose end it does not report. */
+static __always_inline void submit_gone(struct task_struct *leader)
+{
+  struct bpftrap_gone_event *event = reserve_record(BPFTRAP_RECORD_GONE, sizeof(*event));
+
+  if (!event)
+    return;
+  fill_header(&event->header, BPFTRAP_RECORD_GONE, sizeof(*event), bpf_ktime_get_boot_ns());
+  event->start_boot_ns = task_start_boot_ns(leader);
+  event->pid = bpf_get_current_pid_tgid() >> 32;
+  event->local_pid = local_pid_of(leader, event->pid);
+  bpf_ringbuf_submit(event, 0);
+}
+
 /*
  * Hook: kernel/exit.c do_exit(), `task` is current and any thread. Since 6.16 the hook is before
  * exit_mm(), earlier after it; maxrss and the exit code are final at both places. The record lacks
@@ -245,11 +287,10 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
   struct task_struct *task = (struct task_struct *)ctx[0];
   struct task_struct *leader = leader_of_current(task);
   struct signal_struct *signal = BPF_CORE_READ(task, signal);
-  struct ending ending;
   struct bpftrap_exit_event *event;
   struct thread_walk walk = {};
-  __u64 now, start, cgroup_id;
-  __u32 status, flags;
+  struct end end = {};
+  __u64 cgroup_id;
   _Bool wanted;
 
   /* Ignore threads, and events that the other copy handles */
@@ -262,41 +303,32 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
     return 0;
 
   /* Ignore processes out of scope, and ends that are filtered out */
-  wanted = judge_exit(leader);
+  wanted = !cfg.no_exits && judge_exit(leader) && is_wanted_end(&end, leader, signal);
+  if (!wanted && is_remembered(leader))
+    submit_gone(leader);
   forget_process(leader);
   if (!wanted)
     return 0;
-  flags = flags_of(leader);
-  if (cfg.only_executed && (flags & PF_FORKNOEXEC))
-    return 0;
-  now = bpf_ktime_get_boot_ns();
-  start = task_start_boot_ns(leader);
-  if (cfg.min_duration_ns && now - start < cfg.min_duration_ns)
-    return 0;
-  read_ending(&ending, signal);
-  status = wait_status(leader, &ending);
-  if (cfg.only_failed && !status)
-    return 0;
 
   /* Sum up the cost of all threads */
-  if (ending.nr_threads == 1) {
+  if (end.nr_threads == 1) {
     set_released(&walk.sum, signal);
     add_thread(&walk.sum, task);
   } else {
     sum_threads(&walk, signal, unrolled);
   }
-  cgroup_id = announce_cgroup(leader, now);
+  cgroup_id = announce_cgroup(leader, end.now);
 
   /* Submit the record */
   event = reserve_record(BPFTRAP_RECORD_EXIT, sizeof(*event));
   if (!event)
     return 0;
-  fill_header(&event->header, BPFTRAP_RECORD_EXIT, sizeof(*event), now);
-  fill_process(&event->process, leader, start, cgroup_id);
-  event->wait_status = status;
-  event->flags = exit_flags(signal, flags, status);
+  fill_header(&event->header, BPFTRAP_RECORD_EXIT, sizeof(*event), end.now);
+  fill_process(&event->process, leader, end.start, cgroup_id);
+  event->wait_status = end.status;
+  event->flags = exit_flags(signal, end.flags, end.status);
   fill_costs(event, &walk.sum);
-  if (take_killer(event, start, status & 0x7f))
+  if (take_killer(event, end.start, end.status & 0x7f))
     event->flags |= BPFTRAP_EXIT_KILLER_KNOWN;
   bpf_ringbuf_submit(event, 0);
   return 0;

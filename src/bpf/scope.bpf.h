@@ -147,6 +147,7 @@ static __always_inline void keep_mark(struct task_struct *leader, struct signal_
   if (kept) {
     kept->followed |= mark->followed;
     kept->verdict = mark->verdict;
+    kept->reported |= mark->reported;
     return;
   }
   key = key_of(leader);
@@ -251,6 +252,8 @@ static __always_inline _Bool judge_exec(struct task_struct *leader)
       mark = make_mark(leader);
     if (mark && !(cfg.keep_wanted && mark->verdict == VERDICT_WANTED))
       mark->verdict = wanted ? VERDICT_WANTED : VERDICT_UNWANTED;
+    if (mark && wanted)
+      mark->reported = 1;
   }
   return wanted;
 }
@@ -270,6 +273,23 @@ static __always_inline _Bool judge_exit(struct task_struct *leader)
       return 0;
   }
   return is_wanted(leader);
+}
+
+/* Return true if user space may remember a process that ends: its fork or an exec was reported. */
+static __always_inline _Bool is_remembered(struct task_struct *leader)
+{
+  struct bpftrap_mark *mark;
+
+  if (cfg.report_forks)
+    return is_followed(leader);
+  /* User space remembers execs only for the ends that it reports */
+  if (cfg.no_exits)
+    return 0;
+  if (bpftrap_keeps_verdicts(&cfg)) {
+    mark = mark_of(leader);
+    return mark && mark->reported;
+  }
+  return !(flags_of(leader) & PF_FORKNOEXEC) && is_followed(leader) && is_wanted(leader);
 }
 
 /* Remove the marks of a process that ends, after it was judged. */

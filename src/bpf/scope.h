@@ -28,6 +28,7 @@ struct bpftrap_scope {
   __u64 own_namespace;   /* address of bpftrap's struct pid_namespace; 0: the initial one */
   __u32 own_level;       /* of that namespace; 0: the initial one */
   __u32 filter_pids;     /* 1: only processes that are keys of the map `pids` */
+  __u32 no_exits;        /* 1: no exits are reported */
   __u32 only_executed;   /* 1: no exits of processes that never executed a program */
   __u32 only_failed;     /* 1: no exits with status 0 */
   __u32 uids_count;      /* only processes whose real uid is one of so many in `uids`; 0: any */
@@ -100,7 +101,8 @@ struct bpftrap_cgroup_node {
 struct bpftrap_mark {
   __u8 followed; /* 1: a member */
   __u8 verdict;  /* how its last exec was judged: 0 not yet, 1 wanted, 2 not wanted */
-  __u8 reserved[6];
+  __u8 reported; /* 1: one of its execs was reported */
+  __u8 reserved[5];
 };
 
 /* Kind of a mark, which is no record: lost ones, for which the map had no room, count as this. */
@@ -114,7 +116,7 @@ static_assert(sizeof(bpftrap_cgroup_name) == 260);
 static_assert(sizeof(bpftrap_cgroup_node) == 16);
 static_assert(sizeof(bpftrap_known_process) == 16);
 static_assert(sizeof(bpftrap_founder) == 16);
-static_assert(sizeof(bpftrap_scope) == 72 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_scope) == 80 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
 #endif
 
 #endif

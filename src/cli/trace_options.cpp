@@ -6,7 +6,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
-#include <limits>
 #include <stdexcept>
 
 #include "bpf/process.event.h"
@@ -140,14 +139,10 @@ bpftrap_scope make_scope(const TraceOptions& options) {
   bpftrap_scope scope = filter_scope(options);
   scope.min_duration_ns =
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
-  if (!events.exits && !options.forest) {
-    scope.min_duration_ns =
-        std::numeric_limits<std::uint64_t>::max();  // no process lives that long
-  }
+  scope.no_exits = events.exits ? 0 : 1;
   scope.report_forks = options.forest ? 1 : 0;
   scope.write_forks = events.forks ? 1 : 0;
-  // A forest has to know the end of each process that it knows.
-  scope.only_executed = only_reported_exits(events) && !options.forest ? 1 : 0;
+  scope.only_executed = only_reported_exits(events) ? 1 : 0;
   // The end of every process whose exec was printed is printed.
   bool keep_wanted = !options.min_duration && (events.execs || only_reported_exits(events));
   scope.keep_wanted = keep_wanted ? 1 : 0;

@@ -136,6 +136,11 @@ std::optional<CommandLine> CommandLines::take(const Process& process) {
   return line;
 }
 
+void CommandLines::forget(const GoneRecord& gone) {
+  forget_older(gone.local_pid);
+  forget(gone.id);
+}
+
 void CommandLines::mark_dead() {
   sweep_.mark(live_, [](const auto& entry) { return entry.second.local_pid; });
   sweep_older_.mark(older_, [](const auto& entry) { return entry.first; });

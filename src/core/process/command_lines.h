@@ -38,9 +38,9 @@ class CommandLines {
 
   // Removes and returns the command line of a process that ended.
   std::optional<CommandLine> take(const Process& process);
+  void forget(const GoneRecord& gone);
 
-  // True if enough entries have gathered for a sweep. The end of a process is not reported if it
-  // was lost, or if a filter rejected a later exec or the end itself.
+  // True if enough entries have gathered for a sweep: the end of a process may have been lost.
   bool wants_sweep() const { return sweep_.is_due(size()); }
   // Steps of a sweep: see sweep.h.
   void mark_dead();

@@ -41,7 +41,7 @@ bool Followed::mark(const ListedProcess& process) {
     return false;
   }
   bpftrap_known_process key = key_of(process);
-  bpftrap_mark mark{1, 0, {}};
+  bpftrap_mark mark{.followed = 1, .verdict = 0, .reported = 0, .reserved = {}};
   // Counted before the kernel can remove the mark.
   std::atomic_ref(kernel_.count) += 1;
   int err = -bpf_map_update_elem(kernel_.pid_marks, &key, &mark, BPF_NOEXIST);

@@ -165,6 +165,14 @@ Decoded decode_fork(Bytes bytes) {
                     {wire.creator_pid, wire.creator_start_boot_ns}};
 }
 
+Decoded decode_gone(Bytes bytes) {
+  bpftrap_gone_event wire;
+  if (!read_wire(bytes, wire)) {
+    return Malformed{};
+  }
+  return GoneRecord{{wire.pid, wire.start_boot_ns}, wire.local_pid};
+}
+
 Decoded decode_cgroup_gone(Bytes bytes) {
   bpftrap_cgroup_gone_event wire;
   if (!read_wire(bytes, wire)) {
@@ -209,6 +217,8 @@ Decoded decode(Bytes bytes) {
       return decode_cgroup(*record);
     case BPFTRAP_RECORD_FORK:
       return decode_fork(*record);
+    case BPFTRAP_RECORD_GONE:
+      return decode_gone(*record);
     case BPFTRAP_RECORD_CGROUP_GONE:
       return decode_cgroup_gone(*record);
     default:

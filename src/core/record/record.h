@@ -155,4 +155,10 @@ struct ForkRecord {
   ProcessId creator;    // the process that called fork; with CLONE_PARENT not the real parent
 };
 
+// A process whose fork or exec was reported ended, but its end is not reported.
+struct GoneRecord {
+  ProcessId id;
+  Pid local_pid = 0;
+};
+
 }  // namespace bpftrap

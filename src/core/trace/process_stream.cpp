@@ -41,6 +41,11 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
   if (auto* fork = std::get_if<ForkRecord>(&decoded)) {
     return write(*fork, sink);
   }
+  if (auto* gone = std::get_if<GoneRecord>(&decoded)) {
+    lines_.forget(*gone);
+    descent_.ended(gone->id);
+    return Result::kept;
+  }
   if (auto* gone = std::get_if<CgroupGoneRecord>(&decoded)) {
     cgroups_.forget(*gone);
     return Result::kept;
@@ -90,7 +95,7 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
     return Result::kept;
   }
   if (options_.exits_of_execs_only && !record.executed) {
-    return Result::kept;  // only the forest needs it
+    return Result::kept;
   }
   if (!line && options_.exits_of_execs_only) {
     // No exec of this process was reported, but a younger process must have executed something, or
@@ -121,8 +126,9 @@ std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
 void ProcessStream::account(const bpftrap_lost& lost) {
   warn_of_unmarked(lost.records[BPFTRAP_KIND_MARK]);
   warn_of_refused_lines();
-  if (std::uint64_t all = lost_records(lost); all > lost_) {
-    lost_ = all;
+  std::uint64_t ends = lost.records[BPFTRAP_RECORD_EXIT] + lost.records[BPFTRAP_RECORD_GONE];
+  if (ends > lost_ends_) {
+    lost_ends_ = ends;
     lost_since_sweep_ = true;
   }
 }

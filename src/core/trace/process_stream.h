@@ -63,7 +63,7 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   Descent descent_;
   std::uint64_t unmarked_ = 0;
   bool refused_told_ = false;
-  std::uint64_t lost_ = 0;
+  std::uint64_t lost_ends_ = 0;
   bool lost_since_sweep_ = false;
   BootTime swept_;
 };

@@ -198,8 +198,11 @@ TEST(Options, EventsDecideWhatTheKernelSends) {
   EXPECT_EQ(scope("", of_exit).keep_wanted, 0U);
   EXPECT_EQ(scope("-d 1", of_exec).keep_wanted, 0U);
   EXPECT_EQ(scope("--event +exec", of_exit).keep_wanted, 1U);
-  EXPECT_EQ(scope("--event exec", of_exec).min_duration_ns, UINT64_MAX)
-      << "no process lives that long";
+  EXPECT_EQ(scope("", of_exec).no_exits, 0U);
+  EXPECT_EQ(scope("--event exec", of_exec).no_exits, 1U);
+  EXPECT_EQ(scope("--event failed", of_exit).no_exits, 1U);
+  EXPECT_EQ(scope("--event exec --forest", of_exec).no_exits, 1U);
+  EXPECT_EQ(scope("--forest", of_exec).only_executed, 1U);
 }
 
 // Formats beside those that there are.

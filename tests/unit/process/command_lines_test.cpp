@@ -48,6 +48,18 @@ TEST(CommandLines, APidThatIsUsedAgainIsAnotherProcess) {
   EXPECT_TRUE(lines.take(process_of({5, 100})));
 }
 
+TEST(CommandLines, AnEndThatIsNotReportedFreesTheRoom) {
+  CommandLines lines;
+  lines.remember(executed({5, 100}, "a\0"sv));
+  lines.remember(executed({6, 100}, "b\0"sv));
+  lines.forget(GoneRecord{{5, 100}, 5});
+  EXPECT_EQ(lines.size(), 1U);
+  lines.forget(GoneRecord{{6, 200}, 0});
+  EXPECT_EQ(lines.size(), 1U) << "another process";
+  lines.forget(GoneRecord{{6, 100}, 6});
+  EXPECT_EQ(lines.bytes(), 0U);
+}
+
 // Higher than every pid of the kernel (PID_MAX_LIMIT, include/linux/threads.h).
 constexpr Pid nobody = 4194304;
 

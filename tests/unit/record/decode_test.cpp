@@ -200,8 +200,20 @@ TEST(Decode, Cgroup) {
   EXPECT_FALSE(record.truncated);
 }
 
+bpftrap_gone_event wire_gone() {
+  return {wire_header(BPFTRAP_RECORD_GONE, sizeof(bpftrap_gone_event)), 4'000'000'000, 1234, 34};
+}
+
+TEST(Decode, Gone) {
+  Bytes bytes = bytes_of(wire_gone());
+  auto record = decoded<GoneRecord>(bytes);
+  EXPECT_EQ(record.id, (ProcessId{1234, 4'000'000'000}));
+  EXPECT_EQ(record.local_pid, 34U);
+}
+
 TEST(Decode, RefusesEveryShorterRecord) {
-  for (const Bytes& whole : {wire_exec("/bin/x", "", "x\0"sv, 2), bytes_of(wire_exit(0))}) {
+  for (const Bytes& whole : {wire_exec("/bin/x", "", "x\0"sv, 2), bytes_of(wire_exit(0)),
+                             bytes_of(wire_gone())}) {
     for (std::size_t size = 0; size < whole.size(); ++size) {
       Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
       EXPECT_TRUE(malformed(cut)) << size;

@@ -198,6 +198,12 @@ TEST_F(ProcessStreamTest, LossesAskForASweep) {
   lost.records[BPFTRAP_RECORD_EXIT] = 2;
   stream.account(lost);
   EXPECT_FALSE(stream.wants_sweep()) << "the last sweep is less than ten seconds ago";
+
+  ProcessStream other({.write_execs = true, .write_exits = false});
+  lost = {};
+  lost.records[BPFTRAP_RECORD_GONE] = 1;
+  other.account(lost);
+  EXPECT_TRUE(other.wants_sweep()) << "of an end that is not reported";
 }
 
 TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {
@@ -212,6 +218,15 @@ TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(),
             "bpftrap: 1 process could not be tracked: filters may be wrong about it\n"
             "bpftrap: 2 processes could not be tracked: filters may be wrong about them\n");
+}
+
+TEST_F(ProcessStreamTest, AnEndThatIsNotReportedNeedsNoSweepToBeForgotten) {
+  ProcessStream stream({.forest = true});
+  fork(stream, nobody, 1);
+  fork(stream, nobody + 1, nobody);
+  bpftrap_gone_event event{wire_header(BPFTRAP_RECORD_GONE, sizeof event), 1, nobody + 1, 0};
+  EXPECT_EQ(stream.handle(bytes_of(event), sink_), Result::kept);
+  EXPECT_EQ(stream.born(), 1U);
 }
 
 TEST_F(ProcessStreamTest, AnEndThatIsReportedNeedsNoSweepToBeForgotten) {
