@@ -9,6 +9,9 @@ namespace e2e {
 // True in a guest of tests/vm/, whose init sets an environment variable.
 bool in_guest();
 
+// True if the running kernel is older than MAJOR.MINOR.
+bool kernel_is_older_than(int major, int minor);
+
 // Like TEST_F() with a fixture, but the test exists only in a guest. A skipped test would count as
 // a failure in CI. Call this before main().
 template <class Test>

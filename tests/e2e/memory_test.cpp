@@ -25,7 +25,8 @@ class MemoryTest : public ScopeTest {
     return limited_group("/bpftrap-e2e-" + self_ + "-" + std::to_string(groups_++));
   }
 
-  // In such a group, long command lines may take 2 MiB. Those of these processes are longer together.
+  // In such a group, long command lines may take 2 MiB. Those of these processes are longer
+  // together.
   void expect_forgotten(const Words& args, const std::function<int()>& body) {
     SCOPED_TRACE(testing::PrintToString(args));
     constexpr int processes = 100;

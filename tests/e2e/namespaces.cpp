@@ -51,18 +51,31 @@ void write_file(const char* path, const std::string& text) {
   ::_exit(WEXITSTATUS(status));
 }
 
-void enter(int flags) {
-  if (::unshare(flags | CLONE_NEWPID | CLONE_NEWNS) != 0) {
+void unshare(int flags) {
+  if (::unshare(flags) != 0) {
     std::perror("unshare");
     ::_exit(120);
   }
 }
 
-void become_process_1() {
+void enter(int flags) {
+  unshare(flags | CLONE_NEWPID | CLONE_NEWNS);
+}
+
+// A new namespace of pids or times is for children.
+void go_inside() {
   if (pid_t child = ::fork(); child != 0) {
     stay_outside(child);
   }
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void set_boottime_offset(int seconds) {
+  write_file("/proc/self/timens_offsets", "boottime " + std::to_string(seconds) + " 0\n");
+}
+
+void become_process_1() {
+  go_inside();
   if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
       ::mount("proc", "/proc", "proc", 0, nullptr) != 0) {
     std::perror("mount");
@@ -84,9 +97,15 @@ void enter_user_and_pid_namespace() {
   become_process_1();
 }
 
+void enter_time_namespace(int seconds) {
+  unshare(clone_newtime);
+  set_boottime_offset(seconds);
+  go_inside();
+}
+
 void enter_time_and_pid_namespace(int seconds) {
   enter(clone_newtime);
-  write_file("/proc/self/timens_offsets", "boottime " + std::to_string(seconds) + " 0\n");
+  set_boottime_offset(seconds);
   become_process_1();
 }
 

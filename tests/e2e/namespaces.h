@@ -17,7 +17,12 @@ void enter_pid_namespace();
 // The same in a new user namespace, whose root has no rights outside.
 void enter_user_and_pid_namespace();
 
-// The same in a new time namespace, whose CLOCK_BOOTTIME is so many seconds ahead.
+// Goes into a new time namespace only, in a process as above. Its CLOCK_BOOTTIME is so many seconds
+// ahead.
+void enter_time_namespace(int seconds);
+
+// A new pid namespace as above, in a new time namespace, whose CLOCK_BOOTTIME is so many seconds
+// ahead.
 void enter_time_and_pid_namespace(int seconds);
 
 // As fork(), but the child's number in this pid namespace is `pid`. Returns -1 if it cannot have

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +17,7 @@
 
 #include "e2e/bpftrap.h"
 #include "e2e/failure.h"
+#include "e2e/guest.h"
 #include "e2e/inject.h"
 
 namespace e2e {
@@ -44,13 +44,10 @@ std::string capabilities(std::uint64_t set) {
 // Kernels before 5.19 require CAP_BPF for reading a map if unprivileged BPF is disabled
 // (kernel/bpf/syscall.c __sys_bpf()). bpftrap then keeps it to count losses.
 std::uint64_t kept_for_maps() {
-  utsname kernel{};
-  ::uname(&kernel);
-  int major = 0, minor = 0;
-  std::sscanf(kernel.release, "%d.%d", &major, &minor);
-  bool old = major < 5 || (major == 5 && minor < 19);
   std::vector<std::string> setting = lines_of_file("/proc/sys/kernel/unprivileged_bpf_disabled");
-  return old && !setting.empty() && setting.front() != "0" ? std::uint64_t{1} << CAP_BPF : 0;
+  return kernel_is_older_than(5, 19) && !setting.empty() && setting.front() != "0"
+             ? std::uint64_t{1} << CAP_BPF
+             : 0;
 }
 
 // The capabilities change late: `exit` still reads /proc for a moment after `start`.

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/os/proc.h"
 
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
+#include <cerrno>
 #include <charconv>
 #include <utility>
 
+#include "core/os/clock.h"
 #include "core/os/file.h"
+#include "core/os/unique_fd.h"
 
 namespace bpftrap {
 
@@ -26,7 +34,56 @@ std::uint64_t* field_of(ProcStat& stat, int number) {
   }
 }
 
+bool is_between(std::uint64_t ticks, BootTime from, BootTime to) {
+  return to_proc_ticks(from.time_since_epoch()) <= ticks &&
+         ticks <= to_proc_ticks(to.time_since_epoch());
+}
+
+// Whether /proc shows the start of a new process as the kernel has it. None if no process can
+// start.
+std::optional<bool> shows_starts_unchanged() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    return std::nullopt;
+  }
+  UniqueFd from(ends[0]);
+  UniqueFd into(ends[1]);
+  BootTime before = BootClock::now();
+  pid_t child = ::fork();
+  if (child == 0) {
+    std::optional<ProcStat> stat = read_proc_stat("/proc/self");
+    char unchanged = stat && is_between(stat->start_ticks, before, BootClock::now()) ? 1 : 0;
+    ::_exit(::write(into.get(), &unchanged, 1) == 1 ? 0 : 1);
+  }
+  into.reset();
+  char unchanged = 0;
+  ssize_t count = 0;
+  do {
+    count = ::read(from.get(), &unchanged, 1);
+  } while (count < 0 && errno == EINTR);
+  if (child > 0) {
+    ::waitpid(child, nullptr, 0);
+  }
+  return count == 1 ? std::optional(unchanged != 0) : std::nullopt;
+}
+
+std::chrono::nanoseconds measure_start_offset() {
+  std::chrono::nanoseconds offset = BootClock::namespace_offset();
+  bool none = offset == std::chrono::nanoseconds::zero() || shows_starts_unchanged() == true;
+  return none ? std::chrono::nanoseconds::zero() : offset;
+}
+
 }  // namespace
+
+std::uint64_t to_proc_ticks(std::chrono::nanoseconds time) {
+  static const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  return static_cast<std::uint64_t>(time.count()) / (1'000'000'000U / per_second);
+}
+
+std::chrono::nanoseconds proc_start_offset() {
+  static const std::chrono::nanoseconds offset = measure_start_offset();
+  return offset;
+}
 
 std::optional<ProcStat> parse_proc_stat(std::string_view text) {
   // The name in field 2 may hold anything, so counting begins behind its last parenthesis.

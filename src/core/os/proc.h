@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,7 +24,7 @@ struct ProcStat {
   std::uint64_t parent = 0;       // field 4
   std::uint64_t flags = 0;        // field 9
   std::uint64_t threads = 0;      // field 20, zombies included
-  std::uint64_t start_ticks = 0;  // field 22, since boot
+  std::uint64_t start_ticks = 0;  // field 22, since boot: see proc_start_offset()
 };
 
 // None if the text is malformed.
@@ -31,6 +32,14 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text);
 
 // Reads that of a process by its directory, /proc/PID. None if the process is gone.
 std::optional<ProcStat> read_proc_stat(const std::string& directory);
+
+// What /proc adds to the start that the kernel has for a process: the offset of the time namespace.
+// Kernels before 5.11 add nothing (3ae700ecfae9). In a time namespace the first call starts a
+// process to measure it.
+std::chrono::nanoseconds proc_start_offset();
+
+// Clock ticks of a time, as /proc counts them.
+std::uint64_t to_proc_ticks(std::chrono::nanoseconds time);
 
 // The process that a thread belongs to, by its directory, /proc/TID. For the leader that is the
 // process with the same number. None if the thread is gone.

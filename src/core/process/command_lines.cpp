@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "bpf/process.event.h"
-#include "core/os/clock.h"
 #include "core/os/file.h"
 #include "core/os/proc.h"
 #include "core/os/unique_fd.h"
@@ -16,14 +15,6 @@
 namespace bpftrap {
 
 namespace {
-
-// A start as /proc/PID/stat shows it: fs/proc/array.c do_task_stat(). It is in units of USER_HZ,
-// and a time namespace adds its offset before that.
-std::uint64_t to_ticks(std::uint64_t boot_ns) {
-  static const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-  boot_ns += static_cast<std::uint64_t>(BootClock::namespace_offset().count());
-  return boot_ns / (1'000'000'000U / per_second);
-}
 
 // The path given to execve, which the kernel leaves on the program's stack: AT_EXECFN of
 // fs/binfmt_elf.c create_elf_tables().
@@ -122,7 +113,8 @@ std::optional<CommandLine> CommandLines::take(const Process& process) {
   std::optional<CommandLine> line;
   if (auto older = older_.find(process.local_pid); older != older_.end()) {
     release(older->second.line);
-    if (older->second.start_ticks == to_ticks(process.id.start_ns)) {
+    std::chrono::nanoseconds start(static_cast<std::int64_t>(process.id.start_ns));
+    if (older->second.start_ticks == to_proc_ticks(start + start_offset_)) {
       line = std::move(older->second.line);
     }
     // The pid is free again, whoever had it.

@@ -4,6 +4,7 @@
 // with long command lines. A command line that finds no room is not kept; others are kept whole.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -78,6 +79,8 @@ class CommandLines {
   std::unordered_map<ProcessId, CommandLine, ProcessIdHash> live_;
   std::unordered_map<Pid, Older> older_;  // by local pid, as /proc shows it
   std::optional<ProcWalk> older_walk_;
+  // Measured now, because the sandbox forbids it later.
+  std::chrono::nanoseconds start_offset_ = proc_start_offset();
   std::size_t most_;
   std::size_t bytes_ = 0;
   std::size_t long_bytes_ = 0;  // of them, those of long lines

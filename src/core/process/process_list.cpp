@@ -10,7 +10,6 @@
 
 #include "bpf/pid_namespace.event.h"
 #include "bpf/scope.h"
-#include "core/os/clock.h"
 #include "core/os/proc.h"
 
 namespace bpftrap {
@@ -93,8 +92,7 @@ std::optional<ListedProcess> read_listed_process(const std::string& proc, Pid pi
   if (!stat) {
     return std::nullopt;
   }
-  // In a time namespace /proc adds its offset to each start.
-  auto offset = static_cast<std::uint64_t>(BootClock::namespace_offset().count() / BPFTRAP_TICK_NS);
+  auto offset = static_cast<std::uint64_t>(proc_start_offset().count() / BPFTRAP_TICK_NS);
   return ListedProcess{.pid = pid,
                        .parent = static_cast<Pid>(stat->parent),
                        .local_pid = pid,

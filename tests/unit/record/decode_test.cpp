@@ -212,8 +212,8 @@ TEST(Decode, Gone) {
 }
 
 TEST(Decode, RefusesEveryShorterRecord) {
-  for (const Bytes& whole : {wire_exec("/bin/x", "", "x\0"sv, 2), bytes_of(wire_exit(0)),
-                             bytes_of(wire_gone())}) {
+  for (const Bytes& whole :
+       {wire_exec("/bin/x", "", "x\0"sv, 2), bytes_of(wire_exit(0)), bytes_of(wire_gone())}) {
     for (std::size_t size = 0; size < whole.size(); ++size) {
       Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
       EXPECT_TRUE(malformed(cut)) << size;
