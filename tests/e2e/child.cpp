@@ -73,6 +73,15 @@ std::uint64_t to_ticks(std::uint64_t boot_ns) {
   return boot_ns / (1'000'000'000U / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK)));
 }
 
+std::string status_of(pid_t pid, const std::string& name) {
+  for (const std::string& line : lines_of_file("/proc/" + std::to_string(pid) + "/status")) {
+    if (line.rfind(name + ":\t", 0) == 0) {
+      return line.substr(name.size() + 2);
+    }
+  }
+  return "";
+}
+
 const std::string& self_path() {
   static const std::string path = [] {
     char buffer[PATH_MAX];

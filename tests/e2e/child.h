@@ -26,6 +26,9 @@ std::uint64_t wall_ns_now();  // CLOCK_REALTIME
 std::uint64_t start_ticks(pid_t pid);
 std::uint64_t to_ticks(std::uint64_t boot_ns);
 
+// The value of a line of /proc/PID/status, such as "Uid". "" if there is none.
+std::string status_of(pid_t pid, const std::string& name);
+
 // This test binary.
 const std::string& self_path();
 

@@ -26,15 +26,6 @@ namespace {
 using namespace std::chrono_literals;
 using SandboxTest = TracingTest;
 
-std::string status_of(pid_t pid, const std::string& name) {
-  for (const std::string& line : lines_of_file("/proc/" + std::to_string(pid) + "/status")) {
-    if (line.rfind(name + ":\t", 0) == 0) {
-      return line.substr(name.size() + 2);
-    }
-  }
-  return "";
-}
-
 std::string capabilities(std::uint64_t set) {
   char text[17];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(set));
