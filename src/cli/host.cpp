@@ -44,7 +44,10 @@ int Host::trace(const std::string& command, Tracer::Source source, Tracer::Desti
       confine(needs);
     });
   }
-  Reaper reaper(loop_, extras.program != nullptr ? &extras.program->program() : nullptr);
+  std::optional<Reaper> reaper;
+  if (extras.program == nullptr) {  // which reaps, too
+    reaper.emplace(loop_, nullptr);
+  }
   std::optional<Sweeper> sweeper;
   if (!extras.sweeps.empty()) {
     sweeper.emplace(loop_, source.ring, std::move(extras.sweeps));

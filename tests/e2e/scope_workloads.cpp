@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -215,6 +216,42 @@ int workload_daemon(const Arguments& arguments) {
   while (read_notes(arguments.at(0)).empty()) {
     sleep_for(std::chrono::milliseconds(1));
   }
+  return 3;
+}
+
+int workload_orphans(const Arguments& arguments) {
+  while (::access(arguments.at(0).c_str(), F_OK) != 0) {
+    sleep_for(std::chrono::milliseconds(1));
+  }
+  for (int i = 0; i < std::stoi(arguments.at(1)); ++i) {
+    pid_t parent = ::fork();
+    if (parent == 0) {
+      if (::fork() == 0) {
+        sleep_for(std::chrono::milliseconds(1));
+      }
+      ::_exit(0);
+    }
+    ::waitpid(parent, nullptr, 0);
+  }
+  note_self(arguments.at(0));
+  for (;;) {
+    ::pause();
+  }
+}
+
+int workload_successor(const Arguments&) {
+  pid_t program = ::getpid();
+  start_orphan("", false, [&] {
+    while (::kill(program, 0) == 0) {
+      sleep_for(std::chrono::milliseconds(1));
+    }
+    pid_t parent = ::fork();
+    if (parent == 0) {
+      ::_exit(fork_as(program) == 0 ? 5 : 0);
+    }
+    ::waitpid(parent, nullptr, 0);
+    return 0;
+  });
   return 3;
 }
 

@@ -46,6 +46,11 @@ int workload_busy(const std::vector<std::string>& arguments);
 // Its own parent has ended by then. All write a note, and none waits for another.
 int workload_generations(const std::vector<std::string>& arguments);
 
+// FILE COUNT: when FILE exists, leaves COUNT orphans that end at once. Then writes a note and
+// pauses.
+int workload_orphans(const std::vector<std::string>& arguments);
+// Ends with 3. An orphan then gets the same pid, and ends with 5.
+int workload_successor(const std::vector<std::string>& arguments);
 // WORKLOAD...: executes it as process 1 of a new pid namespace.
 int workload_inside(const std::vector<std::string>& arguments);
 

@@ -142,6 +142,8 @@ constexpr Workload workloads[] = {
     {"daemon", workload_daemon},
     {"busy", workload_busy},
     {"generations", workload_generations},
+    {"orphans", workload_orphans},
+    {"successor", workload_successor},
     {"inside", workload_inside},
 };
 

@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds ask_interval{20};
 }  // namespace
 
 ProgramRun::ProgramRun(Program& program, EventLoop& loop, LastDescendant* last)
-    : program_(program), loop_(loop), last_(last) {
+    : program_(program), loop_(loop), last_(last), reaper_(loop, &program) {
   loop_.watch(program.pidfd(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { program_ended(); });
   loop_.watch(ask_last_.fd(), EPOLLIN, [this](std::uint32_t) {
     if (ask_last_.take() && last_->has_ended()) {
@@ -54,9 +54,12 @@ bool ProgramRun::ends_trace(StopSignals::Taken signal) {
 
 void ProgramRun::wait(StopSignals& signals) {
   while (program_.released() && !abandoned_ && !program_.ended()) {
-    std::array<pollfd, 2> ready{pollfd{program_.pidfd(), POLLIN, 0},
-                                pollfd{signals.fd(), POLLIN, 0}};
+    std::array<pollfd, 3> ready{pollfd{program_.pidfd(), POLLIN, 0},
+                                pollfd{signals.fd(), POLLIN, 0}, pollfd{reaper_.fd(), POLLIN, 0}};
     ::poll(ready.data(), ready.size(), -1);
+    if (ready[2].revents != 0) {
+      reaper_.reap();
+    }
     if (ready[1].revents != 0) {
       StopSignals::Taken taken = signals.take();
       if (taken.number != 0) {

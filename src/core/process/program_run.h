@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// PROGRAM during the trace and after it: starts it, waits for its end, forwards signals.
+// PROGRAM during the trace and after it: starts it, waits for its end, forwards signals, and reaps
+// orphans meanwhile.
 #pragma once
 
 #include "core/os/event_loop.h"
@@ -7,6 +8,7 @@
 #include "core/os/timer.h"
 #include "core/process/last_descendant.h"
 #include "core/process/program.h"
+#include "core/process/reaper.h"
 
 namespace bpftrap {
 
@@ -39,6 +41,7 @@ class ProgramRun {
   bool forwarded_ = false;
   bool abandoned_ = false;
   Timer ask_last_;
+  Reaper reaper_;
 };
 
 }  // namespace bpftrap

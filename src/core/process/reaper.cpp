@@ -22,21 +22,24 @@ Reaper::Reaper(EventLoop& loop, Program* program) : program_(program) {
   if (!fd_) {
     throw Error("cannot wait for signals", errno);
   }
-  loop.watch(fd_.get(), EPOLLIN, [this](std::uint32_t) {
-    signalfd_siginfo info;
-    while (::read(fd_.get(), &info, sizeof info) > 0) {
-    }
-    reap();
-  });
+  loop.watch(fd_.get(), EPOLLIN, [this](std::uint32_t) { reap(); });
   reap();  // children that ended before
 }
 
 void Reaper::reap() {
+  signalfd_siginfo info;
+  while (::read(fd_.get(), &info, sizeof info) > 0) {
+  }
+  // An orphan may have PROGRAM's pid once PROGRAM is reaped.
+  if (program_ != nullptr && program_->ended()) {
+    program_ = nullptr;
+  }
   siginfo_t child{};
-  // Looks first and takes then: PROGRAM's status belongs to `program_`.
+  // Looks at a child before it reaps it, because PROGRAM's status belongs to `program_`.
   while (::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0) {
     if (program_ != nullptr && child.si_pid == program_->pid()) {
       program_->ended();
+      program_ = nullptr;
     } else {
       siginfo_t taken{};
       ::waitid(P_PID, static_cast<id_t>(child.si_pid), &taken, WEXITED | WNOHANG);

@@ -17,7 +17,9 @@ class Reaper {
   Reaper(const Reaper&) = delete;
   Reaper& operator=(const Reaper&) = delete;
 
-  // Reaps every child that has ended.
+  // Becomes readable when a child has ended.
+  int fd() const { return fd_.get(); }
+  // Reaps every child that has ended. The loop calls it; outside the loop, call it when readable.
   void reap();
 
  private:
