@@ -93,8 +93,12 @@ ListedProcess ProcessLister::find_listed(Pid local_pid, const PidOrId& wanted,
     throw Error(fmt::format("{} is a thread, not a process ({})", local_pid, option), 0,
                 fmt::format("give its process: {} {}", option, *group));
   }
+  errno = 0;
   std::optional<ListedProcess> process =
       programs_ ? list().find(local_pid) : read_listed_process("/proc", local_pid);
+  if (!process && (errno == EMFILE || errno == ENFILE)) {
+    throw Error(fmt::format("cannot look for process {} ({})", written(wanted), option), errno);
+  }
   if (process && wanted.start_boot_ns != 0 &&
       process->start_ticks != wanted.start_boot_ns / BPFTRAP_TICK_NS) {
     throw Error(fmt::format("no process {} ({})", written(wanted), option), 0,
