@@ -6,7 +6,6 @@
 
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
-#include "core/os/idle_work.h"
 #include "core/process/reaper.h"
 #include "core/trace/sweeper.h"
 
@@ -35,14 +34,18 @@ int Host::trace(const std::string& command, Tracer::Source source, Tracer::Desti
                 RecordHandler& handler, TraceExtras extras) {
   LostCounter& lost = source.lost;
   // Only a trace with PROGRAM sends signals.
-  SandboxNeeds needs{extras.program != nullptr, static_cast<bool>(extras.read_files),
-                     [&lost] { return lost.readable(); }};
-  std::optional<IdleWork> reading;
-  if (extras.read_files) {
-    reading.emplace(loop_, std::move(extras.read_files), [this, &needs] {
-      needs.reads_files = false;
-      confine(needs);
-    });
+  // Only a trace with PROGRAM sends signals.
+  SandboxNeeds needs{.signals_program = extras.program != nullptr,
+                     .can_read_maps = [&lost] { return lost.readable(); }};
+  std::optional<OlderProcesses> older;
+  if (extras.take_older) {
+    older.emplace(loop_, "/proc",
+                  OlderProcesses::Calls{[sandbox = !options_.no_sandbox] {
+                                          if (sandbox) {
+                                            enter_sandbox({.reads_files = true});
+                                          }
+                                        },
+                                        std::move(extras.take_older)});
   }
   std::optional<Reaper> reaper;
   if (extras.program == nullptr) {  // which reaps, too

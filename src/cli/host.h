@@ -19,6 +19,7 @@
 #include "core/bpf/skeleton.h"
 #include "core/os/event_loop.h"
 #include "core/os/signals.h"
+#include "core/process/older_processes.h"
 #include "core/process/program_run.h"
 #include "core/process/sweep.h"
 #include "core/trace/record_handler.h"
@@ -31,9 +32,8 @@ namespace bpftrap {
 struct TraceExtras {
   TraceObserver* observer = nullptr;
   std::vector<Sweepable*> sweeps = {};
-  // Reads files while the loop is idle, one step per call. Returns false when finished: see
-  // IdleWork.
-  std::function<bool()> read_files = {};
+  // Takes the command lines of processes older than the trace. Empty: they are not read.
+  std::function<void(OlderProcess&&)> take_older = {};
   ProgramRun* program = nullptr;
   std::vector<CountedProgram> programs = {};
 };
@@ -50,8 +50,8 @@ class Host {
   StopSignals& signals() { return signals_; }
   Output& output() { return *output_; }
 
-  // Gives up unneeded privileges, unless --no-sandbox is given. With --verbose, reports steps that
-  // the kernel refused.
+  // Gives up unneeded privileges of the calling thread, unless --no-sandbox is given. With
+  // --verbose, reports steps that the kernel refused.
   void confine(const SandboxNeeds& needs) const;
 
   // Traces with attached programs until a stop, and returns the exit status. `Records` are the

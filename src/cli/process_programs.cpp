@@ -171,7 +171,7 @@ int ProcessTrace::run(TraceExtras extras) {
   extras.observer = &stream_;
   extras.sweeps.insert(extras.sweeps.begin(), &stream_);
   if (stream_.reads_older()) {
-    extras.read_files = [this] { return stream_.read_older(); };
+    extras.take_older = [this](OlderProcess&& process) { stream_.add_older(std::move(process)); };
   }
   extras.programs = counted_programs(pairs());
   return host_.trace<ForkRecord, ExecRecord, ExitRecord>(command_.name, command_.columns, loaded_,

@@ -267,7 +267,7 @@ TEST_F(ExitCostTest, OlderProcessHasItsCommandLineAndDuration) {
   EXPECT_EQ(bpftrap.stop(), 0);
   ASSERT_LE(live, with_argv.after_fork + 2'000'000'000) << "bpftrap took too long to start";
   Record exit = bpftrap.record_of(with_argv, "exit");
-  EXPECT_EQ(exit.text("filename"), self_path());
+  EXPECT_TRUE(exit.is_null("filename")) << "/proc does not show it";
   argv[3] = "\xEF\xBF\xBD";
   EXPECT_EQ(exit.strings("args"), argv);
   EXPECT_GE(exit.number("duration_ns"), 2'000'000'000U);

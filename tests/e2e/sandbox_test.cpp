@@ -41,7 +41,6 @@ std::uint64_t kept_for_maps() {
              : 0;
 }
 
-// The capabilities change late: `exit` still reads /proc for a moment after `start`.
 void await_capabilities(pid_t pid, std::uint64_t wanted) {
   for (int i = 0; i < 10'000 && status_of(pid, "CapPrm") != capabilities(wanted); ++i) {
     sleep_for(1ms);

@@ -16,6 +16,7 @@
 #include "e2e/child.h"
 #include "e2e/identity_workload.h"
 #include "e2e/scope_workloads.h"
+#include "e2e/stuck_memory.h"
 #include "e2e/thread_workloads.h"
 
 namespace e2e {
@@ -145,6 +146,7 @@ constexpr Workload workloads[] = {
     {"orphans", workload_orphans},
     {"successor", workload_successor},
     {"inside", workload_inside},
+    {"stuck-memory", workload_stuck_memory},
 };
 
 }  // namespace

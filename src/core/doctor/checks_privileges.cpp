@@ -63,8 +63,8 @@ Check check_sys_ptrace(const Facts& facts) {
     return ok(name, "held");
   }
   return degraded(name,
-                  "not held: `filename` is null for processes of other users that are older than "
-                  "bpftrap",
+                  "not held: if /proc is mounted with hidepid, `args` is null for processes of other "
+                  "users that are older than bpftrap",
                   facts.holds_bpf_capabilities() && facts.euid == 0
                       ? "start the container or service with CAP_SYS_PTRACE as well"
                       : fix_for_capabilities(facts, ",cap_sys_ptrace"));

@@ -1,48 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/process/command_lines.h"
 
-#include <elf.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include <utility>
 
-#include <cstring>
-
-#include "bpf/process.event.h"
-#include "core/os/file.h"
 #include "core/os/proc.h"
-#include "core/os/unique_fd.h"
 
 namespace bpftrap {
 
 namespace {
-
-// The path given to execve, which the kernel leaves on the program's stack: AT_EXECFN of
-// fs/binfmt_elf.c create_elf_tables().
-std::optional<std::string> read_execfn(const std::string& directory) {
-  std::optional<std::string> auxv = read_file(directory + "/auxv");
-  if (!auxv) {
-    return std::nullopt;
-  }
-  Elf64_auxv_t entry;
-  for (std::size_t at = 0; at + sizeof entry <= auxv->size(); at += sizeof entry) {
-    std::memcpy(&entry, auxv->data() + at, sizeof entry);
-    if (entry.a_type != AT_EXECFN) {
-      continue;
-    }
-    UniqueFd memory(::open((directory + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
-    std::string path(BPFTRAP_PATH_SIZE, '\0');
-    ssize_t count = memory ? ::pread(memory.get(), path.data(), path.size(),
-                                     static_cast<off_t>(entry.a_un.a_val))
-                           : -1;
-    std::size_t end = count > 0 ? path.find('\0') : std::string::npos;
-    if (end == std::string::npos || end >= static_cast<std::size_t>(count)) {
-      return std::nullopt;
-    }
-    path.resize(end);
-    return path;
-  }
-  return std::nullopt;
-}
 
 std::size_t size_of(const CommandLine& line) {
   return (line.filename ? line.filename->size() : 0) + (line.args ? line.args->size() : 0);
@@ -148,41 +113,10 @@ void CommandLines::forget_dead() {
   sweep_.set_left(size());
 }
 
-bool CommandLines::read_older(const std::string& proc) {
-  if (!older_walk_) {
-    older_walk_.emplace(proc);
-  }
-  for (int i = 0; i < slice; ++i) {
-    if (!older_walk_->next()) {
-      older_walk_.reset();
-      return false;
-    }
-    read_one(older_walk_->directory(), static_cast<Pid>(older_walk_->pid()));
-  }
-  return true;
-}
-
-void CommandLines::read_one(const std::string& directory, Pid pid) {
-  std::optional<ProcStat> stat = read_proc_stat(directory);
-  if (!stat || (stat->flags & (ProcStat::never_executed | ProcStat::kernel_thread)) != 0) {
-    return;
-  }
-  std::optional<std::string> args = read_file(directory + "/cmdline", BPFTRAP_ARGS_SIZE + 1);
-  if (!args || args->empty()) {
-    return;
-  }
-  Older older{stat->start_ticks, {}};
-  older.line.filename = read_execfn(directory);
-  if (args->size() > BPFTRAP_ARGS_SIZE) {
-    args->resize(BPFTRAP_ARGS_SIZE);
-    older.line.truncated = true;
-  } else if (args->back() != '\0') {
-    args->push_back('\0');  // a title that the process gave itself
-  }
-  older.line.args = std::move(args);
-  forget_older(pid);
-  if (reserve(size_of(older.line))) {
-    older_.emplace(pid, std::move(older));
+void CommandLines::add_older(OlderProcess&& process) {
+  forget_older(process.local_pid);
+  if (reserve(size_of(process.line))) {
+    older_.emplace(process.local_pid, std::move(process));
   }
 }
 

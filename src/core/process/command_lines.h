@@ -23,6 +23,13 @@ struct CommandLine {
   Pid local_pid = 0;  // of the process, in bpftrap's own pid namespace; 0 outside it
 };
 
+// A process of /proc, which shows a start in clock ticks only.
+struct OlderProcess {
+  Pid local_pid = 0;
+  std::uint64_t start_ticks = 0;
+  CommandLine line;
+};
+
 class CommandLines {
  public:
   // Maximum bytes of all command lines and their entries. Those above `long_line` may take half of
@@ -47,13 +54,9 @@ class CommandLines {
   void mark_dead();
   void forget_dead();
 
-  // Processes of /proc per call of read_older().
-  static constexpr int slice = 64;
-
-  // Reads the next few processes of `proc` ("/proc") that are not known from an exec. False when
-  // all are read. The caller handles events between two calls, so thousands of processes delay
-  // none.
-  bool read_older(const std::string& proc);
+  // Adds a process that is older than the tracer (older_processes.h). A command line that was seen
+  // live takes precedence.
+  void add_older(OlderProcess&& process);
 
   std::size_t size() const { return live_.size() + older_.size(); }
   std::size_t bytes() const { return bytes_; }
@@ -62,13 +65,6 @@ class CommandLines {
   std::uint64_t refused() const { return refused_; }
 
  private:
-  // /proc tells a process's start in clock ticks only.
-  struct Older {
-    std::uint64_t start_ticks = 0;
-    CommandLine line;
-  };
-
-  void read_one(const std::string& directory, Pid pid);
   // Reserves this many bytes. False if there is no room.
   bool reserve(std::size_t size);
   // Returns the room of this one.
@@ -77,8 +73,7 @@ class CommandLines {
   void forget_older(Pid local_pid);
 
   std::unordered_map<ProcessId, CommandLine, ProcessIdHash> live_;
-  std::unordered_map<Pid, Older> older_;  // by local pid, as /proc shows it
-  std::optional<ProcWalk> older_walk_;
+  std::unordered_map<Pid, OlderProcess> older_;  // by local pid, as /proc shows it
   // Measured now, because the sandbox forbids it later.
   std::chrono::nanoseconds start_offset_ = proc_start_offset();
   std::size_t most_;

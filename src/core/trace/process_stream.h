@@ -3,6 +3,8 @@
 // path) and decides if it is written.
 #pragma once
 
+#include <utility>
+
 #include "core/process/cgroup_paths.h"
 #include "core/process/command_lines.h"
 #include "core/process/descent.h"
@@ -39,10 +41,9 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   void mark_dead() override;
   void forget_dead() override;
 
-  // True if the command lines of older processes must be read from /proc.
+  // True if the command lines of older processes must be read from /proc (older_processes.h).
   bool reads_older() const { return options_.read_older; }
-  // Reads the next few of them. Returns false when finished.
-  bool read_older() { return lines_.read_older("/proc"); }
+  void add_older(OlderProcess&& process) { lines_.add_older(std::move(process)); }
 
   // Returns the number of known forked processes: neither a record nor a sweep reported their end.
   std::size_t born() const { return descent_.size(); }

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "core/os/capability.h"
+#include "core/process/process_list.h"
 
 namespace bpftrap {
 
@@ -40,11 +41,9 @@ bool give_up_capabilities(const SandboxNeeds& needs) {
   }
   empty_bounding_set(*held);
   CapabilitySet keep = needs.signals_program ? set_of(Capability::kill) : 0;
-  if (needs.reads_files) {
+  if (needs.reads_files && set_capabilities({0, held->permitted}) &&
+      !proc_shows_everyone("/proc")) {
     keep |= set_of(Capability::sys_ptrace);
-    keep |= contains(held->permitted, Capability::dac_read_search)
-                ? set_of(Capability::dac_read_search)
-                : set_of(Capability::dac_override);
   }
   keep &= held->permitted;
   if (needs.can_read_maps && needs.can_read_maps()) {

@@ -14,8 +14,8 @@ namespace bpftrap {
 struct SandboxNeeds {
   // Forward signals to PROGRAM, which may run as another user: keeps CAP_KILL.
   bool signals_program = false;
-  // Read /proc/PID of other processes: keeps opening files for reading, CAP_SYS_PTRACE, and
-  // CAP_DAC_READ_SEARCH or CAP_DAC_OVERRIDE. Call enter_sandbox() again to give these up.
+  // Read /proc/PID of other processes: keeps opening files for reading. Keeps CAP_SYS_PTRACE if
+  // /proc (hidepid) hides processes without it.
   bool reads_files = false;
   // Returns true if BPF maps can be read with the current effective capabilities. If they cannot,
   // CAP_BPF or CAP_SYS_ADMIN is kept. Kernels before 5.19 require one of them if

@@ -4,9 +4,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-
 namespace bpftrap {
 namespace {
 
@@ -168,75 +165,43 @@ TEST(CommandLines, RoomIsGivenBackByWhateverForgets) {
             CommandLines::bytes_most / 2 / (32 * kib + of_entry) * (32 * kib + of_entry));
 }
 
-// A directory with the layout of /proc.
-class Proc : public testing::Test {
- protected:
-  void SetUp() override {
-    path_ = testing::TempDir() + "bpftrap-proc-" + std::to_string(::getpid());
-    std::filesystem::create_directories(path_);
-  }
-  void TearDown() override { std::filesystem::remove_all(path_); }
+OlderProcess older(Pid pid, std::uint64_t ticks, std::string_view args) {
+  OlderProcess process{pid, ticks, {}};
+  process.line.args = args;
+  return process;
+}
 
-  void add(int pid, const std::string& name, std::uint64_t flags, std::uint64_t ticks,
-           std::string_view cmdline) {
-    std::string directory = path_ + "/" + std::to_string(pid);
-    std::filesystem::create_directories(directory);
-    std::ofstream(directory + "/stat") << pid << " (" << name << ") S 1 1 1 0 -1 " << flags
-                                       << " 0 0 0 0 0 0 0 0 20 0 1 0 " << ticks << " 1000 10 0 0\n";
-    std::ofstream(directory + "/cmdline", std::ios::binary) << cmdline;
-  }
-  void read(CommandLines& lines) {
-    while (lines.read_older(path_)) {
-    }
-  }
-
-  std::string path_;
-};
-
-TEST_F(Proc, OlderProcessesAreFoundByTheirTicks) {
+TEST(CommandLines, OlderProcessesAreFoundByTheirTicks) {
   std::uint64_t second = 1'000'000'000;
-  add(70, "a) S 9 (b", 0x400000, 1234, "prog\0arg\0"sv);
   CommandLines lines;
-  read(lines);
+  lines.add_older(older(70, 1234, "prog\0arg\0"sv));
   EXPECT_FALSE(lines.take(process_of({71, 12 * second})));
   auto line = lines.take(process_of({70, 12 * second + 345'678'901}));
   ASSERT_TRUE(line) << "1234 ticks of 10 ms are 12.34 s";
   EXPECT_EQ(line->args, "prog\0arg\0"s);
-  EXPECT_EQ(line->filename, std::nullopt) << "there is no auxv, which holds the filename";
+  EXPECT_EQ(line->filename, std::nullopt) << "/proc does not show it";
 }
 
-TEST_F(Proc, AnotherStartIsAnotherProcess) {
-  add(70, "x", 0, 1234, "prog\0"sv);
+TEST(CommandLines, AnotherStartIsAnotherProcess) {
   CommandLines lines;
-  read(lines);
+  lines.add_older(older(70, 1234, "prog\0"sv));
   EXPECT_FALSE(lines.take(process_of({70, 12'350'000'000})));
   EXPECT_EQ(lines.size(), 0U) << "another process has the pid now";
 }
 
-TEST_F(Proc, ForkedOnlyAndKernelThreadsHaveNone) {
-  add(70, "fork", 0x40, 1, "parent\0"sv);
-  add(71, "kthread", 0x200000, 1, "");
-  add(72, "zombie", 0, 1, "");
-  CommandLines lines;
-  read(lines);
-  EXPECT_EQ(lines.size(), 0U);
-}
-
-TEST_F(Proc, WhatWasSeenLiveGoesFirst) {
-  add(70, "x", 0, 1234, "from proc\0"sv);
+TEST(CommandLines, WhatWasSeenLiveGoesFirst) {
   CommandLines lines;
   lines.remember(executed({70, 12'345'000'000}, "live\0"sv));
-  read(lines);
+  lines.add_older(older(70, 1234, "from proc\0"sv));
   auto line = lines.take(process_of({70, 12'345'000'000}));
   ASSERT_TRUE(line);
   EXPECT_EQ(line->args, "live\0"s);
   EXPECT_EQ(lines.size(), 0U);
 }
 
-TEST_F(Proc, AnExecReplacesWhatWasReadEvenWhereItFindsNoRoom) {
-  add(70, "x", 0, 1234, "from proc\0"sv);
+TEST(CommandLines, AnExecReplacesWhatWasReadEvenWhereItFindsNoRoom) {
   CommandLines lines(CommandLines::bytes_of_entry + 100);
-  read(lines);
+  lines.add_older(older(70, 1234, "from proc\0"sv));
   EXPECT_EQ(lines.size(), 1U);
   ExecRecord record = executed_long(70, kib);
   record.process.id.start_ns = 12'345'000'000;
@@ -245,25 +210,13 @@ TEST_F(Proc, AnExecReplacesWhatWasReadEvenWhereItFindsNoRoom) {
   EXPECT_EQ(lines.bytes(), 0U);
 }
 
-TEST_F(Proc, OlderOnesAreBoundedAsWell) {
-  for (int pid = 1; pid <= 8; ++pid) {
-    add(pid, "x", 0, 1, "x\0"sv);
-  }
+TEST(CommandLines, OlderOnesAreBoundedAsWell) {
   CommandLines lines(4 * (CommandLines::bytes_of_entry + 2));
-  read(lines);
+  for (Pid pid = 1; pid <= 8; ++pid) {
+    lines.add_older(older(pid, 1, "x\0"sv));
+  }
   EXPECT_EQ(lines.size(), 4U);
   EXPECT_EQ(lines.refused(), 4U);
-}
-
-TEST_F(Proc, ManyProcessesInSlices) {
-  for (int pid = 1; pid <= 3 * CommandLines::slice; ++pid) {
-    add(pid, "x", 0, 1, "x\0"sv);
-  }
-  CommandLines lines;
-  EXPECT_TRUE(lines.read_older(path_));
-  EXPECT_EQ(lines.size(), static_cast<std::size_t>(CommandLines::slice));
-  read(lines);
-  EXPECT_EQ(lines.size(), 3U * CommandLines::slice);
 }
 
 }  // namespace
