@@ -70,7 +70,8 @@ int run(const OutputOptions& options) {
     sink->write(check);
   }
   sink->finish();
-  output->drain(signals.fd());
+  Patience patience(signals);
+  output->drain(patience);
   output->close();
   return will_work(checks) ? 0 : 1;
 }

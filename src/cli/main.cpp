@@ -10,6 +10,7 @@
 #include "cli/command_line.h"
 #include "core/doctor/explain.h"
 #include "core/os/error.h"
+#include "core/os/messages.h"
 #include "core/os/standard_streams.h"
 
 namespace bpftrap {
@@ -59,17 +60,32 @@ void __gnu_cxx::__verbose_terminate_handler() {
   std::abort();
 }
 
-int main(int argc, char** argv) {
-  bpftrap::fill_standard_streams();
-  int failure = bpftrap::could_not_work;
+namespace bpftrap {
+
+namespace {
+
+int run_main(int argc, char** argv) {
+  fill_standard_streams();
+  open_messages();
+  int failure = could_not_work;
   try {
-    bpftrap::Invocation line = bpftrap::read_command_line(argc, argv);
+    Invocation line = read_command_line(argc, argv);
     failure = line.failure;
-    return bpftrap::run(line);
-  } catch (const bpftrap::Error& error) {
-    bpftrap::say(bpftrap::explain(error));
+    return run(line);
+  } catch (const Error& error) {
+    say(explain(error));
   } catch (const std::exception& error) {
-    bpftrap::say(error.what());
+    say(error.what());
   }
   return failure;
+}
+
+}  // namespace
+
+}  // namespace bpftrap
+
+int main(int argc, char** argv) {
+  int status = bpftrap::run_main(argc, argv);
+  bpftrap::drain_messages(bpftrap::message_patience);
+  return status;
 }

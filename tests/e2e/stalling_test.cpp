@@ -12,6 +12,7 @@
 #include "e2e/bpftrap.h"
 #include "e2e/failure.h"
 #include "e2e/stuck_memory.h"
+#include "e2e/tiny_fixture.h"
 
 namespace e2e {
 namespace {
@@ -90,6 +91,111 @@ TEST_F(WaitingTest, AProcessThatLocksItsMemoryHoldsNobodyUp) {
     GTEST_SKIP() << "on this kernel no process can hold up who reads its command line";
   }
   expect_to_go_on({"exit", "--json"}, 2);
+}
+
+// A pipe that is full, and that nobody reads unless the test does.
+class FullPipe {
+ public:
+  FullPipe() {
+    if (::pipe2(ends_, O_CLOEXEC) != 0) {
+      throw Failure("cannot create a pipe");
+    }
+  }
+  FullPipe(const FullPipe&) = delete;
+  FullPipe& operator=(const FullPipe&) = delete;
+  ~FullPipe() {
+    ::close(ends_[0]);
+    ::close(ends_[1]);
+  }
+
+  void fill() {
+    ::fcntl(ends_[1], F_SETFL, O_NONBLOCK);
+    const std::string page(4096, 'x');
+    while (::write(ends_[1], page.data(), page.size()) > 0) {
+    }
+    ::fcntl(ends_[1], F_SETFL, 0);
+  }
+  // Returns its content.
+  std::string take() {
+    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+    std::string text;
+    char buffer[65536];
+    for (ssize_t size; (size = ::read(ends_[0], buffer, sizeof buffer)) > 0;) {
+      text.append(buffer, static_cast<std::size_t>(size));
+    }
+    return text;
+  }
+  int writer() const { return ends_[1]; }
+  bool writer_blocks() const { return (::fcntl(ends_[1], F_GETFL) & O_NONBLOCK) == 0; }
+
+ private:
+  int ends_[2];
+};
+
+class StalledReaderTest : public TinyProgramTest {};
+
+TEST_F(StalledReaderTest, MessagesDelayNoRecordAndNoSignal) {
+  FullPipe errors;
+  errors.fill();
+  Bpftrap bpftrap({"exec", "--json", "--verbose", "--summary", "--user", storm_user},
+                  {.before_exec = [&] { ::dup2(errors.writer(), STDERR_FILENO); }});
+  bpftrap.await_start();
+  for (int i = 0; i < 3; ++i) {
+    Ended process = Child([&] {
+                      ::setresuid(storm_uid, storm_uid, storm_uid);
+                      return exec_argv(tiny_, {"tiny"});
+                    }).wait();
+    bpftrap.await([&] { return bpftrap.records_of(process).size() == 2; });
+  }
+  std::uint64_t asked = boot_ns_now();
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 0);
+  EXPECT_LE(boot_ns_now() - asked, bound);
+  EXPECT_TRUE(errors.writer_blocks()) << "other writers share the open file";
+}
+
+TEST_F(StalledReaderTest, MessagesArriveWhenTheyAreReadAtLast) {
+  FullPipe errors;
+  errors.fill();
+  Bpftrap bpftrap({"exec", "--json", "--summary", "--user", storm_user},
+                  {.before_exec = [&] { ::dup2(errors.writer(), STDERR_FILENO); }});
+  bpftrap.await_start();
+  make_storm(2, tiny_);
+  ::kill(bpftrap.pid(), SIGTERM);
+  sleep_for(300ms);
+  std::string text = errors.take();
+  EXPECT_EQ(bpftrap.wait(), 0);
+  text += errors.take();
+  EXPECT_NE(text.find("COMM"), std::string::npos) << "the summary was dropped";
+}
+
+TEST_F(StalledReaderTest, FirstSignalEndsItAndItSaysHowMuchIsNotWritten) {
+  FullPipe output;
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user}, {.stdout_fd = output.writer()});
+  sleep_for(1s);  // nothing tells that it is live but the pipe, which must stay as it is
+  constexpr std::size_t processes = 400;
+  ASSERT_EQ(make_storm(processes, tiny_).started, processes);
+  sleep_for(100ms);
+  std::uint64_t asked = boot_ns_now();
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 1);
+  EXPECT_LE(boot_ns_now() - asked, bound);
+  std::string text = output.take();
+  auto whole = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  std::size_t missing = 2 * processes + 2 - whole;  // with start and stop
+  EXPECT_GT(whole, 0U);
+  EXPECT_EQ(bpftrap.errors(), "bpftrap: stopped while the reader of the output was stalled; " +
+                                  std::to_string(missing) + " lines of output not written\n");
+}
+
+TEST_F(StalledReaderTest, SignalAfterATimeoutEndsItToo) {
+  FullPipe output;
+  output.fill();
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--timeout", "10ms"},
+                  {.stdout_fd = output.writer()});
+  sleep_for(500ms);
+  EXPECT_EQ(threads_of(bpftrap.pid()), 1U) << "without a signal it waits for the reader";
+  std::uint64_t asked = boot_ns_now();
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 1);
+  EXPECT_LE(boot_ns_now() - asked, bound);
 }
 
 }  // namespace

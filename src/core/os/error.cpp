@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/os/error.h"
 
-#include <sys/uio.h>
-#include <unistd.h>
-
-#include <cstring>
+#include "core/os/messages.h"
 
 namespace bpftrap {
 
@@ -35,19 +32,11 @@ void say(std::string_view text) {
   std::string line = "bpftrap: ";
   line += text;
   line += '\n';
-  say_table(line);
+  write_message(line);
 }
 
 void say_table(std::string_view table) {
-  while (!table.empty()) {
-    // writev(), because `bpftrap hello` watches write().
-    iovec part{const_cast<char*>(table.data()), table.size()};
-    ssize_t written = ::writev(STDERR_FILENO, &part, 1);
-    if (written <= 0) {
-      return;
-    }
-    table.remove_prefix(static_cast<std::size_t>(written));
-  }
+  write_requested(table);
 }
 
 void say(const Error& error) {

@@ -28,10 +28,11 @@ class Error : public std::system_error {
   std::vector<std::string> log_;
 };
 
-// Writes `bpftrap: ` and the text to standard error, one line each. Never fails.
+// Writes `bpftrap: ` and the text to standard error, one line each. Never fails nor waits
+// (messages.h).
 void say(std::string_view text);
 
-// Writes a whole table to standard error as it is. Never fails.
+// Writes a table that the user asked for to standard error as it is. Never fails nor waits.
 void say_table(std::string_view table);
 
 // Writes the message of the error, and its log below.

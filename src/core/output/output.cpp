@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <utility>
@@ -64,16 +63,24 @@ void Output::prepare() {
   kind_ = Kind::nonblocking;
 }
 
-void Output::fail(int err) {
-  // On ENOSPC, truncate the partial last line, so that every line of the file is whole.
+// Truncates the partial last line, so that every line of the file is whole. Others may have
+// appended to the file or truncated it: then its end is not that of the last write.
+void Output::remove_partial_line() {
   std::size_t whole = written_ == 0 ? 0 : buffer_.rfind('\n', written_ - 1) + 1;
-  off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
   auto part = static_cast<off_t>(written_ - whole);
-  if (part > 0 && end >= part) {
+  off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
+  // lseek(), because the C library's fstat() is another system call than the sandbox allows.
+  if (part > 0 && end >= part && ::lseek(fd_, 0, SEEK_END) == end) {
     [[maybe_unused]] int ignored = ::ftruncate(fd_, end - part);
   }
+}
+
+void Output::fail(int err) {
+  remove_partial_line();
+  // EFBIG: RLIMIT_FSIZE, or the largest file of the file system.
+  bool full = err == ENOSPC || err == EDQUOT || err == EFBIG;
   throw Error(fmt::format("cannot write to {}", name_), err,
-              err == ENOSPC || err == EDQUOT ? "all earlier records are written" : "");
+              full ? "all earlier records are written" : "");
 }
 
 std::size_t Output::write_some() {
@@ -124,15 +131,18 @@ void Output::flush() {
   }
 }
 
-bool Output::drain(int interrupt_fd) {
+bool Output::drain(Patience& patience) {
   for (flush(); waiting() > 0; flush()) {
-    std::array<pollfd, 2> ready{pollfd{fd_, POLLOUT, 0}, pollfd{interrupt_fd, POLLIN, 0}};
-    if (::poll(ready.data(), ready.size(), -1) > 0 && (ready[1].revents & POLLIN) != 0 &&
-        (ready[0].revents & POLLOUT) == 0) {
+    if (!patience.await_writable(fd_)) {
       return false;
     }
   }
   return true;
+}
+
+std::size_t Output::waiting_lines() const {
+  auto begin = buffer_.begin() + static_cast<std::ptrdiff_t>(written_);
+  return static_cast<std::size_t>(std::count(begin, buffer_.end(), '\n'));
 }
 
 void Output::close() {

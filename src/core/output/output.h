@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/os/unique_fd.h"
+#include "core/output/patience.h"
 
 namespace bpftrap {
 
@@ -29,9 +30,9 @@ class Output {
   // Writes as much as possible without blocking. Throws Error if the output fails, for example on a
   // full disk. A closed reader is no error: see reader_gone().
   void flush();
-  // Writes everything and waits for the reader. Returns false if `interrupt_fd` becomes readable
-  // first. Throws Error like flush().
-  bool drain(int interrupt_fd);
+  // Writes everything and waits for the reader. Returns false if the patience ends first. Throws
+  // Error like flush().
+  bool drain(Patience& patience);
   // Closes the output, because NFS and quotas report some errors only then. Throws Error.
   void close();
 
@@ -41,6 +42,10 @@ class Output {
   // Buffered bytes.
   std::size_t waiting() const { return buffer_.size() - written_; }
   bool full() const { return waiting() >= may_wait_; }
+  // True if only short lines should be added, so that those of one process leave room for others.
+  bool crowded() const { return waiting() >= may_wait_ / 2; }
+  // Lines that are not written, or not completely.
+  std::size_t waiting_lines() const;
   int fd() const { return fd_; }
 
  private:
@@ -49,6 +54,7 @@ class Output {
   void prepare();
   // Writes the front of the buffer once. Returns the bytes written, or 0 if it would block.
   std::size_t write_some();
+  void remove_partial_line();
   [[noreturn]] void fail(int err);
 
   UniqueFd owned_;

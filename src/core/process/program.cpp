@@ -18,6 +18,7 @@
 #include "core/os/environment.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
+#include "core/os/messages.h"
 
 namespace bpftrap {
 
@@ -128,6 +129,7 @@ std::string_view hint_for(const ProgramOptions& options, int err) {
 // nobody here would release, and allocating is safe.
 [[noreturn]] void run_child(int gate, const ProgramOptions& options,
                             const Environment& environment) {
+  drop_messages();
   reset_signals();
   if (!wait_at(gate)) {
     ::_exit(bpftrap_failed);
@@ -142,12 +144,14 @@ std::string_view hint_for(const ProgramOptions& options, int err) {
     }
     int err = execute(options.argv, environment);
     say(Error("cannot execute '" + options.argv.front() + "'", err, hint_for(options, err)));
+    drain_messages(message_patience);
     ::_exit(err == ENOENT ? not_found : cannot_execute);
   } catch (const Error& error) {
     say(error);
   } catch (const std::exception& error) {
     say(error.what());
   }
+  drain_messages(message_patience);
   ::_exit(bpftrap_failed);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/trace/tracer.h"
 
+#include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 
 #include "core/os/error.h"
 #include "core/os/file.h"
+#include "core/os/messages.h"
 
 namespace bpftrap {
 
@@ -16,6 +18,12 @@ namespace {
 
 // Maximum records handled between checks of signals and the output.
 constexpr std::size_t batch_records = 1024;
+
+// Records that are only counted.
+class Nowhere final : public Sink {
+ public:
+  void write(const RecordView&) override {}
+};
 
 // Returns the `start` record without its time.
 StartRecord describe_machine(std::string command) {
@@ -35,7 +43,10 @@ StartRecord describe_machine(std::string command) {
 }  // namespace
 
 Tracer::Tracer(Parts parts, TracerOptions options)
-    : parts_(std::move(parts)), output_(parts_.destination.output), options_(std::move(options)) {}
+    : parts_(std::move(parts)),
+      output_(parts_.destination.output),
+      options_(std::move(options)),
+      patience_(parts_.signals) {}
 
 void Tracer::run() {
   watch();
@@ -68,6 +79,7 @@ void Tracer::watch() {
 void Tracer::watch_stops() {
   parts_.loop.watch(parts_.signals.fd(), EPOLLIN, [this](std::uint32_t) {
     StopSignals::Taken taken = parts_.signals.take();
+    signalled_ = signalled_ || taken.number != 0;
     if (taken.number != 0 && (parts_.program == nullptr || parts_.program->ends_trace(taken))) {
       stop();
     }
@@ -98,6 +110,7 @@ void Tracer::on_second() {
   parts_.destination.clock.reanchor();
   account();
   flush();
+  flush_messages();
 }
 
 void Tracer::on_output(std::uint32_t events) {
@@ -172,8 +185,8 @@ void Tracer::drain_ring() {
   while (!done() && !output_.reader_gone() && ring.pending() > 0) {
     std::size_t before = ring.pending();
     consume();
-    if (output_.full() && !output_.drain(parts_.signals.fd())) {
-      break;
+    if (output_.full() && !output_.drain(patience_)) {
+      give_up();
     }
     if (ring.pending() == before) {
       ::usleep(100);
@@ -181,19 +194,36 @@ void Tracer::drain_ring() {
   }
 }
 
+void Tracer::give_up() {
+  std::size_t lines = output_.waiting_lines();
+  Nowhere nowhere;
+  parts_.source.ring.consume([&](std::span<const std::byte> bytes) {
+    lines += parts_.handler.handle(bytes, nowhere) == RecordHandler::Result::written ? 1 : 0;
+    return true;
+  });
+  throw Error("stopped while the reader of the output was stalled", 0,
+              fmt::format("{} of output not written",
+                          lines == 1 ? "1 line" : fmt::format("{} lines", lines)));
+}
+
 void Tracer::finish() {
   parts_.source.detach();
   // The programs are detached, but one may still be running on another CPU for some microseconds.
   ::usleep(1000);
+  if (signalled_) {
+    patience_.limit();
+  }
   drain_ring();
   account();
   parts_.destination.sink.write(StopRecord{BootClock::now(), records_, lost_told_});
   parts_.destination.sink.finish();
-  if (!output_.drain(parts_.signals.fd())) {
-    throw Error("stopped by a second signal while the reader of the output was blocked", 0,
-                "the last records are not written");
+  if (!output_.drain(patience_)) {
+    give_up();
   }
   output_.close();
+  if (!signalled_) {
+    drain_requested(parts_.signals.fd());
+  }
 }
 
 }  // namespace bpftrap

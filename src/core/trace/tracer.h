@@ -80,6 +80,8 @@ class Tracer {
   void account();
   void drain_ring();
   void finish();
+  // Reports how much the stalled reader did not get.
+  [[noreturn]] void give_up();
 
   Parts parts_;
   Output& output_;
@@ -92,6 +94,8 @@ class Tracer {
   std::uint64_t records_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t lost_told_ = 0;
+  bool signalled_ = false;
+  Patience patience_;
 };
 
 }  // namespace bpftrap
