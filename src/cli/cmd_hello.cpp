@@ -182,7 +182,9 @@ int show_pipe(Host& host, const std::string& tracefs, std::uint32_t pid,
   loaded.detach();
   reader.read();
   host.signals().take();
-  host.output().drain(host.signals().fd());
+  Patience patience(host.signals());
+  patience.limit();
+  host.output().drain(patience);
   return 0;
 }
 
@@ -251,6 +253,7 @@ Run setup_hello(CLI::App& app) {
                "  sudo bpftrap hello --pid 1234    a message whenever process 1234 calls write()\n"
                "  sudo bpftrap hello --trace-pipe  the same through the trace pipe");
   app.parse_complete_callback([options] {
+    check_output_options(options->output);
     if (options->trace_pipe) {
       refuse_format(options->output, "--trace-pipe", "because it prints the kernel's own lines");
     }

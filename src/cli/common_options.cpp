@@ -102,6 +102,7 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
         options.output = text == "-" ? "" : text;
       },
       "write to FILE; - is standard output", "FILE");
+  add_switch(app, "--append", options.append, "add to the file of --output, keep its content");
   add_switch(app, "--no-header", options.no_header, "omit the header line");
   add_color_option(app, options);
   begin_group(app, "Tracing");
@@ -115,6 +116,12 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
   add_verbose_option(app, options);
   add_switch(app, "--no-sandbox", options.no_sandbox,
              "keep all privileges while tracing, for debugging");
+}
+
+void check_output_options(const OutputOptions& options) {
+  if (options.append && options.output.empty()) {
+    refuse_usage("--append: there is no file; expected --output FILE");
+  }
 }
 
 void add_format_options(CLI::App& app, OutputOptions& options,
@@ -148,7 +155,8 @@ std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_
   if (options.output.empty()) {
     return std::make_unique<Output>();
   }
-  UniqueFd file = open_output_file(options.output, {interrupt_fd, options.timeout}, owner);
+  UniqueFd file =
+      open_output_file(options.output, {interrupt_fd, options.timeout}, owner, options.append);
   return file ? std::make_unique<Output>(std::move(file), options.output) : nullptr;
 }
 

@@ -35,6 +35,7 @@ enum class Color { automatic, always, never };
 struct OutputOptions {
   const OutputFormat* format = nullptr;  // null: the command's readable text
   std::string output;                    // path; empty: standard output (also `-`)
+  bool append = false;                   // keep the content of that file
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::nanoseconds> timeout;
   bool no_header = false;
@@ -70,6 +71,9 @@ void add_switch(CLI::App& app, const char* names, bool& flag, const char* descri
 void add_file_option(CLI::App& app, const char* names, std::string& path, const char* description);
 
 void add_output_options(CLI::App& app, OutputOptions& options);
+
+// Refuses output options that do not go together. Throws CLI::ValidationError.
+void check_output_options(const OutputOptions& options);
 
 // Subsets of add_output_options(): the formats' options (at most one may be given), --color and
 // --verbose.

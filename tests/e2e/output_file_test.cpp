@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 
@@ -17,6 +19,7 @@ namespace e2e {
 namespace {
 
 using namespace std::chrono_literals;
+using Words = std::vector<std::string>;
 using OutputFileTest = TracingTest;
 
 Bpftrap::Setup without(const std::vector<int>& descriptors) {
@@ -167,6 +170,76 @@ TEST_F(OutputFileTest, DiskThatGetsFullIsStatus1AndOneMessage) {
   text.resize(static_cast<std::size_t>(size));
   EXPECT_EQ(text.back(), '\n') << "whole records";
   ::close(file);
+}
+
+TEST_F(OutputFileTest, LimitOfTheFileSizeEndsItLikeAFullDisk) {
+  ScratchDir scratch;
+  std::string path = scratch / "records";
+  Bpftrap bpftrap({"exec", "--json", "--output", path}, {.may_lose = true});
+  for (int i = 0; i < 10'000 && text_of(path).find('\n') == std::string::npos; ++i) {
+    sleep_for(1ms);
+  }
+  constexpr rlim_t most = 20'000;
+  rlimit limit{most, most};
+  ASSERT_EQ(::prlimit(bpftrap.pid(), RLIMIT_FSIZE, &limit, nullptr), 0);
+  for (int i = 0; i < 60; ++i) {
+    run_workload({"nothing"});
+  }
+  EXPECT_EQ(bpftrap.wait(), 1);
+  EXPECT_EQ(bpftrap.errors(), "bpftrap: cannot write to '" + path +
+                                  "' (--output): File too large; all earlier records are "
+                                  "written\n");
+  std::string text = text_of(path);
+  EXPECT_GT(text.size(), most / 2);
+  EXPECT_LE(text.size(), most);
+  EXPECT_EQ(text.back(), '\n') << "whole records";
+}
+
+TEST_F(OutputFileTest, ProgramIsKilledByTheLimitOfTheFileSizeAsEver) {
+  ScratchDir scratch;
+  Bpftrap bpftrap({"exec", "--json", "--output", scratch / "records", "--", "/bin/sh", "-c",
+                   "ulimit -f 1; head -c 100000 /dev/zero > " + (scratch / "zeros")});
+  EXPECT_EQ(bpftrap.wait(), 128 + SIGXFSZ);
+}
+
+TEST_F(OutputFileTest, AppendKeepsWhatTheFileHeld) {
+  ScratchDir scratch;
+  std::string path = scratch / "records";
+  std::ofstream(path) << "first\nhalf a li";
+  Words quiet{"exec", "--json", "--output", path, "--append", "--timeout", "1ms", "--user", "4242"};
+  EXPECT_EQ(run_bpftrap(quiet).status, 0);
+  EXPECT_EQ(run_bpftrap(quiet).status, 0);
+  std::vector<std::string> lines = lines_of_file(path);
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[0], "first");
+  EXPECT_EQ(lines[1], "half a li");
+  for (std::size_t i : {2U, 4U}) {
+    EXPECT_EQ(Record::parse(lines[i]).kind(), "start");
+    EXPECT_EQ(Record::parse(lines[i + 1]).kind(), "stop");
+  }
+  Outcome outcome = run_bpftrap({"exec", "--append"});
+  EXPECT_EQ(outcome.status, 2);
+  EXPECT_NE(outcome.errors.find("--append: there is no file; expected --output FILE"),
+            std::string::npos)
+      << outcome.errors;
+}
+
+TEST_F(OutputFileTest, OtherWritersOfTheFileLoseNothing) {
+  ScratchDir scratch;
+  std::string path = scratch / "records";
+  Bpftrap bpftrap({"exec", "--json", "--output", path, "--", "/bin/sh", "-c",
+                   "for i in 1 2 3 4 5 6 7 8 9; do /bin/echo mine >> " + path + "; done"});
+  EXPECT_EQ(bpftrap.wait(), 0);
+  std::vector<std::string> lines = lines_of_file(path);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), "mine"), 9);
+  std::uint64_t records = 0;
+  for (const std::string& line : lines) {
+    if (line != "mine") {
+      std::string kind = Record::parse(line).kind();
+      records += kind == "exec" || kind == "exit" ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(records, Record::parse(lines.back()).number("records"));
 }
 
 TEST_F(OutputFileTest, SomebodyElsesLinkInAStickyDirectoryIsRefused) {

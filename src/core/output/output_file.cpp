@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,7 +19,7 @@ namespace bpftrap {
 namespace {
 
 constexpr int links_most = 40;  // as the kernel: MAXSYMLINKS, include/linux/namei.h
-constexpr int write_flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+constexpr int write_flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 constexpr int look_flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
 
 bool is_trusted(const struct stat& status) {
@@ -29,8 +30,8 @@ bool is_trusted(const struct stat& status) {
 // rename meanwhile, and openat2() would refuse links of any owner.
 class Walk {
  public:
-  Walk(const std::string& path, const std::optional<FileOwner>& owner)
-      : path_(path), owner_(owner), rest_(path) {}
+  Walk(const std::string& path, const std::optional<FileOwner>& owner, bool append)
+      : path_(path), owner_(owner), append_(append), rest_(path) {}
 
   // None where it is a FIFO that nobody reads.
   UniqueFd open();
@@ -63,9 +64,12 @@ class Walk {
   void follow(const std::string& name);
   bool in_proc() const;
   void check(const UniqueFd& fd) const;
+  // Empties the file, or makes it ready to be continued.
+  void prepare(const UniqueFd& fd) const;
 
   const std::string& path_;
   const std::optional<FileOwner>& owner_;
+  bool append_;
   std::string rest_;
   UniqueFd at_;  // the directory that rest_ begins in
   int links_ = 0;
@@ -170,6 +174,28 @@ UniqueFd Walk::open_last(const std::string& name) {
   return fd;
 }
 
+// An earlier run may have left its last line without an end.
+void end_last_line(const UniqueFd& fd, off_t size) {
+  UniqueFd reader(::open(fmt::format("/proc/self/fd/{}", fd.get()).c_str(), O_RDONLY | O_CLOEXEC));
+  char last = '\n';
+  if (reader && ::pread(reader.get(), &last, 1, size - 1) == 1 && last != '\n') {
+    iovec end{const_cast<char*>("\n"), 1};
+    [[maybe_unused]] ssize_t written = ::writev(fd.get(), &end, 1);
+  }
+}
+
+void Walk::prepare(const UniqueFd& fd) const {
+  struct stat status = status_of(fd);
+  if (!S_ISREG(status.st_mode)) {
+    return;
+  }
+  if (append_ && status.st_size > 0) {
+    end_last_line(fd, status.st_size);
+  } else if (!append_ && ::ftruncate(fd.get(), 0) != 0) {
+    fail(errno);
+  }
+}
+
 UniqueFd Walk::open() {
   at_ = UniqueFd(::open(rest_.starts_with('/') ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!at_) {
@@ -186,9 +212,7 @@ UniqueFd Walk::open() {
     }
     UniqueFd fd = open_last(name);
     if (fd) {
-      if (S_ISREG(status_of(fd).st_mode) && ::ftruncate(fd.get(), 0) != 0) {
-        fail(errno);
-      }
+      prepare(fd);
       return fd;
     }
     if (errno == ENXIO && !in_proc()) {
@@ -207,11 +231,11 @@ UniqueFd Walk::open() {
 }  // namespace
 
 UniqueFd open_output_file(const std::string& path, const WaitForReader& wait,
-                          const std::optional<FileOwner>& owner) {
+                          const std::optional<FileOwner>& owner, bool append) {
   using std::chrono::milliseconds;
   auto begin = std::chrono::steady_clock::now();
   for (bool told = false; true; told = true) {
-    if (UniqueFd fd = Walk(path, owner).open()) {
+    if (UniqueFd fd = Walk(path, owner, append).open()) {
       return fd;
     }
     if (!told) {
