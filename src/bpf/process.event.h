@@ -12,7 +12,10 @@
 #define BPFTRAP_RECORD_FORK        5
 #define BPFTRAP_RECORD_GONE        6
 
-#define BPFTRAP_COMM_SIZE         16 /* TASK_COMM_LEN, include/linux/sched.h */
+/* Kind of a failed exec in bpftrap_lost. Its record is BPFTRAP_RECORD_EXEC. */
+#define BPFTRAP_KIND_FAILED 15
+
+#define BPFTRAP_COMM_SIZE         16    /* TASK_COMM_LEN, include/linux/sched.h */
 #define BPFTRAP_TTY_SIZE          16 /* name of a terminal, with its NUL; a longer one is unknown */
 #define BPFTRAP_PATH_SIZE         4096  /* PATH_MAX, with its NUL */
 #define BPFTRAP_INTERP_SIZE       256   /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */

@@ -121,6 +121,8 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   if (!judge_exec(task))
     return 0;
 
+  note_older_exec(task);
+
   /* Gather the identity and the places of the strings */
   from.now = bpf_ktime_get_boot_ns();
   from.cap_effective =
@@ -138,6 +140,12 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
     return 0;
   if (is_at_most(&from, 1024) && submit_exec(&from, 256, 256, 1024, 0))
     return 0;
+
+  /* Leave half of the buffer to shorter records and to ends */
+  if (is_fuller_than(1)) {
+    count_lost(BPFTRAP_RECORD_EXEC);
+    return 0;
+  }
   if (is_at_most(&from, 2560) && submit_exec(&from, 256, 256, 2560, 0))
     return 0;
   if (is_at_most(&from, 8192) &&

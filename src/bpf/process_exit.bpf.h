@@ -291,7 +291,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
   struct thread_walk walk = {};
   struct end end = {};
   __u64 cgroup_id;
-  _Bool wanted;
+  _Bool wanted, reported;
 
   /* Ignore threads, and events that the other copy handles */
   if (!is_process_end(ctx, leader, signal)) {
@@ -303,8 +303,9 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
     return 0;
 
   /* Ignore processes out of scope, and ends that are filtered out */
-  wanted = !cfg.no_exits && judge_exit(leader) && is_wanted_end(&end, leader, signal);
-  if (!wanted && is_remembered(leader))
+  reported = has_reported_exec(leader);
+  wanted = !cfg.no_exits && reported && judge_exit(leader) && is_wanted_end(&end, leader, signal);
+  if (!wanted && (reported || cfg.report_forks) && is_remembered(leader))
     submit_gone(leader);
   forget_process(leader);
   if (!wanted)

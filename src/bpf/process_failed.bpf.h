@@ -85,9 +85,11 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
   long copied;
   char *data;
 
-  event = reserve_record(BPFTRAP_RECORD_EXEC, sizeof(*event) + path_room + 2 * args_room);
-  if (!event)
+  event = bpf_ringbuf_reserve(&records, sizeof(*event) + path_room + 2 * args_room, 0);
+  if (!event) {
+    count_lost(BPFTRAP_KIND_FAILED);
     return 1;
+  }
 
   /* Copy the strings */
   data = (char *)(event + 1);
@@ -144,6 +146,12 @@ static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
   leader = leader_of(task);
   if (!is_followed(leader) || !is_wanted(leader))
     return 0;
+
+  /* Lose failed execs first: a process can make a million of them per second */
+  if (is_fuller_than(2)) {
+    count_lost(BPFTRAP_KIND_FAILED);
+    return 0;
+  }
 
   /* Gather the identity; submit the record, in the smaller reservation if that has room */
   from.now = bpf_ktime_get_boot_ns();

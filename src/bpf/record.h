@@ -12,7 +12,7 @@
 #define BPFTRAP_WIRE_VERSION 1
 
 /* Kinds are numbered per command, from 1, because each command has its own ring buffer. */
-#define BPFTRAP_KINDS_MOST 8
+#define BPFTRAP_KINDS_MOST 16
 
 /* Ring buffer size in bytes: of a tracer without --buffer-size, and the default of that option. */
 #define BPFTRAP_BUFFER_SMALL   (256 << 10)
@@ -54,6 +54,6 @@ struct bpftrap_lost {
 };
 
 BPFTRAP_WIRE_STRUCT(bpftrap_record_header, 16);
-BPFTRAP_WIRE_STRUCT(bpftrap_lost, 128);
+BPFTRAP_WIRE_STRUCT(bpftrap_lost, 256);
 
 #endif

@@ -292,6 +292,45 @@ static __always_inline _Bool is_remembered(struct task_struct *leader)
   return !(flags_of(leader) & PF_FORKNOEXEC) && is_followed(leader) && is_wanted(leader);
 }
 
+/*
+ * With cfg.exits_of_execs, processes that are older than the tracer and have executed a program
+ * since. Their ends are reported, those of other older processes are not.
+ */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 4096);
+  __type(key, struct bpftrap_known_process);
+  __type(value, __u8);
+} older_execs SEC(".maps");
+
+/* 1: `older_execs` had no room, so the ends of all older processes are reported. */
+__u32 older_execs_overflown;
+
+static __always_inline void note_older_exec(struct task_struct *leader)
+{
+  struct bpftrap_known_process key;
+  __u8 one = 1;
+
+  if (!cfg.exits_of_execs || !live_since || is_known_from_birth(leader))
+    return;
+  key = key_of(leader);
+  if (bpf_map_update_elem(&older_execs, &key, &one, BPF_ANY))
+    older_execs_overflown = 1;
+}
+
+/* Return false if the process is known to have no exec record. Call it once, at its end. */
+static __always_inline _Bool has_reported_exec(struct task_struct *leader)
+{
+  struct bpftrap_known_process key;
+  int err;
+
+  if (!cfg.exits_of_execs || is_known_from_birth(leader))
+    return 1;
+  key = key_of(leader);
+  err = bpf_map_delete_elem(&older_execs, &key);
+  return !err || older_execs_overflown;
+}
+
 /* Remove the marks of a process that ends, after it was judged. */
 static __always_inline void forget_process(struct task_struct *leader)
 {

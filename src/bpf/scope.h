@@ -41,6 +41,7 @@ struct bpftrap_scope {
   __u32 twice;           /* 1: programs are loaded twice: recursion.bpf.h */
   __u32 cgroup_v1;       /* 1: the memory or the pids controller is in a v1 hierarchy */
   __u32 write_forks;     /* 1: forks that pass the filters are reported, too */
+  __u32 exits_of_execs;  /* 1: no exits of processes without an exec record */
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };

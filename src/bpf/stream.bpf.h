@@ -48,6 +48,16 @@ static __always_inline void count_lost(__u32 kind)
     __sync_fetch_and_add(&mine->records[kind], 1);
 }
 
+/*
+ * Return true if more than 1/2^shift of the buffer is unread. Records that one process can make in
+ * bulk ask this first, so that they leave room for those of others.
+ */
+static __always_inline _Bool is_fuller_than(__u32 shift)
+{
+  return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >
+         bpf_ringbuf_query(&records, BPF_RB_RING_SIZE) >> shift;
+}
+
 /* Reserve a record, or count it as lost and return 0. The verifier wants a constant size. */
 static __always_inline void *reserve_record(__u32 kind, const __u64 size)
 {

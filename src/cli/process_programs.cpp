@@ -40,9 +40,11 @@ using Programs = decltype(process_bpf::progs);
 
 // Programs that are loaded twice if the kernel may miss events: see recursion_misses.h.
 std::array<ProgramPair, 3> program_pairs(const Programs& programs, bool write_forks) {
+  bpf_program* exit =
+      bpf_program__autoload(programs.on_exit) ? programs.on_exit : programs.on_exit_before_5_17;
   std::uint32_t fork_kind = write_forks ? BPFTRAP_RECORD_FORK : BPFTRAP_KIND_MARK;
   return {{{BPFTRAP_RECORD_EXEC, programs.on_exec, programs.on_exec_second},
-           {BPFTRAP_RECORD_EXIT, programs.on_exit, programs.on_exit_second},
+           {BPFTRAP_RECORD_EXIT, exit, programs.on_exit_second},
            {fork_kind, programs.on_fork, programs.on_fork_second}}};
 }
 
@@ -77,7 +79,7 @@ bpftrap_scope choose_scope(const TraceOptions& options, const OwnIds& own) {
   scope.task_storage = options.btf.empty() && marks && kernel_has_task_storage() ? 1 : 0;
   scope.twice = kernel_misses_events() ? 1 : 0;
   scope.cgroup_v1 = is_in_cgroup1(read_file("/proc/self/cgroup").value_or("")) ? 1 : 0;
-  if ((options.wait_all || !options.trees.empty()) && scope.twice != 0) {
+  if (options.wait_all || !options.trees.empty()) {
     scope.report_forks = 1;  // for LastDescendant, because an end may be missed
   }
   return scope;
@@ -94,6 +96,7 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   // otherwise (kernel/bpf/verifier.c check_map_prog_compatibility()).
   bpf_map__set_map_flags(maps.pid_marks, by_task ? __u32{BPF_F_NO_PREALLOC} : 0);
   bpf_map__set_autocreate(maps.pid_marks, scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0);
+  bpf_map__set_autocreate(maps.older_execs, scope.exits_of_execs != 0);
   bpf_map__set_max_entries(maps.pids,
                            static_cast<__u32>(std::max<std::size_t>(options.pids.size(), 1)));
   size_cgroup_maps(maps.cgroup_nodes, maps.cgroup_numbers, cgroups);
@@ -128,8 +131,10 @@ Followed followed_in(LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& s
                    loaded.bss().followed});
 }
 
-ProcessStreamOptions live_stream_options(const TraceOptions& options, const bpftrap_scope& scope) {
+ProcessStreamOptions live_stream_options(const TraceOptions& options, const bpftrap_scope& scope,
+                                         const Output& output) {
   ProcessStreamOptions stream = stream_options(options);
+  stream.output_crowded = [&output] { return output.crowded(); };
   stream.keep_births = scope.report_forks != 0;
   stream.command_line_bytes = memory_share(CommandLines::bytes_most);
   return stream;
@@ -144,7 +149,7 @@ class ProcessTrace {
         options_(options),
         host_(host),
         loaded_(loaded),
-        stream_(live_stream_options(options, scope)) {}
+        stream_(live_stream_options(options, scope, host.output())) {}
 
   // Until the processes that options name have ended, or until a stop.
   int run_processes(Followed& followed, const KnownProcesses& known);
@@ -251,6 +256,7 @@ void try_programs(std::string_view command, bool failed) {
   choose_programs(open.progs(), open.rodata().cfg, failed);
   bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
   bpf_map__set_autocreate(open.maps().pid_marks, false);
+  bpf_map__set_autocreate(open.maps().older_execs, false);
   bpf_map__set_autocreate(open.maps().cgroup_nodes, false);
   bpf_map__set_autocreate(open.maps().cgroup_numbers, false);
   LoadedSkeleton<process_bpf> loaded = std::move(open).load();

@@ -77,6 +77,10 @@ bool only_reported_exits(const Events& events) {
   return events.exits && !events.every_exit;
 }
 
+bool exits_of_execs_only(const TraceOptions& options, const Events& events) {
+  return only_reported_exits(events) && !options.min_duration;
+}
+
 }  // namespace
 
 void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events) {
@@ -93,6 +97,7 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const Events& defau
 }
 
 void check_together(const TraceOptions& options) {
+  check_output_options(options.output);
   if (options.program.empty() && options.wait_all) {
     refuse_usage("--wait-all: there is no PROGRAM; expected -- PROGRAM");
   }
@@ -147,6 +152,7 @@ bpftrap_scope make_scope(const TraceOptions& options) {
   bool keep_wanted = !options.min_duration && (events.execs || only_reported_exits(events));
   scope.keep_wanted = keep_wanted ? 1 : 0;
   scope.only_failed = options.failed ? 1 : 0;
+  scope.exits_of_execs = exits_of_execs_only(options, events) && !options.forest ? 1 : 0;
   return scope;
 }
 
@@ -157,7 +163,7 @@ ProcessStreamOptions stream_options(const TraceOptions& options) {
   stream.write_execs = events.execs;
   stream.write_failed_execs = events.failed_execs;
   stream.write_exits = events.exits;
-  stream.exits_of_execs_only = only_reported_exits(events) && !options.min_duration;
+  stream.exits_of_execs_only = exits_of_execs_only(options, events);
   stream.read_older = events.exits && !stream.exits_of_execs_only;
   stream.forest = options.forest;
   return stream;

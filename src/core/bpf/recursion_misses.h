@@ -15,7 +15,8 @@
 
 namespace bpftrap {
 
-// True since 7.0, where a program can be preempted. The kernel's preemption model matters too, but
+// True since 7.0, where a program can be preempted. Misses are counted on every kernel, because
+// distributions backport. The kernel's preemption model matters too, but
 // cannot be queried.
 bool kernel_misses_events();
 
@@ -38,8 +39,8 @@ struct CountedProgram {
 
 std::vector<CountedProgram> counted_programs(std::span<const ProgramPair> pairs);
 
-// Returns the recursion misses of a program. The kernel counts them since 5.12 (9ed9e9ba2337). The
-// result is always 0 before 7.0.
+// Returns the recursion misses of a program. The kernel counts them since 5.12 (9ed9e9ba2337).
+// Before 7.0 the result is 0, unless a distribution has backported preemptible tracepoints.
 std::uint64_t recursion_misses_of(int program);
 
 // Events that no copy of a program saw.

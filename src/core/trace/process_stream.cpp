@@ -22,9 +22,9 @@ constexpr std::chrono::seconds between_sweeps_of_losses{10};
 }  // namespace
 
 ProcessStream::ProcessStream(ProcessStreamOptions options)
-    : options_(options),
+    : options_(std::move(options)),
       cgroups_(read_file("/proc/self/cgroup").value_or("")),
-      lines_(options.command_line_bytes) {}
+      lines_(options_.command_line_bytes) {}
 
 RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
   Decoded decoded = decode(bytes);
@@ -70,6 +70,12 @@ RecordHandler::Result ProcessStream::write(ForkRecord& record, Sink& sink) {
   return Result::written;
 }
 
+bool ProcessStream::gives_way(const ExecRecord& record) const {
+  bool bulky =
+      record.error != 0 || (record.args && record.args->bytes.size() > CommandLines::long_line);
+  return bulky && options_.output_crowded && options_.output_crowded();
+}
+
 RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
   if (options_.forest) {
     record.depth = descent_.executed(record.process);
@@ -80,6 +86,10 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
   }
   bool wanted = record.error == 0 ? options_.write_execs : options_.write_failed_execs;
   if (!live || !wanted) {
+    return Result::kept;
+  }
+  if (gives_way(record)) {
+    ++gave_way_;
     return Result::kept;
   }
   cgroups_.complete(record.process);
@@ -117,10 +127,10 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
 }
 
 std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
-  bool execs = options_.write_execs || options_.write_failed_execs;
   return (options_.write_exits ? lost.records[BPFTRAP_RECORD_EXIT] : 0) +
-         (execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0) +
-         (options_.write_forks ? lost.records[BPFTRAP_RECORD_FORK] : 0);
+         (options_.write_execs ? lost.records[BPFTRAP_RECORD_EXEC] : 0) +
+         (options_.write_failed_execs ? lost.records[BPFTRAP_KIND_FAILED] : 0) +
+         (options_.write_forks ? lost.records[BPFTRAP_RECORD_FORK] : 0) + gave_way_;
 }
 
 void ProcessStream::account(const bpftrap_lost& lost) {

@@ -3,6 +3,7 @@
 // path) and decides if it is written.
 #pragma once
 
+#include <functional>
 #include <utility>
 
 #include "core/process/cgroup_paths.h"
@@ -25,6 +26,8 @@ struct ProcessStreamOptions {
   bool forest = false;       // indent command lines by descent; the kernel must report all forks
   bool keep_births = false;  // keep track of forked processes; the kernel must report all forks
   std::size_t command_line_bytes = CommandLines::bytes_most;
+  // Returns true if failed execs and long command lines must give way to other records.
+  std::function<bool()> output_crowded = {};
 };
 
 class ProcessStream final : public RecordHandler, public TraceObserver, public Sweepable {
@@ -52,6 +55,8 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   Result write(ForkRecord& record, Sink& sink);
   Result write(ExecRecord& record, Sink& sink);
   Result write(ExitRecord& record, Sink& sink);
+  // True if the record must give way, because the reader of the output is slow.
+  bool gives_way(const ExecRecord& record) const;
   // True if the process existed before tracing was live.
   bool is_older(const ProcessId& id) const;
   void warn_of_unmarked(std::uint64_t unmarked);
@@ -65,6 +70,7 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   std::uint64_t unmarked_ = 0;
   bool refused_told_ = false;
   std::uint64_t lost_ends_ = 0;
+  std::uint64_t gave_way_ = 0;  // records
   bool lost_since_sweep_ = false;
   BootTime swept_;
 };

@@ -121,12 +121,31 @@ TEST_F(ProcessStreamTest, OnlyLossesOfWhatIsWrittenAreCounted) {
   bpftrap_lost lost{};
   lost.records[BPFTRAP_RECORD_EXEC] = 1;
   lost.records[BPFTRAP_RECORD_EXIT] = 2;
+  lost.records[BPFTRAP_KIND_FAILED] = 4;
   EXPECT_EQ(ProcessStream({.write_execs = true, .write_exits = false}).lost_records(lost), 1U);
-  EXPECT_EQ(ProcessStream({.write_failed_execs = true}).lost_records(lost), 3U);
+  EXPECT_EQ(ProcessStream({.write_failed_execs = true}).lost_records(lost), 6U);
   EXPECT_EQ(ProcessStream({}).lost_records(lost), 2U);
   lost.records[BPFTRAP_RECORD_FORK] = 8;
   EXPECT_EQ(ProcessStream({}).lost_records(lost), 2U);
   EXPECT_EQ(ProcessStream({.write_forks = true}).lost_records(lost), 10U);
+}
+
+TEST_F(ProcessStreamTest, LongAndFailedExecsGiveWayIfTheOutputIsCrowded) {
+  bool crowded = true;
+  ProcessStream stream({.write_execs = true,
+                        .write_failed_execs = true,
+                        .output_crowded = [&crowded] { return crowded; }});
+  stream.live(BootTime(3500ms));
+  const std::string long_args = std::string(2000, 'x') + '\0';
+  EXPECT_EQ(exec(stream, "short\0"sv), Result::written);
+  EXPECT_EQ(exec(stream, long_args), Result::kept);
+  EXPECT_EQ(failed_exec(stream), Result::kept);
+  EXPECT_EQ(stream.lost_records({}), 2U);
+  EXPECT_EQ(exit(stream), Result::written);
+  EXPECT_NE(out_.find(R"("args":["xxx)"), std::string::npos) << "the end has its command line";
+  crowded = false;
+  EXPECT_EQ(exec(stream, long_args), Result::written);
+  EXPECT_EQ(stream.lost_records({}), 2U);
 }
 
 TEST_F(ProcessStreamTest, ProcessesOfOtherNamespacesAreNeverFoundDead) {
@@ -196,6 +215,7 @@ TEST_F(ProcessStreamTest, LossesAskForASweep) {
   stream.account(lost);
   EXPECT_FALSE(stream.wants_sweep()) << "no more records were lost";
   lost.records[BPFTRAP_RECORD_EXIT] = 2;
+  lost.records[BPFTRAP_KIND_FAILED] = 4;
   stream.account(lost);
   EXPECT_FALSE(stream.wants_sweep()) << "the last sweep is less than ten seconds ago";
 
