@@ -149,7 +149,9 @@ TEST_F(OutputFileTest, DiskThatGetsFullIsStatus1AndOneMessage) {
     }
   };
   setup.may_lose = true;
-  Bpftrap bpftrap({"exec", "--json", "--output", path}, setup);
+  // The records of other processes may be long.
+  Bpftrap bpftrap({"exec", "--json", "--output", path, "--tree", std::to_string(::getpid())},
+                  setup);
   std::string seen = "/proc/" + std::to_string(bpftrap.pid()) + "/root" + path;
   for (int i = 0; i < 10'000 && text_of(seen).find('\n') == std::string::npos; ++i) {
     sleep_for(1ms);
@@ -175,7 +177,8 @@ TEST_F(OutputFileTest, DiskThatGetsFullIsStatus1AndOneMessage) {
 TEST_F(OutputFileTest, LimitOfTheFileSizeEndsItLikeAFullDisk) {
   ScratchDir scratch;
   std::string path = scratch / "records";
-  Bpftrap bpftrap({"exec", "--json", "--output", path}, {.may_lose = true});
+  Bpftrap bpftrap({"exec", "--json", "--output", path, "--tree", std::to_string(::getpid())},
+                  {.may_lose = true});
   for (int i = 0; i < 10'000 && text_of(path).find('\n') == std::string::npos; ++i) {
     sleep_for(1ms);
   }
