@@ -2,6 +2,7 @@
 // Nobody makes bpftrap wait: neither a process that it reads about, nor the reader of its messages
 // or of its records.
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
-using WaitingTest = TracingTest;
+using StuckProcessTest = TracingTest;
 
 // A signal ends bpftrap within this time.
 constexpr std::uint64_t bound = 10'000'000'000;
@@ -66,7 +67,7 @@ void expect_to_go_on(const Words& command, std::size_t threads_left) {
   EXPECT_LE(boot_ns_now() - asked, bound);
 }
 
-TEST_F(WaitingTest, APageThatNeverArrivesIsNotRead) {
+TEST_F(StuckProcessTest, APageThatNeverArrivesIsNotRead) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root can mount FUSE";
   }
@@ -79,7 +80,7 @@ TEST_F(WaitingTest, APageThatNeverArrivesIsNotRead) {
   expect_to_go_on({"exec", "--json", "--min-duration", "10ms"}, 1);
 }
 
-TEST_F(WaitingTest, AProcessThatLocksItsMemoryHoldsNobodyUp) {
+TEST_F(StuckProcessTest, AProcessThatLocksItsMemoryHoldsNobodyUp) {
   if (::geteuid() != 0) {
     GTEST_SKIP() << "only root can mount FUSE";
   }
@@ -124,6 +125,11 @@ class FullPipe {
       text.append(buffer, static_cast<std::size_t>(size));
     }
     return text;
+  }
+  // Waits until something is written, and does not take it.
+  void await_content() const {
+    pollfd ready{ends_[0], POLLIN, 0};
+    ::poll(&ready, 1, 60'000);
   }
   int writer() const { return ends_[1]; }
   bool writer_blocks() const { return (::fcntl(ends_[1], F_GETFL) & O_NONBLOCK) == 0; }
@@ -171,7 +177,7 @@ TEST_F(StalledReaderTest, MessagesArriveWhenTheyAreReadAtLast) {
 TEST_F(StalledReaderTest, FirstSignalEndsItAndItSaysHowMuchIsNotWritten) {
   FullPipe output;
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user}, {.stdout_fd = output.writer()});
-  sleep_for(1s);  // nothing tells that it is live but the pipe, which must stay as it is
+  output.await_content();
   constexpr std::size_t processes = 400;
   ASSERT_EQ(make_storm(processes, tiny_).started, processes);
   sleep_for(100ms);
