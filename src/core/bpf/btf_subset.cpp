@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/bpf/input.h"
+#include "core/bpf/name_filter.h"
 
 namespace bpftrap {
 
@@ -64,29 +65,6 @@ inline std::uint32_t size_of(const btf_type& type) {
   return kind.size + static_cast<std::uint32_t>(BTF_INFO_VLEN(type.info)) * kind.part_size;
 }
 
-// Set of names with a fast pre-check: the first two bytes rule out most other strings.
-class NameFilter {
- public:
-  explicit NameFilter(const std::set<std::string_view>& names) : names_(names) {
-    for (std::string_view name : names) {
-      seconds_[static_cast<unsigned char>(name[0])] |= bit(name.size() == 1 ? '\0' : name[1]);
-    }
-  }
-  // `text` is NUL-terminated.
-  bool may_contain(const char* text) const {
-    return (seconds_[static_cast<unsigned char>(text[0])] & bit(text[1])) != 0;
-  }
-  bool contains(std::string_view text) const { return names_.contains(text); }
-
- private:
-  static std::uint64_t bit(char second) {
-    return std::uint64_t{1} << (static_cast<unsigned char>(second) % 64);
-  }
-
-  const std::set<std::string_view>& names_;
-  std::array<std::uint64_t, 256> seconds_{};
-};
-
 // The kernel's BTF. Types stay in memory; names are read when needed.
 class Source {
  public:
@@ -116,6 +94,19 @@ class Source {
 
   // Returns the ids of the types that have one of the names.
   const std::vector<std::uint32_t>& named() const { return named_; }
+
+  // Removes a typedef from the result of named(), and returns its id, or 0.
+  std::uint32_t take_typedef(std::string_view name) {
+    auto found = std::find_if(named_.begin(), named_.end(), [&](std::uint32_t id) {
+      return kind_of(type(id)) == BTF_KIND_TYPEDEF && string(type(id).name_off) == name;
+    });
+    if (found == named_.end()) {
+      return 0;
+    }
+    std::uint32_t id = *found;
+    named_.erase(found);
+    return id;
+  }
 
   const btf_type& type(std::uint32_t id) const {
     if (id == 0 || id >= count_) {
@@ -395,6 +386,13 @@ std::set<std::string_view> core_type_names(const btf* object) {
 
 std::string btf_subset(int fd, const std::set<std::string_view>& names) {
   return Subset(Source(fd, names)).make();
+}
+
+std::string btf_subset(int fd, std::set<std::string_view> names, TypedefId& wanted) {
+  names.insert(wanted.name);
+  Source source(fd, names);
+  wanted.id = source.take_typedef(wanted.name);
+  return Subset(source).make();
 }
 
 }  // namespace bpftrap

@@ -14,7 +14,6 @@
 #include <string_view>
 #include <utility>
 
-#include "core/bpf/btf_subset.h"
 #include "core/os/error.h"
 
 namespace bpftrap {
@@ -81,11 +80,13 @@ RelocationBtf::RelocationBtf(std::string source)
       file_(memory_file()),
       path_(fmt::format("/proc/self/fd/{}", file_.get())) {}
 
-void RelocationBtf::fill(const bpf_object* object) {
+void RelocationBtf::fill(const bpf_object* object, TypedefId* wanted) {
   UniqueFd input = open_btf(source_);
   std::string subset;
   try {
-    subset = btf_subset(input.get(), core_type_names(bpf_object__btf(object)));
+    std::set<std::string_view> names = core_type_names(bpf_object__btf(object));
+    subset = wanted != nullptr ? btf_subset(input.get(), std::move(names), *wanted)
+                               : btf_subset(input.get(), names);
   } catch (const std::runtime_error& wrong) {
     throw Error(fmt::format("{} {}", source_, wrong.what()), 0,
                 "use a file with this kernel's BTF (--btf FILE)");

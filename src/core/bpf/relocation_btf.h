@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "core/bpf/btf_subset.h"
 #include "core/os/error.h"
 #include "core/os/unique_fd.h"
 
@@ -32,7 +33,8 @@ class RelocationBtf {
   const char* path() const { return path_.c_str(); }
 
   // Writes the types that `object` needs. Throws Error if the source cannot be read or is not BTF.
-  void fill(const bpf_object* object);
+  // Looks up `wanted` in the source, too.
+  void fill(const bpf_object* object, TypedefId* wanted = nullptr);
 
  private:
   std::string source_;

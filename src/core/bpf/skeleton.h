@@ -16,6 +16,7 @@
 #include "bpf/self.h"
 #include "core/bpf/memlock.h"
 #include "core/bpf/relocation_btf.h"
+#include "core/bpf/tracing_hook.h"
 #include "core/os/error.h"
 
 namespace bpftrap {
@@ -114,13 +115,14 @@ class OpenSkeleton {
   auto& maps() { return skeleton_->maps; }
   auto& progs() { return skeleton_->progs; }
 
-  LoadedSkeleton<Skeleton> load() && {
+  // `hook`: its program becomes a tracing program.
+  LoadedSkeleton<Skeleton> load(TracingHook* hook = nullptr) && {
     raise_memlock_limit();
     if constexpr (requires { skeleton_->rodata->self.namespace_inode; }) {
       skeleton_->rodata->self = describe_self();
     }
     if (btf_) {
-      btf_->fill(skeleton_->obj);
+      btf_->fill(skeleton_->obj, hook != nullptr ? &hook->type() : nullptr);
     }
     if (int err = Skeleton::load(skeleton_.get()); err != 0) {
       throw BpfError({command_, "load", -err});

@@ -67,6 +67,22 @@ TEST(BtfSubset, HoldsWhatWasAskedForAndWhatThatIsMadeOf) {
   EXPECT_EQ(btf__type_cnt(subset.get()), 1U + 4);
 }
 
+TEST(BtfSubset, FindsATypedefOfTheFileOnTheWay) {
+  const std::string all = small_btf();
+  Btf whole = parse(all);
+  TypedefId wanted{"not_asked_for"};
+  TypedefId missing{"missing"};
+  TypedefId no_typedef{"other"};
+  const std::string subset = btf_subset(file_with(all).get(), {"task_struct"}, wanted);
+  EXPECT_EQ(static_cast<int>(wanted.id),
+            btf__find_by_name_kind(whole.get(), "not_asked_for", BTF_KIND_TYPEDEF));
+  EXPECT_EQ(subset, btf_subset(file_with(all).get(), {"task_struct"})) << "it is left out";
+  btf_subset(file_with(all).get(), {"task_struct"}, missing);
+  EXPECT_EQ(missing.id, 0U);
+  btf_subset(file_with(all).get(), {"task_struct"}, no_typedef);
+  EXPECT_EQ(no_typedef.id, 0U);
+}
+
 TEST(BtfSubset, StructsOfThisKernelAreTheSame) {
   if (::access(vmlinux, R_OK) != 0) {
     GTEST_SKIP() << "this kernel has no /sys/kernel/btf/vmlinux";
