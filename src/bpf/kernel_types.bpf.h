@@ -17,6 +17,7 @@ typedef struct {
 
 struct list_head { /* include/linux/types.h */
   struct list_head *next;
+  struct list_head *prev;
 };
 
 typedef struct {
@@ -102,10 +103,30 @@ typedef struct {
   struct seqcount_spinlock seqcount;
 } seqlock_t;
 
+typedef struct {
+  unsigned long sig[1];
+} sigset_t; /* include/linux/signal_types.h, 64-bit */
+
+struct kernel_siginfo { /* include/linux/signal_types.h */
+  int si_signo;
+  int si_code;
+};
+
+struct sigqueue { /* include/linux/signal_types.h: an entry of sigpending::list */
+  struct list_head list;
+  struct kernel_siginfo info;
+};
+
+struct sigpending { /* include/linux/signal_types.h */
+  struct list_head list;
+  sigset_t signal;
+};
+
 struct signal_struct { /* include/linux/sched/signal.h */
   atomic_t live;
   int nr_threads;
   struct list_head thread_head;
+  struct sigpending shared_pending;
   int group_exit_code;
   unsigned int flags;
   struct pid *pids[4]; /* by pid_type */
@@ -132,18 +153,6 @@ struct sigaction { /* include/linux/signal_types.h */
 
 struct k_sigaction {
   struct sigaction sa;
-};
-
-struct sighand_struct { /* include/linux/sched/signal.h */
-  struct k_sigaction action[64];
-};
-
-typedef struct {
-  unsigned long sig[1];
-} sigset_t; /* include/linux/signal_types.h, 64-bit */
-
-struct kernel_siginfo { /* include/linux/signal_types.h */
-  int si_code;
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -189,7 +198,9 @@ struct pid { /* include/linux/pid.h */
 
 struct task_struct { /* include/linux/sched.h */
   struct thread_info thread_info;
+  void *stack;
   unsigned int flags;
+  unsigned int ptrace;
   struct sched_entity se;
   struct mm_struct *mm;
   int exit_state;
@@ -197,6 +208,7 @@ struct task_struct { /* include/linux/sched.h */
   int pid;
   int tgid;
   struct task_struct *real_parent;
+  struct task_struct *parent; /* the tracer, if there is one */
   struct task_struct *group_leader;
   struct pid *thread_pid;
   struct list_head thread_node;
@@ -211,8 +223,7 @@ struct task_struct { /* include/linux/sched.h */
   char comm[16];
   __u64 self_exec_id; /* before 5.7 of 32 bits */
   struct signal_struct *signal;
-  struct sighand_struct *sighand;
-  sigset_t blocked;
+  struct sigpending pending;
   kuid_t loginuid; /* with CONFIG_AUDIT, as the next */
   unsigned int sessionid;
   struct task_io_accounting ioac;
@@ -241,6 +252,27 @@ struct syscall_trace_exit {
 };
 
 struct seq_file;
+
+struct hlist_node { /* include/linux/types.h */
+  struct hlist_node *next;
+};
+
+struct hlist_head {
+  struct hlist_node *first;
+};
+
+struct bpf_local_storage { /* include/linux/bpf_local_storage.h */
+  struct hlist_head list;
+};
+
+struct bpf_local_storage_data {
+  __u8 data[1];
+};
+
+struct bpf_local_storage_elem { /* an entry of bpf_local_storage::list, linked by snode */
+  struct hlist_node snode;
+  struct bpf_local_storage_data sdata;
+};
 
 struct bpf_iter_meta { /* include/linux/bpf.h */
   struct seq_file *seq;

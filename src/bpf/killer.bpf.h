@@ -1,150 +1,308 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Killer: the sender of the signal that ended a process. The sender is current when the signal is
- * generated, not when the receiver dies of it, so one program notes it and another looks it up.
+ * Killer: the sender of the signal that ended a process, and the sender of the last signal that
+ * asked the process to end. One program notes each signal when it is generated, because the sender
+ * is current then. Another one sees which of them is delivered, and the exit program looks up both.
  */
 #ifndef BPFTRAP_KILLER_BPF_H
 #define BPFTRAP_KILLER_BPF_H
 
-#include "compat.bpf.h"
 #include "identity.bpf.h"
 #include "kernel_types.bpf.h"
+#include "pid_numbers.bpf.h"
 #include "process.event.h"
+#include "process_cfg.bpf.h"
+#include "sender.bpf.h"
+#include "signal_memory.bpf.h"
+
+#include <linux/bpf.h>
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#define TRACE_SIGNAL_DELIVERED 0   /* include/trace/events/signal.h */
-#define SEND_SIG_NOINFO        0UL /* include/linux/sched/signal.h: as if sent by kill() of current */
-#define SEND_SIG_PRIV          1UL /* the same file: sent by the kernel */
-#define SI_USER                0   /* include/uapi/asm-generic/siginfo.h */
-#define SI_QUEUE               (-1)
-#define SI_TKILL               (-6)
-#define SIGKILL                9 /* include/uapi/asm-generic/signal.h */
+#define TRACE_SIGNAL_DELIVERED 0 /* include/trace/events/signal.h: added to a queue */
+#define TRACE_SIGNAL_LOSE_INFO 4 /* the same without siginfo */
+
+#define SIGNAL_UNKILLABLE 0x00000040 /* include/linux/sched/signal.h: init of a pid namespace */
+
+#define SIGKILL 9 /* include/uapi/asm-generic/signal.h */
 
 /* Signals whose default is not to end the process: kernel/signal.c sig_kernel_ignore(), _stop(). */
-#define SIGNAL_BIT(n) (1ULL << ((n)-1))
 #define NEVER_FATAL                                                                    \
   (SIGNAL_BIT(17) /* CHLD */ | SIGNAL_BIT(18) /* CONT */ | SIGNAL_BIT(19) /* STOP */ | \
    SIGNAL_BIT(20) /* TSTP */ | SIGNAL_BIT(21) /* TTIN */ | SIGNAL_BIT(22) /* TTOU */ | \
    SIGNAL_BIT(23) /* URG */ | SIGNAL_BIT(28) /* WINCH */)
 
-struct sender {
-  __u32 pid;       /* 0: the kernel, or the process itself */
-  __u32 local_pid; /* in bpftrap's own pid namespace; 0: outside it */
-  __u32 decided;   /* 1: the process was already dying of this signal when it was noted */
-  char comm[BPFTRAP_COMM_SIZE];
+/* Signals that ask a process to end: last_signal is one of them. */
+#define REQUESTS                                                                  \
+  (SIGNAL_BIT(1) /* HUP */ | SIGNAL_BIT(2) /* INT */ | SIGNAL_BIT(3) /* QUIT */ | \
+   SIGNAL_BIT(6) /* ABRT */ | SIGNAL_BIT(15) /* TERM */)
+
+/* Bytes of siginfo from si_code on: the code, and pid, uid and value of the sender. */
+struct origin {
+  __u32 code;
+  __u32 padding;
+  __u32 pid;
+  __u32 uid;
+  __u64 value;
 };
 
-/*
- * Last sender of each signal that could end a process, by process and signal. Only signals that
- * meet the default action, or are blocked, are noted. The entry is removed when the process ends.
- */
-struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 8192);
-  __type(key, struct bpftrap_process_key);
-  __type(value, struct sender);
-} senders SEC(".maps");
-
-static __always_inline _Bool sent_by_process(struct kernel_siginfo *info)
+static __always_inline struct origin read_origin(struct kernel_siginfo *info)
 {
-  int code = SI_USER;
+  struct origin origin = {};
 
-  if ((unsigned long)info == SEND_SIG_PRIV)
-    return 0;
-  if ((unsigned long)info != SEND_SIG_NOINFO)
-    bpf_probe_read_kernel(&code, sizeof(code), &info->si_code);
-  return code == SI_USER || code == SI_QUEUE || code == SI_TKILL;
+  bpf_probe_read_kernel(&origin, sizeof(origin), &info->si_code);
+  return origin;
 }
 
-/* sighand->action[sig - 1].sa.sa_handler */
-static __always_inline __u64 handler_of(struct task_struct *task, int sig)
+/* Two signals of one number that differ in their origin nearly always differ in this. */
+static __always_inline __u64 digest_of(const struct origin *origin)
 {
-  __u64 at = (__u64)BPF_CORE_READ(task, sighand), handler = 0;
+  const __u64 factor = 0x9e3779b97f4a7c15ULL;
+  __u64 digest = origin->code;
 
-  at += bpf_core_field_offset(struct sighand_struct, action) +
-        (sig - 1) * bpf_core_type_size(struct k_sigaction) +
-        bpf_core_field_offset(struct k_sigaction, sa.sa_handler);
-  bpf_probe_read_kernel(&handler, sizeof(handler), (const void *)at);
-  return handler;
+  digest = digest * factor + ((__u64)origin->pid << 32 | origin->uid);
+  return digest * factor + origin->value;
 }
 
 /*
- * Hook: kernel/signal.c __send_signal_locked(), at its end, under the receiver's siglock; current
- * is the sender. A signal that ends the process at once has set SIGNAL_GROUP_EXIT by then
- * (complete_signal()).
+ * Note a signal that is the last one in its queue. The kernel keeps no siginfo of a signal that it
+ * could not allocate, and delivers zeros.
  */
-static __always_inline int note_sender(int sig, struct kernel_siginfo *info,
-                                       struct task_struct *task, int result)
+static __always_inline void add_note(struct signals *signals, const struct arrival *arrival,
+                                     const struct bpftrap_sender *sender, __u64 has_info)
 {
-  struct task_struct *leader, *current;
+  struct sigpending *queue = arrival->queue;
+  struct origin origin;
+  struct note *note;
+
+  if (signals->used)
+    drop_stale(signals, arrival);
+  note = take_note(signals);
+  if (!note)
+    return;
+  origin = read_origin(&sigqueue_of(BPF_CORE_READ(queue, list.prev))->info);
+  note->origin = digest_of(&origin) & -has_info;
+  note->sender = *sender;
+  note->signal = arrival->sig;
+  note->shared = arrival->shared;
+}
+
+/* The hook's arguments, as plain numbers: the verifier does not allow to compute with pointers. */
+struct generated {
+  __u64 sig;
+  __u64 info;
+  struct task_struct *task;
+  __u64 group;
+  __u64 result;
+};
+
+/* Note what the record of the process's end will say. */
+static __always_inline void note_facts(struct signal_facts *facts, __u32 sig, __u64 kills,
+                                       __u64 is_request, const struct bpftrap_sender *sender)
+{
+  /* A later signal with the same number has no effect any more */
+  if (kills) {
+    if (facts->killer_signal == sig)
+      return;
+    facts->killer_signal = sig;
+    facts->killer = *sender;
+  }
+  if (is_request) {
+    facts->last_sender = *sender;
+    facts->last_signal = sig;
+    facts->last_boot_ns = bpf_ktime_get_boot_ns();
+  }
+}
+
+/*
+ * Hook: kernel/signal.c __send_signal_locked(), at its end, under the receiver's siglock. A signal
+ * that ends the process at once has set SIGNAL_GROUP_EXIT by then (complete_signal()).
+ */
+static __always_inline int note_signal(const __u64 *ctx, struct task_struct *task)
+{
+  struct task_struct *receiver, *leader, *current = (void *)bpf_get_current_task();
+  __u64 bit, queued, ending, kills, to_leader, from_process;
   struct signal_struct *signal;
-  struct sender sender = {}, *known;
-  struct bpftrap_process_key key;
-  __u64 bit;
+  struct signals *process, *signals;
+  struct bpftrap_sender sender;
+  struct generated event;
+  struct arrival arrival;
+  __u32 tgid;
 
-  if (result != TRACE_SIGNAL_DELIVERED || sig < 1 || sig > 64)
-    return 0;
-  bit = SIGNAL_BIT(sig);
+  /* Ignore signals that end no process, and those that were dropped */
+  bpf_probe_read_kernel(&event, sizeof(event), ctx);
+  arrival.sig = (__u32)event.sig;
+  bit = SIGNAL_BIT(arrival.sig);
   if (bit & NEVER_FATAL)
     return 0;
-  if (!(BPF_CORE_READ(task, blocked.sig[0]) & bit) && handler_of(task, sig)) /* SIG_DFL is 0 */
+  receiver = event.task;
+  signal = BPF_CORE_READ(receiver, signal);
+  arrival.signal = signal;
+  queued = is_equal((__u32)event.result, TRACE_SIGNAL_DELIVERED) |
+           is_equal((__u32)event.result, TRACE_SIGNAL_LOSE_INFO);
+  ending = is_set(BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT);
+  kills = ending & queued & is_equal(BPF_CORE_READ(signal, group_exit_code) & 0x7f, arrival.sig);
+  if (!((kills | is_clear(ending)) & (queued | is_set(bit & REQUESTS))))
     return 0;
-  leader = BPF_CORE_READ(task, group_leader);
-  signal = BPF_CORE_READ(task, signal);
-  key = (struct bpftrap_process_key){
-      .start_boot_ns = task_start_boot_ns(leader),
-      .pid = BPF_CORE_READ(leader, tgid),
-      .extra = sig,
-  };
-  known = bpf_map_lookup_elem(&senders, &key);
-  if (known && known->decided)
+
+  /* Know the sender. Without one, the signal matters only if it replaces an earlier one */
+  tgid = BPF_CORE_READ(receiver, tgid);
+  leader = BPF_CORE_READ(receiver, group_leader);
+  to_leader = is_equal((__u64)leader, (__u64)receiver);
+  from_process = is_sent_by(current, event.info) & is_set(bpf_get_current_pid_tgid() >> 32 ^ tgid);
+  process = process_signals(task, leader, to_leader, from_process | kills);
+  if (!process)
     return 0;
-  if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT) {
-    if ((BPF_CORE_READ(signal, group_exit_code) & 0x7f) != sig)
-      return 0;
-    sender.decided = 1;
-  }
-  current = (void *)bpf_get_current_task();
-  if (sent_by_process(info) && (__u32)BPF_CORE_READ(current, tgid) != key.pid) {
-    current = BPF_CORE_READ(current, group_leader);
-    sender.pid = BPF_CORE_READ(current, tgid);
-    sender.local_pid = local_pid_of(current, sender.pid);
-    bpf_probe_read_kernel(sender.comm, sizeof(sender.comm), &current->comm);
-  } else if (!known && !sender.decided) {
-    return 0; /* no sender, and no earlier one to replace */
-  }
-  bpf_map_update_elem(&senders, &key, &sender, BPF_ANY);
+  fill_sender(&sender, BPF_CORE_READ(current, group_leader));
+  sender.pid &= -from_process;
+  note_facts(&process->facts, arrival.sig, kills, from_process & is_set(bit & REQUESTS), &sender);
+  if (!(queued & is_clear(kills)))
+    return 0;
+
+  /* Remember the signal until it is delivered */
+  arrival.shared = is_set((__u32)event.group);
+  signals = to_leader ? process : signals_of(task, from_process);
+  if (!signals)
+    return 0;
+  arrival.thread = receiver;
+  arrival.queue = (void *)select(
+      arrival.shared, (__u64)signal + bpf_core_field_offset(struct signal_struct, shared_pending),
+      (__u64)receiver + bpf_core_field_offset(struct task_struct, pending));
+  add_note(signals, &arrival, &sender, is_equal((__u32)event.result, TRACE_SIGNAL_DELIVERED));
   return 0;
 }
 
 /*
- * Fill in the sender of `sig`, the signal that ends the process, or 0. Return false if no process
- * sent it. `current` is one of the threads of the process that ends.
+ * Return true if the tracer of `task` put this signal in the place of another one: kernel/signal.c
+ * ptrace_signal() makes siginfo that names the tracer, as a number in the namespace of `task`.
  */
-static __always_inline _Bool take_killer(struct bpftrap_exit_event *event, __u64 start_boot_ns,
-                                         int sig)
+static __always_inline _Bool is_injected(struct task_struct *task, struct task_struct *tracer,
+                                         const struct origin *origin)
 {
-  struct bpftrap_process_key key = {
-      .start_boot_ns = start_boot_ns,
-      .pid = bpf_get_current_pid_tgid() >> 32,
-      .extra = sig,
-  };
-  struct sender *sender = sig ? bpf_map_lookup_elem(&senders, &key) : 0;
+  struct pid *own = BPF_CORE_READ(task, thread_pid), *other = BPF_CORE_READ(tracer, thread_pid);
+  __u32 level = BPF_CORE_READ(own, level);
+  struct upid number = {};
 
-  if (!sender || !sender->pid) {
-    event->killer_pid = 0;
-    event->killer_local_pid = 0;
-    __builtin_memset(event->killer_comm, 0, sizeof(event->killer_comm));
-  } else {
-    event->killer_pid = sender->pid;
-    event->killer_local_pid = sender->local_pid;
-    __builtin_memcpy(event->killer_comm, sender->comm, sizeof(event->killer_comm));
+  if (origin->code != SI_USER)
+    return 0;
+  if (BPF_CORE_READ(other, level) >= level) {
+    number = pid_number(other, level);
+    if (number.ns != pid_number(own, level).ns)
+      number.nr = 0;
   }
-  if (sender)
-    bpf_map_delete_elem(&senders, &key);
-  return event->killer_pid != 0;
+  return origin->pid == (__u32)number.nr;
+}
+
+/*
+ * Find the sender of a signal that is delivered to `task`, which is current. A signal to the
+ * process is noted with the thread whose id the sender used, usually the leader.
+ */
+static __always_inline void find_sender(struct search *search, struct task_struct *task,
+                                        struct task_struct *leader)
+{
+  search_notes(search, signals_of(task, 0), 0);
+  if (!is_current_leader())
+    search_notes(search, peek_signals(leader), 1);
+}
+
+/*
+ * Hook: kernel/signal.c get_signal(), under siglock; the receiver is current. There is no siginfo
+ * if the process is ending already. The process ends by this signal, unless another thread that
+ * gets another one is faster.
+ */
+static __always_inline int note_delivery(int sig, struct kernel_siginfo *info,
+                                         struct k_sigaction *action)
+{
+  struct task_struct *task, *leader, *tracer;
+  struct search search = {.sig = sig};
+  struct signals *process;
+  struct origin origin;
+
+  /* Ignore signals that do not end the process */
+  if ((__u64)info <= SEND_SIG_PRIV || SIGNAL_BIT(sig) & NEVER_FATAL ||
+      BPF_CORE_READ(action, sa.sa_handler) /* SIG_DFL is 0 */)
+    return 0;
+  task = cfg.signal_storage ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
+  if (BPF_CORE_READ(task, signal, flags) & SIGNAL_UNKILLABLE)
+    return 0;
+
+  /* Find the sender */
+  leader = BPF_CORE_READ(task, group_leader);
+  origin = read_origin(info);
+  search.origin = digest_of(&origin);
+  find_sender(&search, task, leader);
+  if (!search.found && BPF_CORE_READ(task, ptrace)) {
+    tracer = BPF_CORE_READ(task, parent);
+    if (is_injected(task, tracer, &origin))
+      fill_sender(&search.sender, BPF_CORE_READ(tracer, group_leader));
+  }
+  process = process_signals(task, leader, is_current_leader(), search.sender.pid != 0);
+  if (process && process->facts.killer_signal != (__u32)sig) {
+    process->facts.killer_signal = sig;
+    process->facts.killer = search.sender;
+  }
+  return 0;
+}
+
+/* Add what is known about a process to the record of its end. */
+static __always_inline void add_facts(struct bpftrap_exit_event *event, const void *signals,
+                                      __u32 sig)
+{
+  struct signal_facts facts = {};
+
+  bpf_probe_read_kernel(&facts, sizeof(facts), signals);
+  if (facts.killer_signal == sig && !event->killer.pid)
+    event->killer = facts.killer;
+  if (facts.last_boot_ns > event->last_boot_ns) {
+    event->last_sender = facts.last_sender;
+    event->last_boot_ns = facts.last_boot_ns;
+    event->last_signal = facts.last_signal;
+  }
+}
+
+/* Fill in the senders at the end of a process; `current` is one of its threads. */
+static __noinline int fill_senders(struct bpftrap_exit_event *event, struct task_struct *leader,
+                                   __u32 sig)
+{
+  const void *signals;
+
+  __builtin_memset(&event->killer, 0,
+                   sizeof(*event) - __builtin_offsetof(struct bpftrap_exit_event, killer));
+  if (!cfg.signal_storage || !is_current_leader())
+    signals = peek_signals(leader);
+  else
+    signals = bpf_task_storage_get(&task_signals, bpf_get_current_task_btf(), 0, 0);
+  if (signals)
+    add_facts(event, signals, sig);
+  if (cfg.signal_storage && (signals = find_known(leader)))
+    add_facts(event, signals, sig);
+  return 0;
+}
+
+/*
+ * A thread ends before its process does. Task storage ends with it, but if it is the leader, and
+ * another thread executes a program, that one becomes the leader.
+ */
+static __always_inline void keep_signals(struct task_struct *thread, struct signal_struct *signal)
+{
+  struct bpftrap_process_key key;
+  struct signals *signals;
+
+  if (!is_current_leader())
+    forget_known(thread);
+  if (!cfg.signal_storage || !is_current_leader() ||
+      BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
+    return;
+  signals = bpf_task_storage_get(&task_signals, bpf_get_current_task_btf(), 0, 0);
+  if (!signals)
+    return;
+  key = signals_key(thread);
+  signals_known = 1;
+  bpf_map_update_elem(&known_signals, &key, signals, BPF_NOEXIST);
+  /* If the process has ended meanwhile, forget_known() may have come too early */
+  if (!BPF_CORE_READ(signal, live.counter))
+    bpf_map_delete_elem(&known_signals, &key);
 }
 
 #endif

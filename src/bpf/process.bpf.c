@@ -57,11 +57,17 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
   return handle_fork(parent, child, FIRST_COPY);
 }
 
+/* With task storage it is a tracing program. */
 SEC("raw_tp/signal_generate")
-int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct *task, int group,
-             int result)
+int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct *task)
 {
-  return note_sender(sig, info, task, result);
+  return note_signal(ctx, task);
+}
+
+SEC("raw_tp/signal_deliver")
+int BPF_PROG(on_delivery, int sig, struct kernel_siginfo *info, struct k_sigaction *action)
+{
+  return note_delivery(sig, info, action);
 }
 
 SEC("raw_tp/cgroup_release")

@@ -51,6 +51,14 @@ struct bpftrap_process {
   char tty[BPFTRAP_TTY_SIZE]; /* controlling terminal, as tty_struct::name; empty: none */
 };
 
+/* The process that sent a signal. */
+struct bpftrap_sender {
+  __u64 start_boot_ns;
+  __u32 pid;       /* 0: none */
+  __u32 local_pid; /* in bpftrap's own pid namespace; 0: outside it */
+  char comm[BPFTRAP_COMM_SIZE];
+};
+
 /* Bits of bpftrap_exec_event::flags. */
 #define BPFTRAP_EXEC_ARGS_UNREADABLE 1u /* a page of argv could not be read: args_len is 0 */
 #define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u /* there were more, nobody knows how many */
@@ -73,9 +81,8 @@ struct bpftrap_exec_event {
 /* Bits of bpftrap_exit_event::flags. */
 #define BPFTRAP_EXIT_OOM_VICTIM \
   1u /* signal_struct::oom_mm is set: mm/oom_kill.c mark_oom_victim() */
-#define BPFTRAP_EXIT_IO_COUNTED   2u /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
-#define BPFTRAP_EXIT_KILLER_KNOWN 4u /* killer_pid and killer_comm are filled in */
-#define BPFTRAP_EXIT_EXECUTED     8u /* it executed a program at some time: not PF_FORKNOEXEC */
+#define BPFTRAP_EXIT_IO_COUNTED 2u /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
+#define BPFTRAP_EXIT_EXECUTED   8u /* it executed a program at some time: not PF_FORKNOEXEC */
 
 /* A process ended. Times in ns, unscaled, as the kernel keeps them; counters of all threads. */
 struct bpftrap_exit_event {
@@ -95,9 +102,11 @@ struct bpftrap_exit_event {
   __u64 major_faults;
   __u64 voluntary_switches;
   __u64 involuntary_switches;
-  __u32 killer_pid;
-  __u32 killer_local_pid; /* in bpftrap's own pid namespace; 0: outside it */
-  char killer_comm[BPFTRAP_COMM_SIZE];
+  struct bpftrap_sender killer;      /* of the signal that ended it */
+  struct bpftrap_sender last_sender; /* of last_signal */
+  __u64 last_boot_ns;                /* when last_signal was sent */
+  __u32 last_signal; /* the last one of HUP, INT, QUIT, ABRT and TERM; 0: none from a process */
+  __u32 reserved;
 };
 
 /* Bits of bpftrap_cgroup_event::flags. */
@@ -148,7 +157,8 @@ struct bpftrap_cgroup_gone_event {
 
 BPFTRAP_WIRE_STRUCT(bpftrap_process, 128);
 BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 176);
-BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 272);
+BPFTRAP_WIRE_STRUCT(bpftrap_sender, 32);
+BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 328);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
 BPFTRAP_WIRE_STRUCT(bpftrap_fork_event, 160);
@@ -158,7 +168,7 @@ BPFTRAP_WIRE_STRUCT(bpftrap_gone_event, 32);
 #include <cstddef>
 static_assert(offsetof(bpftrap_exec_event, args_size) == 152);
 static_assert(offsetof(bpftrap_exit_event, wait_status) == 144);
-static_assert(offsetof(bpftrap_exit_event, killer_comm) == 256);
+static_assert(offsetof(bpftrap_exit_event, killer) == 248);
 #endif
 
 #endif

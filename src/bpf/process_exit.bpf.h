@@ -217,7 +217,7 @@ static __always_inline void fill_costs(struct bpftrap_exit_event *event, const s
   event->involuntary_switches = sum->nivcsw;
 }
 
-/* BPFTRAP_EXIT_*, all but BPFTRAP_EXIT_KILLER_KNOWN */
+/* BPFTRAP_EXIT_* */
 static __always_inline __u32 exit_flags(const struct signal_struct *signal, __u32 task_flags,
                                         __u32 status)
 {
@@ -274,33 +274,15 @@ static __always_inline void submit_gone(struct task_struct *leader)
   bpf_ringbuf_submit(event, 0);
 }
 
-/*
- * Hook: kernel/exit.c do_exit(), `task` is current and any thread. Since 6.16 the hook is before
- * exit_mm(), earlier after it; maxrss and the exit code are final at both places. The record lacks
- * what the process costs the kernel from here on (freeing its memory, files).
- *
- * bpf_loop() came with 5.17 (e6f2dd0f8067). Before 5.13 a program that contains its callback does
- * not load. Hence there are two programs, of which user space loads one.
- */
-static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool second)
+/* Report the end of a process, unless it is out of scope or filtered out. */
+static __always_inline void report_end(struct task_struct *task, struct task_struct *leader,
+                                       struct signal_struct *signal, const _Bool unrolled)
 {
-  struct task_struct *task = (struct task_struct *)ctx[0];
-  struct task_struct *leader = leader_of_current(task);
-  struct signal_struct *signal = BPF_CORE_READ(task, signal);
   struct bpftrap_exit_event *event;
   struct thread_walk walk = {};
   struct end end = {};
   __u64 cgroup_id;
   _Bool wanted, reported;
-
-  /* Ignore threads, and events that the other copy handles */
-  if (!is_process_end(ctx, leader, signal)) {
-    if (is_current_leader())
-      keep_mark(leader, signal);
-    return 0;
-  }
-  if (!is_first_to_see(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, second))
-    return 0;
 
   /* Ignore processes out of scope, and ends that are filtered out */
   reported = has_reported_exec(leader);
@@ -309,7 +291,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
     submit_gone(leader);
   forget_process(leader);
   if (!wanted)
-    return 0;
+    return;
 
   /* Sum up the cost of all threads */
   if (end.nr_threads == 1) {
@@ -323,15 +305,41 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
   /* Submit the record */
   event = reserve_record(BPFTRAP_RECORD_EXIT, sizeof(*event));
   if (!event)
-    return 0;
+    return;
   fill_header(&event->header, BPFTRAP_RECORD_EXIT, sizeof(*event), end.now);
   fill_process(&event->process, leader, end.start, cgroup_id);
   event->wait_status = end.status;
   event->flags = exit_flags(signal, end.flags, end.status);
   fill_costs(event, &walk.sum);
-  if (take_killer(event, end.start, end.status & 0x7f))
-    event->flags |= BPFTRAP_EXIT_KILLER_KNOWN;
+  fill_senders(event, leader, end.status & 0x7f);
   bpf_ringbuf_submit(event, 0);
+}
+
+/*
+ * Hook: kernel/exit.c do_exit(), `task` is current and any thread. Since 6.16 the hook is before
+ * exit_mm(), earlier after it; maxrss and the exit code are final at both places. The record lacks
+ * what the process costs the kernel from here on (freeing its memory, files).
+ *
+ * bpf_loop() came with 5.17 (e6f2dd0f8067). Before 5.13 a program that contains its callback does
+ * not load. Hence there are two programs, of which user space loads one.
+ */
+static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool second)
+{
+  struct task_struct *task = (struct task_struct *)ctx[0];
+  struct task_struct *leader = leader_of_current(task);
+  struct signal_struct *signal = BPF_CORE_READ(task, signal);
+
+  /* Ignore threads, and events that the other copy handles */
+  if (!is_process_end(ctx, leader, signal)) {
+    if (is_current_leader())
+      keep_mark(leader, signal);
+    keep_signals(task, signal);
+    return 0;
+  }
+  if (!is_first_to_see(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, second))
+    return 0;
+  report_end(task, leader, signal, unrolled);
+  forget_known(leader);
   return 0;
 }
 

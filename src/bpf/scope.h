@@ -25,6 +25,7 @@ struct bpftrap_globs {
 
 struct bpftrap_scope {
   __u64 min_duration_ns; /* exits of processes that lived less are not reported */
+  __u64 signals_magic;   /* recognizes this bpftrap's values in the map `task_signals` */
   __u64 own_namespace;   /* address of bpftrap's struct pid_namespace; 0: the initial one */
   __u32 own_level;       /* of that namespace; 0: the initial one */
   __u32 filter_pids;     /* 1: only processes that are keys of the map `pids` */
@@ -37,11 +38,13 @@ struct bpftrap_scope {
   __u32 follow;          /* 1: only processes that are marked, and what they fork from then on */
   __u32 report_forks;    /* 1: all forks of traced processes are reported, for state */
   __u32 task_storage;    /* 1: marks are kept in the map `task_marks`, 0: in `pid_marks` */
+  __u32 signal_storage;  /* 1: signals are kept in the map `task_signals` */
   __u32 keep_wanted;     /* 1: the exit of a process is wanted if one of its execs was */
   __u32 twice;           /* 1: programs are loaded twice: recursion.bpf.h */
   __u32 cgroup_v1;       /* 1: the memory or the pids controller is in a v1 hierarchy */
   __u32 write_forks;     /* 1: forks that pass the filters are reported, too */
   __u32 exits_of_execs;  /* 1: no exits of processes without an exec record */
+  __u32 reserved;
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
 };
@@ -117,7 +120,7 @@ static_assert(sizeof(bpftrap_cgroup_name) == 260);
 static_assert(sizeof(bpftrap_cgroup_node) == 16);
 static_assert(sizeof(bpftrap_known_process) == 16);
 static_assert(sizeof(bpftrap_founder) == 16);
-static_assert(sizeof(bpftrap_scope) == 80 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_scope) == 96 + 4 * BPFTRAP_UIDS_MOST + sizeof(bpftrap_globs));
 #endif
 
 #endif

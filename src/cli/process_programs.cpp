@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from open to traced.
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +19,7 @@
 #include "core/bpf/kernel_features.h"
 #include "core/bpf/recursion_misses.h"
 #include "core/bpf/skeleton.h"
+#include "core/bpf/tracing_hook.h"
 #include "core/os/caller.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
@@ -65,9 +67,36 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, object) {
     std::string_view name = bpf_program__name(program);
-    if (bpf_program__autoload(program) && name != "on_signal" && !name.starts_with("on_cgroup_")) {
+    if (bpf_program__autoload(program) && name != "on_signal" && name != "on_delivery" &&
+        !name.starts_with("on_cgroup_")) {
       make_tracing(program, command);
     }
+  }
+}
+
+// Keeps signals in task storage if the kernel has it. That needs a tracing program, and hence the
+// running kernel's own BTF.
+void store_signals(bpftrap_scope& scope, const std::string& btf) {
+  scope.signal_storage = btf.empty() && kernel_has_task_storage() ? 1 : 0;
+  if (::getrandom(&scope.signals_magic, sizeof scope.signals_magic, GRND_NONBLOCK) < 0) {
+    scope.signals_magic = static_cast<__u64>(BootClock::now().time_since_epoch().count());
+  }
+}
+
+// The hook of on_signal.
+TracingHook& signal_hook() {
+  static TracingHook hook("signal_generate");
+  hook.type().id = 0;
+  return hook;
+}
+
+// Chooses the maps that store_signals() implies.
+void choose_signal_maps(const Maps& maps, const bpftrap_scope& scope) {
+  bool by_task = scope.signal_storage != 0;
+  bpf_map__set_autocreate(maps.task_signals, by_task);
+  if (by_task) {
+    bpf_map__set_type(maps.known_signals, BPF_MAP_TYPE_HASH);
+    bpf_map__set_max_entries(maps.known_signals, 1024);
   }
 }
 
@@ -77,6 +106,7 @@ bpftrap_scope choose_scope(const TraceOptions& options, const OwnIds& own) {
   set_own_namespace(scope, own);
   bool marks = scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0;
   scope.task_storage = options.btf.empty() && marks && kernel_has_task_storage() ? 1 : 0;
+  store_signals(scope, options.btf);
   scope.twice = kernel_misses_events() ? 1 : 0;
   scope.cgroup_v1 = is_in_cgroup1(read_file("/proc/self/cgroup").value_or("")) ? 1 : 0;
   if (options.wait_all || !options.trees.empty()) {
@@ -103,15 +133,17 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
 }
 
 LoadedSkeleton<process_bpf> load(const ProcessCommand& command, const TraceOptions& options,
-                                 const bpftrap_scope& scope, const WatchedCgroups& cgroups) {
+                                 const bpftrap_scope& scope, const WatchedCgroups& cgroups,
+                                 TracingHook& signals) {
   OpenSkeleton<process_bpf> open(command.name, options.btf);
   open.rodata().cfg = scope;
   configure_maps(open.maps(), scope, options, cgroups);
   choose_programs(open.progs(), scope, chosen_events(options).failed_execs);
+  choose_signal_maps(open.maps(), scope);
   if (scope.task_storage != 0) {
     make_tracing_programs(open.object(), command.name);
   }
-  return std::move(open).load();
+  return std::move(open).load(scope.signal_storage != 0 ? &signals : nullptr);
 }
 
 void attach(LoadedSkeleton<process_bpf>& loaded, const WatchedCgroups& cgroups) {
@@ -240,7 +272,8 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
     return stopped_before_start(options);
   }
   bpftrap_scope scope = choose_scope(options, known.own);
-  LoadedSkeleton<process_bpf> loaded = load(command, options, scope, cgroups);
+  TracingHook& signals = signal_hook();
+  LoadedSkeleton<process_bpf> loaded = load(command, options, scope, cgroups, signals);
   fill_pid_map(loaded.maps().pids, known.pids);
   attach(loaded, cgroups);
   Followed followed = followed_in(loaded, scope);
@@ -251,15 +284,19 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
 }
 
 void try_programs(std::string_view command, bool failed) {
+  TracingHook& signals = signal_hook();
   OpenSkeleton<process_bpf> open(command, "");
   open.rodata().cfg.twice = kernel_misses_events() ? 1 : 0;
+  store_signals(open.rodata().cfg, "");
   choose_programs(open.progs(), open.rodata().cfg, failed);
+  choose_signal_maps(open.maps(), open.rodata().cfg);
   bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
   bpf_map__set_autocreate(open.maps().pid_marks, false);
   bpf_map__set_autocreate(open.maps().older_execs, false);
   bpf_map__set_autocreate(open.maps().cgroup_nodes, false);
   bpf_map__set_autocreate(open.maps().cgroup_numbers, false);
-  LoadedSkeleton<process_bpf> loaded = std::move(open).load();
+  LoadedSkeleton<process_bpf> loaded =
+      std::move(open).load(open.rodata().cfg.signal_storage != 0 ? &signals : nullptr);
   loaded.attach();
 }
 

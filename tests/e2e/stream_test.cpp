@@ -58,10 +58,18 @@ TEST_F(StreamTest, EachKindHasItsKeys) {
   exec.insert(exec.end(), {"filename", "interp", "args", "args_size", "args_truncated",
                            "cap_effective", "secure", "errno"});
   Keys exit = process;
-  exit.insert(exit.end(), {"filename", "args", "exit_code", "signal", "core_dumped", "oom_killed",
-                           "killer_pid", "killer_comm", "duration_ns", "cpu_user_ns", "cpu_sys_ns",
-                           "max_rss_bytes", "io_read_bytes", "io_write_bytes", "minor_faults",
-                           "major_faults", "voluntary_switches", "involuntary_switches"});
+  exit.insert(exit.end(), {"filename",           "args",
+                           "exit_code",          "signal",
+                           "core_dumped",        "oom_killed",
+                           "killer_pid",         "killer_comm",
+                           "killer_id",          "last_signal",
+                           "last_signal_pid",    "last_signal_comm",
+                           "last_signal_id",     "last_signal_age_ns",
+                           "duration_ns",        "cpu_user_ns",
+                           "cpu_sys_ns",         "max_rss_bytes",
+                           "io_read_bytes",      "io_write_bytes",
+                           "minor_faults",       "major_faults",
+                           "voluntary_switches", "involuntary_switches"});
   Bpftrap bpftrap({"exec", "--json", "--event", "+fork"});
   bpftrap.await_start();
   Ended process_of_test = run_workload({"nothing"});

@@ -72,6 +72,7 @@ void require_views_within(const Record& record, const Decoded& decoded) {
     within(exit->process.comm);
     within(exit->process.parent_comm);
     within(exit->killer ? exit->killer->comm : std::string_view());
+    within(exit->last_signal ? exit->last_signal->sender.comm : std::string_view());
   } else if (const auto* cgroup = std::get_if<CgroupRecord>(&decoded)) {
     within(cgroup->names);
   }

@@ -71,7 +71,8 @@ ExitRecord exit_of(const Input& input) {
   record.filename = input.filename;
   record.args = Arguments{input.args, input.truncated};
   record.wait_status = SIGTERM;
-  record.killer = Killer{7, 7, input.killer_comm};
+  record.killer = Sender{{7, 20}, 7, input.killer_comm};
+  record.last_signal = LastSignal{SIGTERM, *record.killer};
   return record;
 }
 
@@ -112,6 +113,7 @@ void check_json(const AnyRecord& record, const Input& input) {
     compare("interp", input.interp);
   } else {
     compare("killer_comm", input.killer_comm);
+    compare("last_signal_comm", input.killer_comm);
   }
 }
 

@@ -62,6 +62,15 @@ inline bpftrap_fork_event wire_fork() {
   return event;
 }
 
+inline bpftrap_sender wire_sender() {
+  bpftrap_sender sender{};
+  sender.start_boot_ns = 20;
+  sender.pid = 1001;
+  sender.local_pid = 1;
+  std::strcpy(sender.comm, "systemd");
+  return sender;
+}
+
 // The data are filename and interp, each with its NUL, and argv.
 inline Bytes wire_exec(std::string_view filename, std::string_view interp, std::string_view args,
                        std::uint64_t args_size) {

@@ -70,6 +70,27 @@ std::optional<std::string_view> take_string(Bytes& data, std::size_t size) {
   return all.substr(0, all.find('\0'));
 }
 
+// Returns nullopt if no process sent the signal.
+std::optional<Sender> sender_of(Bytes bytes, std::size_t offset, const bpftrap_sender& wire) {
+  if (wire.pid == 0) {
+    return std::nullopt;
+  }
+  return Sender{{wire.pid, wire.start_boot_ns},
+                wire.local_pid,
+                wire_text(bytes, offset + offsetof(bpftrap_sender, comm), BPFTRAP_COMM_SIZE)};
+}
+
+std::optional<LastSignal> last_signal_of(Bytes bytes, const bpftrap_exit_event& wire) {
+  std::optional<Sender> sender =
+      sender_of(bytes, offsetof(bpftrap_exit_event, last_sender), wire.last_sender);
+  if (!sender || wire.last_signal == 0) {
+    return std::nullopt;
+  }
+  BootTime sent = wire_time(wire.last_boot_ns);
+  return LastSignal{static_cast<int>(wire.last_signal), *sender,
+                    std::max(wire_time(wire.header.boot_ns) - sent, {})};
+}
+
 Decoded decode_exec(Bytes bytes) {
   bpftrap_exec_event wire;
   if (!read_wire(bytes, wire)) {
@@ -107,7 +128,8 @@ Decoded decode_exit(Bytes bytes) {
   bpftrap_exit_event wire;
   if (!read_wire(bytes, wire) || bytes.size() != sizeof wire ||
       !is_time(wire.process.start_boot_ns) || !is_time(wire.runtime_ns) ||
-      !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns)) {
+      !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns) || !is_time(wire.last_boot_ns) ||
+      wire.last_signal > 64) {
     return Malformed{};
   }
   using ns = std::chrono::nanoseconds;
@@ -116,11 +138,8 @@ Decoded decode_exit(Bytes bytes) {
   record.time = wire_time(wire.header.boot_ns);
   record.process = process_of(bytes, offsetof(bpftrap_exit_event, process), wire.process);
   record.wait_status = static_cast<int>(wire.wait_status);
-  if ((wire.flags & BPFTRAP_EXIT_KILLER_KNOWN) != 0) {
-    record.killer =
-        Killer{wire.killer_pid, wire.killer_local_pid,
-               wire_text(bytes, offsetof(bpftrap_exit_event, killer_comm), BPFTRAP_COMM_SIZE)};
-  }
+  record.killer = sender_of(bytes, offsetof(bpftrap_exit_event, killer), wire.killer);
+  record.last_signal = last_signal_of(bytes, wire);
   record.executed = (wire.flags & BPFTRAP_EXIT_EXECUTED) != 0;
   // The flag alone is not enough: the kernel also sets it on a victim that is already exiting.
   record.oom_killed = (wire.flags & BPFTRAP_EXIT_OOM_VICTIM) != 0 &&

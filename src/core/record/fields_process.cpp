@@ -74,6 +74,30 @@ std::optional<std::string> ending_signal(const ExitRecord& r) {
                                     : std::nullopt;
 }
 
+std::optional<std::string> last_signal(const ExitRecord& r) {
+  return r.last_signal ? std::optional(signal_name(r.last_signal->signal)) : std::nullopt;
+}
+
+void append_sender(std::string& out, const Sender& sender) {
+  append_terminal_safe(out, sender.comm);
+  out += '[';
+  append_local_pid(out, sender.local_pid, sender.id.pid);
+  out += ']';
+}
+
+// Appends the signal that probably made the process end by itself. One of long ago had another
+// purpose, such as to reread a configuration, so its age is shown.
+void append_last_signal(std::string& out, const LastSignal& last) {
+  if (last.age >= std::chrono::minutes(1)) {
+    out += ", ";
+    append_human_duration(out, last.age);
+  }
+  out += " after ";
+  out += signal_name(last.signal);
+  out += " from ";
+  append_sender(out, last.sender);
+}
+
 bool core_dumped(const ExitRecord& r) {
   return WCOREDUMP(r.wait_status) != 0;
 }
@@ -83,6 +107,9 @@ bool core_dumped(const ExitRecord& r) {
 void append_status(std::string& out, const ExitRecord& record) {
   if (!WIFSIGNALED(record.wait_status)) {
     out += std::to_string(WEXITSTATUS(record.wait_status));
+    if (record.last_signal) {
+      append_last_signal(out, *record.last_signal);
+    }
     return;
   }
   out += signal_name(WTERMSIG(record.wait_status));
@@ -93,10 +120,7 @@ void append_status(std::string& out, const ExitRecord& record) {
     out += " by oom-killer";
   } else if (record.killer) {
     out += " from ";
-    append_terminal_safe(out, record.killer->comm);
-    out += '[';
-    append_local_pid(out, record.killer->local_pid, record.killer->pid);
-    out += ']';
+    append_sender(out, *record.killer);
   }
 }
 
@@ -145,9 +169,21 @@ FieldTable fields_of(const ExitRecord*) {
       field<&ending_signal>("signal", "name of the signal that ended it; else null"),
       field<&core_dumped>("core_dumped", "true if a core was dumped"),
       field<&R::oom_killed>("oom_killed", "true if the kernel's out-of-memory killer chose it"),
-      field<&R::killer, &Killer::pid>("killer_pid",
-                                      "process that sent the signal that ended it; else null"),
-      field<&R::killer, &Killer::comm>("killer_comm", "name of that process"),
+      field<&R::killer, &Sender::id, &ProcessId::pid>(
+          "killer_pid", "process that sent the signal that ended it; null if none did"),
+      field<&R::killer, &Sender::comm>("killer_comm", "name of that process"),
+      field<&R::killer, &Sender::id>("killer_id", "id of that process"),
+      field<&last_signal>("last_signal",
+                          "the last SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGABRT that another "
+                          "process sent to it; null if none did"),
+      field<&R::last_signal, &LastSignal::sender, &Sender::id, &ProcessId::pid>(
+          "last_signal_pid", "process that sent last_signal"),
+      field<&R::last_signal, &LastSignal::sender, &Sender::comm>("last_signal_comm",
+                                                                 "name of that process"),
+      field<&R::last_signal, &LastSignal::sender, &Sender::id>("last_signal_id",
+                                                               "id of that process"),
+      field<&R::last_signal, &LastSignal::age>(
+          "last_signal_age_ns", "nanoseconds from last_signal to the end of the process"),
       field<&R::duration>(
           "duration_ns",
           "nanoseconds from the start (fork) of the process to its end, suspend included")

@@ -81,10 +81,18 @@ struct ExecRecord {
   unsigned depth = 0;  // generations below the first ancestor that is printed
 };
 
-struct Killer {
-  Pid pid = 0;
-  Pid local_pid = 0;
+// The process that sent a signal.
+struct Sender {
+  ProcessId id;
+  Pid local_pid = 0;  // in bpftrap's own pid namespace; 0 outside it
   std::string_view comm;
+};
+
+// A signal that asked a process to end, whether that had an effect or not.
+struct LastSignal {
+  int signal = 0;
+  Sender sender;
+  std::chrono::nanoseconds age{};  // at the end of the process
 };
 
 struct StorageIo {
@@ -101,7 +109,8 @@ struct ExitRecord {
   int wait_status = 0;    // as wait4() reports it
   bool executed = false;  // true if it ever executed a program
   bool oom_killed = false;
-  std::optional<Killer> killer;
+  std::optional<Sender> killer;
+  std::optional<LastSignal> last_signal;
   std::chrono::nanoseconds duration{};
   CpuTimes cpu{};
   std::uint64_t max_rss_bytes = 0;

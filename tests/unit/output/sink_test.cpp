@@ -115,7 +115,9 @@ TEST(JsonSink, Exit) {
       R"("comm":"fifteen_bytes_x","cgroup":"/a/b","unit":"b.service","container_id":null,)"
       R"("pid_ns_inode":4026532000,"ns_pid":3,"filename":"/bin/x",)"
       R"("args":["x","a b",""],"exit_code":0,"signal":null,"core_dumped":false,"oom_killed":false,)"
-      R"("killer_pid":null,"killer_comm":null,"duration_ns":1124000000,"cpu_user_ns":1000000,)"
+      R"("killer_pid":null,"killer_comm":null,"killer_id":null,"last_signal":null,)"
+      R"("last_signal_pid":null,"last_signal_comm":null,"last_signal_id":null,)"
+      R"("last_signal_age_ns":null,"duration_ns":1124000000,"cpu_user_ns":1000000,)"
       R"("cpu_sys_ns":2000000,"max_rss_bytes":4096,"io_read_bytes":1,"io_write_bytes":2,)"
       R"("minor_faults":3,"major_faults":4,"voluntary_switches":5,"involuntary_switches":6})"
       "\n");
@@ -124,12 +126,16 @@ TEST(JsonSink, Exit) {
 TEST(JsonSink, ExitBySignal) {
   ExitRecord record = exit_record();
   record.wait_status = SIGSEGV | 0x80;
-  record.killer = Killer{1, 1, "systemd"};
+  record.killer = Sender{{1, 20}, 1, "systemd"};
+  record.last_signal = LastSignal{SIGTERM, Sender{{7, 30}, 7, "sh"}, std::chrono::seconds(2)};
   record.io = std::nullopt;
   std::string line = json(record);
-  for (const char* part : {R"("exit_code":null,"signal":"SIGSEGV","core_dumped":true)",
-                           R"("killer_pid":1,"killer_comm":"systemd")",
-                           R"("io_read_bytes":null,"io_write_bytes":null)"}) {
+  for (const char* part :
+       {R"("exit_code":null,"signal":"SIGSEGV","core_dumped":true)",
+        R"("killer_pid":1,"killer_comm":"systemd","killer_id":"1-20")",
+        R"("last_signal":"SIGTERM","last_signal_pid":7)",
+        R"("last_signal_comm":"sh","last_signal_id":"7-30")", R"("last_signal_age_ns":2000000000)",
+        R"("io_read_bytes":null,"io_write_bytes":null)"}) {
     EXPECT_NE(line.find(part), std::string::npos) << part << " in " << line;
   }
 }
@@ -294,7 +300,7 @@ TEST(PidCell, IsTheNumberInBpftrapsNamespace) {
 }
 
 TEST(Status, AsAPersonSaysIt) {
-  auto status = [](int wait_status, bool oom, std::optional<Killer> killer) {
+  auto status = [](int wait_status, bool oom, std::optional<Sender> killer) {
     ExitRecord record;
     record.wait_status = wait_status;
     record.oom_killed = oom;
@@ -307,11 +313,26 @@ TEST(Status, AsAPersonSaysIt) {
   EXPECT_EQ(status(255 << 8, false, {}), "255");
   EXPECT_EQ(status(SIGSEGV | 0x80, false, {}), "SIGSEGV (core dumped)");
   EXPECT_EQ(status(SIGKILL, true, {}), "SIGKILL by oom-killer");
-  EXPECT_EQ(status(SIGTERM, false, Killer{1, 1, "systemd"}), "SIGTERM from systemd[1]");
-  EXPECT_EQ(status(SIGTERM, false, Killer{1, 1, "\x1b[2J"}), "SIGTERM from \\x1b[2J[1]");
-  EXPECT_EQ(status(SIGTERM, false, Killer{1234, 5, "sh"}), "SIGTERM from sh[5]");
-  EXPECT_EQ(status(SIGTERM, false, Killer{1234, 0, "sh"}), "SIGTERM from sh[-]") << "outside";
+  EXPECT_EQ(status(SIGTERM, false, Sender{{1, 20}, 1, "systemd"}), "SIGTERM from systemd[1]");
+  EXPECT_EQ(status(SIGTERM, false, Sender{{1, 20}, 1, "\x1b[2J"}), "SIGTERM from \\x1b[2J[1]");
+  EXPECT_EQ(status(SIGTERM, false, Sender{{1234, 20}, 5, "sh"}), "SIGTERM from sh[5]");
+  EXPECT_EQ(status(SIGTERM, false, Sender{{1234, 20}, 0, "sh"}), "SIGTERM from sh[-]") << "outside";
   EXPECT_EQ(status(SIGRTMIN + 3, false, {}), "SIGRTMIN+3");
+}
+
+TEST(Status, NamesTheLastSignalOfAProcessThatEndedByItself) {
+  auto status = [](int wait_status, std::chrono::nanoseconds age) {
+    ExitRecord record;
+    record.wait_status = wait_status;
+    record.last_signal = LastSignal{SIGTERM, Sender{{1, 20}, 1, "systemd"}, age};
+    std::string out;
+    append_status(out, record);
+    return out;
+  };
+  EXPECT_EQ(status(0, std::chrono::seconds(59)), "0 after SIGTERM from systemd[1]");
+  EXPECT_EQ(status(143 << 8, {}), "143 after SIGTERM from systemd[1]");
+  EXPECT_EQ(status(0, std::chrono::hours(2)), "0, 2h00m after SIGTERM from systemd[1]");
+  EXPECT_EQ(status(SIGKILL, {}), "SIGKILL") << "another signal ended it";
 }
 
 }  // namespace

@@ -151,6 +151,7 @@ TEST(Decode, Exit) {
   EXPECT_EQ(record.max_rss_bytes, 3U * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
   EXPECT_FALSE(record.io) << "the kernel did not report that it counts I/O";
   EXPECT_FALSE(record.killer);
+  EXPECT_FALSE(record.last_signal);
   EXPECT_FALSE(record.oom_killed);
   EXPECT_EQ(record.minor_faults, 11U);
   EXPECT_EQ(record.major_faults, 12U);
@@ -160,32 +161,53 @@ TEST(Decode, Exit) {
 
 TEST(Decode, ExitWithIoAndKiller) {
   bpftrap_exit_event event = wire_exit(SIGTERM);
-  event.flags = BPFTRAP_EXIT_IO_COUNTED | BPFTRAP_EXIT_KILLER_KNOWN;
-  event.killer_pid = 1001;
-  event.killer_local_pid = 1;
-  std::strcpy(event.killer_comm, "systemd");
+  event.flags = BPFTRAP_EXIT_IO_COUNTED;
+  event.killer = wire_sender();
   Bytes bytes = bytes_of(event);
   auto record = decoded<ExitRecord>(bytes);
   ASSERT_TRUE(record.io);
   EXPECT_EQ(record.io->read_bytes, 4096U);
   EXPECT_EQ(record.io->write_bytes, 8192U);
   ASSERT_TRUE(record.killer);
-  EXPECT_EQ(record.killer->pid, 1001U);
+  EXPECT_EQ(record.killer->id, (ProcessId{1001, 20}));
   EXPECT_EQ(record.killer->local_pid, 1U);
   EXPECT_EQ(record.killer->comm, "systemd");
 }
 
+TEST(Decode, ExitAfterASignal) {
+  bpftrap_exit_event event = wire_exit(0);
+  event.last_sender = wire_sender();
+  event.last_signal = SIGTERM;
+  event.last_boot_ns = event.header.boot_ns - 30;
+  Bytes bytes = bytes_of(event);
+  auto record = decoded<ExitRecord>(bytes);
+  EXPECT_FALSE(record.killer);
+  ASSERT_TRUE(record.last_signal);
+  EXPECT_EQ(record.last_signal->signal, SIGTERM);
+  EXPECT_EQ(record.last_signal->sender.id, (ProcessId{1001, 20}));
+  EXPECT_EQ(record.last_signal->sender.local_pid, 1U);
+  EXPECT_EQ(record.last_signal->sender.comm, "systemd");
+  EXPECT_EQ(record.last_signal->age, 30ns);
+
+  event.last_boot_ns = event.header.boot_ns + 1;
+  bytes = bytes_of(event);
+  EXPECT_EQ(decoded<ExitRecord>(bytes).last_signal->age, 0ns) << "the clock lags by nanoseconds";
+  event.last_signal = 65;
+  EXPECT_TRUE(malformed(bytes_of(event)));
+}
+
 TEST(Decode, OomVictimIsOnlyWhoDiedOfIt) {
-  auto oom_killed = [](int status, std::uint32_t flags) {
+  auto oom_killed = [](int status, std::uint32_t flags, bpftrap_sender killer = {}) {
     bpftrap_exit_event event = wire_exit(status);
     event.flags = flags;
+    event.killer = killer;
     Bytes bytes = bytes_of(event);
     return decoded<ExitRecord>(bytes).oom_killed;
   };
   EXPECT_TRUE(oom_killed(SIGKILL, BPFTRAP_EXIT_OOM_VICTIM));
   EXPECT_FALSE(oom_killed(SIGKILL, 0));
   EXPECT_FALSE(oom_killed(0, BPFTRAP_EXIT_OOM_VICTIM)) << "the process was already ending";
-  EXPECT_FALSE(oom_killed(SIGKILL, BPFTRAP_EXIT_OOM_VICTIM | BPFTRAP_EXIT_KILLER_KNOWN));
+  EXPECT_FALSE(oom_killed(SIGKILL, BPFTRAP_EXIT_OOM_VICTIM, wire_sender()));
 }
 
 TEST(Decode, Cgroup) {

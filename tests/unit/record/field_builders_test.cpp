@@ -72,7 +72,7 @@ static_assert(is_supported<int> && is_supported<std::uint16_t> && is_supported<s
               is_supported<WallTime>);
 static_assert(!is_supported<double> && !is_supported<char> && !is_supported<const char*> &&
               !is_supported<std::chrono::seconds> && !is_supported<JsonType> &&
-              !is_supported<Killer>);
+              !is_supported<Sender>);
 
 }  // namespace
 }  // namespace bpftrap

@@ -318,7 +318,8 @@ TEST_F(SchemaTest, TakesExitRecords) {
   record.process = some_process(kHostile);
   record.filename = kHostile;
   record.args = Arguments{kHostile, true};
-  record.killer = Killer{1, 1, kHostile};
+  record.killer = Sender{{1, 20}, 1, kHostile};
+  record.last_signal = LastSignal{SIGABRT, *record.killer, std::chrono::nanoseconds(0)};
   record.io = StorageIo{4096, std::uint64_t{1} << 60};
   record.oom_killed = true;
   // Every status of wait4(): exit(0) to exit(255), and signals 1 to 64 with and without a core.

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Memory of signals: what was sent to a process, and what of it may still be in its queues. The
+ * kernel has one queue for each thread, and one that all threads of a process share.
+ *
+ * Loops over notes have no branches, because the verifier follows each combination of them.
+ */
+#ifndef BPFTRAP_SIGNAL_MEMORY_BPF_H
+#define BPFTRAP_SIGNAL_MEMORY_BPF_H
+
+#include "compat.bpf.h"
+#include "kernel_types.bpf.h"
+#include "process.event.h"
+#include "process_cfg.bpf.h"
+#include "verifier.bpf.h"
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define SIGRTMIN 32 /* include/uapi/asm-generic/signal.h: the kernel queues several of these */
+
+#define SIGNAL_BIT(n) (1ULL << (((n)-1) & 63))
+
+/* A signal that was added to a queue. */
+struct note {
+  __u64 origin; /* digest of its siginfo */
+  __u32 number; /* counts up in each struct signals */
+  __u16 signal;
+  __u16 shared;                 /* 1: in the queue of the process, 0: in that of the thread */
+  struct bpftrap_sender sender; /* pid 0: the kernel, or the process itself */
+};
+
+#define NOTES_MOST 8
+
+/* Facts about a process. */
+struct signal_facts {
+  __u64 magic; /* cfg.signals_magic */
+  __u64 last_boot_ns;
+  struct bpftrap_sender last_sender; /* of last_signal, at last_boot_ns */
+  struct bpftrap_sender killer; /* of killer_signal; pid 0: the kernel, or the process itself */
+  __u32 last_signal;            /* 0: none yet */
+  __u32 killer_signal;          /* the process ends by this one; 0: none yet */
+};
+
+/* Of a thread. Those of a thread-group leader are those of the process, too. */
+struct signals {
+  struct signal_facts facts;
+  __u32 numbered;
+  __u32 used; /* bit i: notes[i] is in use */
+  struct note notes[NOTES_MOST];
+};
+
+const char no_signals[sizeof(struct signals)] = {}; /* zeros do not fit on the stack */
+
+/* Freed with the task, so nobody can displace it. Since 5.12 (a10787e6d58c); else not created. */
+struct {
+  __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, int);
+  __type(value, struct signals);
+} task_signals SEC(".maps");
+
+/*
+ * By process or thread; the entry is removed when that ends. Without task storage all signals are
+ * here. With it, the loader makes this a plain hash. It holds what must outlive a leader, and what
+ * a program learned that has no access to the leader: signals that were sent to another thread, or
+ * delivered to one.
+ */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __type(key, struct bpftrap_process_key);
+  __type(value, struct signals);
+} known_signals SEC(".maps");
+
+/* Not 0: known_signals was used. While it is 0, lookups are not needed. */
+__u64 signals_known;
+
+static __always_inline struct bpftrap_process_key signals_key(struct task_struct *thread)
+{
+  struct bpftrap_process_key key = {
+      .start_boot_ns = task_start_boot_ns(thread),
+      .pid = BPF_CORE_READ(thread, pid),
+  };
+
+  return key;
+}
+
+static __always_inline struct signals *find_known(struct task_struct *thread)
+{
+  struct bpftrap_process_key key;
+
+  if (!signals_known)
+    return 0;
+  key = signals_key(thread);
+  return bpf_map_lookup_elem(&known_signals, &key);
+}
+
+static __always_inline struct signals *make_known(struct task_struct *thread)
+{
+  struct bpftrap_process_key key = signals_key(thread);
+
+  signals_known = 1;
+  bpf_map_update_elem(&known_signals, &key, no_signals, BPF_NOEXIST);
+  return bpf_map_lookup_elem(&known_signals, &key);
+}
+
+static __always_inline void forget_known(struct task_struct *thread)
+{
+  struct bpftrap_process_key key;
+
+  if (!signals_known)
+    return;
+  key = signals_key(thread);
+  bpf_map_delete_elem(&known_signals, &key);
+}
+
+/*
+ * Signals of a task that the verifier knows as such: current, or an argument of the hook. Return 0
+ * if there are none, or if `create` finds no room. The kernel refuses to create task storage while
+ * it is busy with another one on this CPU, or if memory is short; known_signals helps out.
+ */
+static __always_inline struct signals *signals_of(struct task_struct *thread, _Bool create)
+{
+  struct signals *signals;
+
+  if (cfg.signal_storage) {
+    signals =
+        bpf_task_storage_get(&task_signals, thread, 0, create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+    if (signals) {
+      signals->facts.magic = cfg.signals_magic;
+      return signals;
+    }
+  }
+  return create ? make_known(thread) : find_known(thread);
+}
+
+/* Signals of the process that `task` belongs to; the verifier has to know `task`. */
+static __always_inline struct signals *process_signals(struct task_struct *task,
+                                                       struct task_struct *leader, _Bool is_leader,
+                                                       _Bool create)
+{
+  if (cfg.signal_storage && is_leader)
+    return signals_of(task, create);
+  return create ? make_known(leader) : find_known(leader);
+}
+
+#define STORAGES_MOST 8 /* maps with task storage, of all BPF programs on the machine */
+
+/*
+ * Address of the signals of any task, for reading only; 0: none. bpf_task_storage_get() wants a
+ * pointer that the verifier knows. To load one costs the verifier 2 ms, because since 6.2 it
+ * searches all of the kernel's BTF several times. kernel/bpf/bpf_local_storage.c has the list.
+ */
+static __always_inline const void *peek_signals(struct task_struct *thread)
+{
+  const __u32 to_data = bpf_core_field_offset(struct bpf_local_storage_elem, sdata) +
+                        bpf_core_field_offset(struct bpf_local_storage_data, data) -
+                        bpf_core_field_offset(struct bpf_local_storage_elem, snode);
+  struct hlist_node *node;
+  __u64 magic;
+
+  if (!cfg.signal_storage)
+    return find_known(thread);
+  node = BPF_CORE_READ(thread, bpf_storage, list.first);
+  for (int i = 0; i < STORAGES_MOST && node; i++) {
+    magic = 0;
+    bpf_probe_read_kernel(&magic, sizeof(magic), (void *)node + to_data);
+    if (magic == cfg.signals_magic)
+      return (void *)node + to_data;
+    node = BPF_CORE_READ(node, next);
+  }
+  return find_known(thread);
+}
+
+static __always_inline _Bool is_same_sender(const struct bpftrap_sender *a,
+                                            const struct bpftrap_sender *b)
+{
+  return a->pid == b->pid && a->start_boot_ns == b->start_boot_ns;
+}
+
+/* A queue that a signal was added to; siglock is held. */
+struct arrival {
+  struct task_struct *thread; /* whose struct signals holds the note */
+  struct signal_struct *signal;
+  struct sigpending *queue;
+  __u64 sig;
+  __u64 shared; /* 1: in the queue of the process, 0: in that of the thread */
+};
+
+static __always_inline struct sigqueue *sigqueue_of(struct list_head *node)
+{
+  return (void *)node - bpf_core_field_offset(struct sigqueue, list);
+}
+
+#define QUEUE_STEPS 8 /* of is_only_one() */
+
+/* Return true if the last signal in the queue is the only one with its number. */
+static __always_inline _Bool is_only_one(struct sigpending *queue, int sig)
+{
+  struct list_head *head = (void *)queue + bpf_core_field_offset(struct sigpending, list);
+  struct list_head *node = BPF_CORE_READ(head, prev);
+
+  for (int i = 0; i < QUEUE_STEPS; i++) {
+    node = BPF_CORE_READ(node, prev);
+    if (node == head)
+      return 1;
+    if (BPF_CORE_READ(sigqueue_of(node), info.si_signo) == sig)
+      break;
+  }
+  return 0;
+}
+
+/*
+ * Remove notes of signals that are not in the queues any more: those that were delivered, and those
+ * that sigwait(), signalfd or a tracer took. A queue has only one signal of a number below
+ * SIGRTMIN, so the one that has arrived replaces any earlier one.
+ */
+static __always_inline void drop_stale(struct signals *signals, const struct arrival *arrival)
+{
+  struct task_struct *thread = arrival->thread;
+  struct signal_struct *signal = arrival->signal;
+  __u64 own = BPF_CORE_READ(thread, pending.signal.sig[0]);
+  __u64 shared = BPF_CORE_READ(signal, shared_pending.signal.sig[0]);
+  __u64 replaces = arrival->sig < SIGRTMIN || is_only_one(arrival->queue, arrival->sig);
+  __u32 used = signals->used;
+
+  OPAQUE(replaces);
+  for (__u32 i = 0; i < NOTES_MOST; i++) {
+    const struct note *note = &signals->notes[i];
+    __u64 pending = select(note->shared, shared, own);
+    __u64 other = is_set((note->signal ^ arrival->sig) | (note->shared ^ arrival->shared));
+    __u64 keep = pending >> ((note->signal - 1) & 63) & (other | (replaces ^ 1)) & 1;
+
+    used &= ~((__u32)(keep ^ 1) << i);
+  }
+  signals->used = used;
+}
+
+/* A note that is not in use, or 0. */
+static __always_inline struct note *take_note(struct signals *signals)
+{
+  __u32 unused = ~signals->used & ((1U << NOTES_MOST) - 1);
+  __u32 first = unused & -unused;
+  __u64 index = is_set(first & 0xf0) << 2 | is_set(first & 0xcc) << 1 | is_set(first & 0xaa);
+
+  if (!unused)
+    return 0;
+  signals->used |= first;
+  OPAQUE(index); /* the verifier of 5.10 has to see the next line, which the compiler would drop */
+  index &= NOTES_MOST - 1;
+  signals->notes[index].number = ++signals->numbered;
+  return &signals->notes[index];
+}
+
+/* A search for the sender of a signal. Its members are as large as those of a note. */
+struct search {
+  __u64 origin;
+  __u32 sig;
+  __u32 found; /* 1: sender is that of a note */
+  struct bpftrap_sender sender;
+};
+
+/*
+ * Look for the earliest note about such a signal. `signals` is an address that peek_signals() may
+ * have returned. If an earlier search found another sender, it is open which of both it is.
+ */
+static __noinline int search_notes(struct search *search, const void *signals, __u32 only_shared)
+{
+  const void *notes;
+  __u64 first = ~0ULL >> 1;
+  struct bpftrap_sender sender;
+  struct note note;
+  __u32 used = 0;
+
+  if (!signals)
+    return 0;
+  notes = signals + __builtin_offsetof(struct signals, notes);
+  bpf_probe_read_kernel(&used, sizeof(used), signals + __builtin_offsetof(struct signals, used));
+  if (!used)
+    return 0;
+  for (__u32 i = 0; i < NOTES_MOST; i++) {
+    __u64 differs, candidate;
+
+    bpf_probe_read_kernel(&note, __builtin_offsetof(struct note, sender), notes + i * sizeof(note));
+    differs = is_set((note.origin ^ search->origin) | (note.signal ^ search->sig) |
+                     (~note.shared & only_shared) | ((used >> i & 1) ^ 1));
+    candidate = differs << 62 | (__u64)note.number << 8 | i;
+    first = select((candidate - first) >> 63, candidate, first);
+  }
+  if (first >> 62)
+    return 0;
+  bpf_probe_read_kernel(
+      &sender, sizeof(sender),
+      notes + (first & (NOTES_MOST - 1)) * sizeof(note) + __builtin_offsetof(struct note, sender));
+  if (!search->found)
+    search->sender = sender;
+  else if (!is_same_sender(&search->sender, &sender))
+    search->sender.pid = 0;
+  search->found = 1;
+  return 0;
+}
+
+#endif

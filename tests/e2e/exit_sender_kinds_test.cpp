@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Unusual senders and receivers: tracers, threads, namespaces, and the kernel itself.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "e2e/cgroup.h"
+#include "e2e/namespaces.h"
+#include "e2e/victim.h"
+
+namespace e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using ExitSenderKindsTest = TracingTest;
+
+void do_nothing() {}
+
+void* pause_thread(void*) {
+  pause_for_long();
+  return nullptr;
+}
+
+// The thread's id goes to the word.
+void* pause_with_tid(void* word) {
+  *static_cast<volatile std::uint64_t*>(word) = static_cast<std::uint64_t>(::syscall(SYS_gettid));
+  return pause_thread(nullptr);
+}
+
+[[noreturn]] void end_thread() {
+  for (;;) {
+    ::syscall(SYS_exit, 0);
+  }
+}
+
+// Returns at the victim's next stop.
+void await_stop(pid_t pid) {
+  int status = 0;
+  if (::waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status)) {
+    ::_exit(126);
+  }
+}
+
+TEST_F(ExitSenderKindsTest, TracerThatPassesASignalOn) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  SharedWords words;
+  Victim victim(do_nothing, pause_for_long);
+  Child tracer([&] {
+    ::ptrace(PTRACE_SEIZE, victim.pid(), nullptr, nullptr);
+    words[0] = 1;
+    await_stop(victim.pid());
+    ::ptrace(PTRACE_CONT, victim.pid(), nullptr, SIGTERM);
+    return 0;
+  });
+  while (words[0] == 0) {
+    sleep_for(1ms);
+  }
+  Ended killer = kill_from("killer", victim.pid(), SIGTERM);
+  Ended ended = victim.wait();
+  tracer.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WTERMSIG(ended.status), SIGTERM);
+  expect_killer(bpftrap, ended, killer, "killer");
+}
+
+TEST_F(ExitSenderKindsTest, TracerThatSuppressesASignalAndInjectsOne) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  SharedWords words;
+  Victim victim(do_nothing, pause_for_long);
+  Child tracer([&] {
+    ::prctl(PR_SET_NAME, "tracer");
+    ::ptrace(PTRACE_SEIZE, victim.pid(), nullptr, nullptr);
+    words[0] = 1;
+    await_stop(victim.pid());
+    ::ptrace(PTRACE_CONT, victim.pid(), nullptr, nullptr);
+    ::kill(victim.pid(), SIGUSR1);
+    await_stop(victim.pid());
+    ::ptrace(PTRACE_CONT, victim.pid(), nullptr, SIGTERM);
+    // If it ended now, the victim might have no tracer any more when it looks for its name.
+    ::waitpid(victim.pid(), nullptr, __WALL);
+    return 0;
+  });
+  while (words[0] == 0) {
+    sleep_for(1ms);
+  }
+  Ended innocent = kill_from("innocent", victim.pid(), SIGTERM);
+  Ended traced = victim.wait();
+  Ended killer = tracer.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WTERMSIG(traced.status), SIGTERM);
+  expect_killer(bpftrap, traced, killer, "tracer");
+  expect_last_signal(bpftrap, traced, "SIGTERM", innocent, "innocent");
+}
+
+// The leader ended long ago, or blocks the signal, so another thread takes it.
+TEST_F(ExitSenderKindsTest, SignalThatAnotherThreadTakes) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  struct Case {
+    Ended victim;
+    Ended killer;
+    int signal;
+  };
+  std::vector<Case> cases;
+  for (int signal : {SIGTERM, SIGQUIT}) {
+    Victim blocking(
+        [] {
+          start_thread(pause_thread);
+          block_all_signals();
+        },
+        pause_for_long);
+    blocking.resume();
+    Ended killer = kill_from("killer", blocking.pid(), signal);
+    cases.push_back({blocking.wait(), killer, signal});
+
+    SharedWords words;
+    Child leaving([&] {
+      start_thread(pause_with_tid, const_cast<std::uint64_t*>(&words[0]));
+      while (words[0] == 0) {
+        sleep_for(1ms);
+      }
+      end_thread();
+      return 0;
+    });
+    while (words[0] == 0) {
+      sleep_for(1ms);
+    }
+    sleep_for(20ms);
+    killer = kill_from("killer", leaving.pid(), signal);
+    cases.push_back({leaving.wait(), killer, signal});
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.signal);
+    EXPECT_EQ(WTERMSIG(each.victim.status), each.signal);
+    expect_killer(bpftrap, each.victim, each.killer, "killer");
+    expect_last_signal(bpftrap, each.victim, each.signal == SIGTERM ? "SIGTERM" : "SIGQUIT",
+                       each.killer, "killer");
+  }
+}
+
+TEST_F(ExitSenderKindsTest, SignalToOneOfManyThreads) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  struct Case {
+    Ended victim;
+    Ended killer;
+    int signal;
+  };
+  std::vector<Case> cases;
+  for (bool directed : {false, true}) {
+    for (int signal : {SIGKILL, SIGTERM, SIGQUIT}) {
+      SharedWords words;
+      Victim victim(
+          [&] {
+            for (int i = 0; i < 8; ++i) {
+              start_thread(pause_thread);
+            }
+            start_thread(pause_with_tid, const_cast<std::uint64_t*>(&words[0]));
+            while (words[0] == 0) {
+              sleep_for(1ms);
+            }
+          },
+          pause_for_long);
+      victim.resume();
+      Ended killer = sender("killer", [&] {
+        if (directed) {
+          ::syscall(SYS_tgkill, victim.pid(), static_cast<pid_t>(words[0]), signal);
+        } else {
+          ::kill(static_cast<pid_t>(words[0]), signal);
+        }
+      });
+      cases.push_back({victim.wait(), killer, signal});
+    }
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.signal);
+    EXPECT_EQ(WTERMSIG(each.victim.status), each.signal);
+    expect_killer(bpftrap, each.victim, each.killer, "killer");
+  }
+}
+
+// A thread ends the process while another one has a deadly signal pending.
+TEST_F(ExitSenderKindsTest, NobodyIfTheProcessEndsByItself) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  Victim victim(
+      [] {
+        start_thread(pause_thread);
+        block_all_signals();
+      },
+      [] { return 7; });
+  sender("sender", [&] { ::syscall(SYS_tgkill, victim.pid(), victim.pid(), SIGQUIT); });
+  victim.resume();
+  Ended ended = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WEXITSTATUS(ended.status), 7);
+  expect_no_killer(bpftrap, ended);
+}
+
+TEST_F(ExitSenderKindsTest, StoppedProcess) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  Victim victim(do_nothing, pause_for_long);
+  victim.resume();
+  kill_from("stopper", victim.pid(), SIGSTOP);
+  Ended killer = kill_from("killer", victim.pid(), SIGQUIT);
+  kill_from("continuer", victim.pid(), SIGCONT);
+  Ended ended = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WTERMSIG(ended.status), SIGQUIT);
+  expect_killer(bpftrap, ended, killer, "killer");
+}
+
+TEST_F(ExitSenderKindsTest, ParentWhoseEndSendsASignal) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  SharedWords words;
+  Ended parent = Child([&] {
+                   ::prctl(PR_SET_NAME, "parent");
+                   if (::fork() == 0) {
+                     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+                     words[0] = static_cast<std::uint64_t>(::getpid());
+                     pause_for_long();
+                   }
+                   while (words[0] == 0) {
+                     sleep_for(1ms);
+                   }
+                   return 0;
+                 }).wait();
+  int status = 0;
+  ASSERT_EQ(::waitpid(static_cast<pid_t>(words[0]), &status, 0), static_cast<pid_t>(words[0]));
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+  EXPECT_EQ(WTERMSIG(status), SIGTERM);
+  EXPECT_EQ(bpftrap.stop(), 0);
+  expect_killer(bpftrap, exit_of(bpftrap, words[0]), parent, "parent");
+}
+
+void start_timer() {
+  timer_t timer{};
+  sigevent event{};
+  event.sigev_notify = SIGEV_SIGNAL;
+  event.sigev_signo = SIGTERM;
+  ::timer_create(CLOCK_MONOTONIC, &event, &timer);
+  itimerspec when{};
+  when.it_value.tv_nsec = 10'000'000;
+  ::timer_settime(timer, 0, &when, nullptr);
+}
+
+// The writer of a pipe does not know whom the kernel tells about it.
+void write_to_watched_pipe(pid_t victim, int signal) {
+  int fds[2];
+  if (::pipe(fds) != 0) {
+    ::_exit(126);
+  }
+  ::fcntl(fds[0], F_SETOWN, victim);
+  ::fcntl(fds[0], F_SETSIG, signal);
+  ::fcntl(fds[0], F_SETFL, O_ASYNC);
+  if (::write(fds[1], "x", 1) != 1) {
+    ::_exit(126);
+  }
+}
+
+TEST_F(ExitSenderKindsTest, NobodyIfTheKernelSentIt) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  std::vector<Ended> victims;
+  victims.push_back(Child([] {
+                      start_timer();
+                      return pause_for_long();
+                    }).wait());
+  for (int signal : {SIGTERM, SIGIO}) {
+    Victim victim(do_nothing, pause_for_long);
+    victim.resume();
+    sender("writer", [&] { write_to_watched_pipe(victim.pid(), signal); });
+    victims.push_back(victim.wait());
+  }
+  victims.push_back(Child([] {
+                      // The child's end sends this signal instead of SIGCHLD.
+                      if (::syscall(SYS_clone, SIGTERM, nullptr, nullptr, nullptr, nullptr) == 0) {
+                        ::_exit(0);
+                      }
+                      return pause_for_long();
+                    }).wait());
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const Ended& victim : victims) {
+    EXPECT_TRUE(WIFSIGNALED(victim.status));
+    expect_no_killer(bpftrap, victim);
+    expect_no_last_signal(bpftrap, victim);
+  }
+}
+
+TEST_F(ExitSenderKindsTest, WriterOfCgroupKill) {
+  std::string root = hierarchy();
+  if (root.empty()) {
+    GTEST_SKIP() << "the cgroup v2 hierarchy is not mounted";
+  }
+  Group group(root + "/bpftrap-sender-test");
+  const std::string kill = group.path() + "/cgroup.kill";
+  if (::access(kill.c_str(), F_OK) != 0) {
+    GTEST_SKIP() << "the kernel is too old: no cgroup.kill";
+  }
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  Victim victim([&] { group.enter(); }, pause_for_long);
+  victim.resume();
+  Ended killer = sender("killer", [&] { write_file(kill, "1"); });
+  Ended ended = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WTERMSIG(ended.status), SIGKILL);
+  expect_killer(bpftrap, ended, killer, "killer");
+}
+
+// Starts process 2 of a new pid namespace. It blocks all signals, sets the first word to 1, and
+// unblocks them when that is 2. The second word becomes its status.
+int start_in_namespace(SharedWords& words) {
+  if (::unshare(CLONE_NEWPID) != 0) {
+    return 126;
+  }
+  pid_t first = ::fork();
+  if (first != 0) {
+    ::waitpid(first, nullptr, 0);
+    return 0;
+  }
+  pid_t second = ::fork();
+  if (second != 0) {
+    int status = 0;
+    ::waitpid(second, &status, 0);
+    words[1] = static_cast<std::uint64_t>(status);
+    return 0;
+  }
+  block_all_signals();
+  words[0] = 1;
+  while (words[0] != 2) {
+    sleep_for(1ms);
+  }
+  unblock_all_signals();
+  return pause_for_long();
+}
+
+// In a pid namespace, siginfo has pid 0 for each sender outside it.
+TEST_F(ExitSenderKindsTest, SendersOutsideThePidNamespace) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  SharedWords words;
+  Child outer([&] { return start_in_namespace(words); });
+  pid_t victim = await_process(outer.pid(), {2});
+  while (words[0] == 0) {
+    sleep_for(1ms);
+  }
+  Ended killer = kill_from("first", victim, SIGRTMIN);
+  kill_from("second", victim, SIGRTMIN);
+  words[0] = 2;
+  outer.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WTERMSIG(static_cast<int>(words[1])), SIGRTMIN);
+  expect_killer(bpftrap, exit_of(bpftrap, static_cast<std::uint64_t>(victim)), killer, "first");
+}
+
+// Many short-lived receivers do not displace what is known about an older one.
+TEST_F(ExitSenderKindsTest, AfterAFloodOfSignalsToOtherProcesses) {
+  Bpftrap bpftrap({"exit", "--json"}, {.may_lose = true});
+  bpftrap.await_start();
+  Victim victim(block_all_signals, [] {
+    unblock_all_signals();
+    return pause_for_long();
+  });
+  Ended killer = kill_from("killer", victim.pid(), SIGQUIT);
+  for (int i = 0; i < 9000; ++i) {
+    pid_t pid = ::fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) {
+      block_all_signals();
+      ::kill(::getppid(), 0);
+      ::_exit(0);
+    }
+    ::kill(pid, SIGUSR1);
+    ::waitpid(pid, nullptr, 0);
+  }
+  victim.resume();
+  Ended ended = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WTERMSIG(ended.status), SIGQUIT);
+  expect_killer(bpftrap, ended, killer, "killer");
+}
+
+}  // namespace
+}  // namespace e2e

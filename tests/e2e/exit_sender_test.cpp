@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Of several senders the true one is named, whatever siginfo claims and whichever queue a signal
+// waited in.
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "e2e/victim.h"
+
+namespace e2e {
+namespace {
+
+using namespace std::chrono_literals;
+using ExitSenderTest = TracingTest;
+
+void do_nothing() {}
+
+void handle(int signal) {
+  set_handler(signal, [](int) {});
+}
+
+sigset_t set_of(int signal) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, signal);
+  return set;
+}
+
+void take(int signal) {
+  sigset_t set = set_of(signal);
+  ::sigwaitinfo(&set, nullptr);
+}
+
+int unblock_and_pause() {
+  unblock_all_signals();
+  return pause_for_long();
+}
+
+TEST_F(ExitSenderTest, ForgedSiginfoHidesNobody) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  struct Case {
+    int code;
+    int signal;
+    Ended victim;
+    Ended killer;
+  };
+  std::vector<Case> cases;
+  for (int code : {-1, -2, -3, -4, -5, -7, -60, -1000}) {
+    for (int signal : {SIGTERM, SIGKILL, SIGQUIT, SIGRTMIN + 1}) {
+      Victim victim(do_nothing, pause_for_long);
+      victim.resume();
+      Ended killer = sender("forger", [&] { send_forged(victim.pid(), signal, code, 1); });
+      cases.push_back({code, signal, victim.wait(), killer});
+    }
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const Case& each : cases) {
+    SCOPED_TRACE("code " + std::to_string(each.code) + " signal " + std::to_string(each.signal));
+    EXPECT_EQ(WTERMSIG(each.victim.status), each.signal);
+    expect_killer(bpftrap, each.victim, each.killer, "forger");
+  }
+}
+
+TEST_F(ExitSenderTest, FirstOfTwoRealTimeSignals) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  Victim victim(block_all_signals, unblock_and_pause);
+  Ended first = kill_from("first", victim.pid(), SIGRTMIN);
+  kill_from("second", victim.pid(), SIGRTMIN);
+  victim.resume();
+  Ended ended = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  expect_killer(bpftrap, ended, first, "first");
+}
+
+TEST_F(ExitSenderTest, SecondRealTimeSignalAfterTheFirstWasTaken) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  Victim victim(block_all_signals, [] {
+    take(SIGRTMIN);
+    return unblock_and_pause();
+  });
+  kill_from("first", victim.pid(), SIGRTMIN);
+  Ended second = kill_from("second", victim.pid(), SIGRTMIN);
+  kill_from("third", victim.pid(), SIGRTMIN);
+  victim.resume();
+  Ended ended = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  expect_killer(bpftrap, ended, second, "second");
+}
+
+// Without room for siginfo the kernel queues the signal alone, and says nothing of its sender.
+TEST_F(ExitSenderTest, RealTimeSignalWhoseSiginfoFoundNoRoom) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  Victim victim(
+      [] {
+        rlimit none{};
+        ::setrlimit(RLIMIT_SIGPENDING, &none);
+        block_all_signals();
+      },
+      unblock_and_pause);
+  Ended killer = kill_from("killer", victim.pid(), SIGRTMIN);
+  victim.resume();
+  Ended ended = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WTERMSIG(ended.status), SIGRTMIN);
+  expect_killer(bpftrap, ended, killer, "killer");
+}
+
+TEST_F(ExitSenderTest, SignalToTheThreadBeforeThatToTheProcess) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  auto to_thread = [](pid_t pid) { ::syscall(SYS_tgkill, pid, pid, SIGQUIT); };
+  Victim late(block_all_signals, unblock_and_pause);
+  kill_from("to process", late.pid(), SIGQUIT);
+  Ended after = sender("to thread", [&] { to_thread(late.pid()); });
+  late.resume();
+  Ended late_end = late.wait();
+  Victim early(block_all_signals, unblock_and_pause);
+  Ended before = sender("to thread", [&] { to_thread(early.pid()); });
+  kill_from("to process", early.pid(), SIGQUIT);
+  early.resume();
+  Ended early_end = early.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  expect_killer(bpftrap, late_end, after, "to thread");
+  expect_killer(bpftrap, early_end, before, "to thread");
+}
+
+// A victim that takes a first signal without a trace, and lets a second one end it.
+class TakenSignal {
+ public:
+  explicit TakenSignal(int signal)
+      : victim_(block_all_signals, [this, signal] {
+          take(signal);
+          words_[0] = 1;
+          second_.wait();
+          return unblock_and_pause();
+        }) {}
+
+  pid_t pid() const { return victim_.pid(); }
+  void let_take() {
+    victim_.resume();
+    while (words_[0] == 0) {
+      sleep_for(1ms);
+    }
+  }
+  Ended end() {
+    second_.open();
+    return victim_.wait();
+  }
+
+ private:
+  SharedWords words_;
+  Gate second_;
+  Victim victim_;
+};
+
+TEST_F(ExitSenderTest, SignalThatWasTakenBeforeTheNextOneCame) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  struct Case {
+    Ended victim;
+    Ended killer;
+  };
+  std::vector<Case> cases;
+  for (int signal : {SIGTERM, SIGQUIT, SIGRTMIN + 2}) {
+    TakenSignal victim(signal);
+    kill_from("innocent", victim.pid(), signal);
+    victim.let_take();
+    Ended killer = kill_from("killer", victim.pid(), signal);
+    cases.push_back({victim.end(), killer});
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const Case& each : cases) {
+    expect_killer(bpftrap, each.victim, each.killer, "killer");
+  }
+}
+
+TEST_F(ExitSenderTest, SiginfoCopiedFromAnEarlierSender) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  struct Case {
+    Ended victim;
+    Ended killer;
+  };
+  std::vector<Case> cases;
+  for (int signal : {SIGTERM, SIGRTMIN + 2}) {
+    TakenSignal victim(signal);
+    Ended innocent =
+        sender("innocent", [&] { send_forged(victim.pid(), signal, SI_QUEUE, ::getpid(), 5); });
+    victim.let_take();
+    Ended killer =
+        sender("forger", [&] { send_forged(victim.pid(), signal, SI_QUEUE, innocent.pid, 5); });
+    cases.push_back({victim.end(), killer});
+  }
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const Case& each : cases) {
+    expect_killer(bpftrap, each.victim, each.killer, "forger");
+  }
+}
+
+// While the first thread waits in vfork() it takes no signal, and another one resets the handler.
+TEST_F(ExitSenderTest, HandlerWhenSentAndDefaultWhenDelivered) {
+  Bpftrap bpftrap({"exit", "--json"});
+  bpftrap.await_start();
+  SharedWords words;
+  static volatile std::uint64_t* step;
+  step = &words[0];
+  Victim victim(
+      [] {
+        handle(SIGTERM);
+        block_all_signals();
+        start_thread([](void*) -> void* {
+          while (*step != 2) {
+            sleep_for(1ms);
+          }
+          set_handler(SIGTERM, SIG_DFL);
+          *step = 3;
+          pause_for_long();
+          return nullptr;
+        });
+        unblock_all_signals();
+      },
+      [] {
+        if (::vfork() == 0) {
+          *step = 1;
+          while (*step != 3) {
+            ::usleep(1000);
+          }
+          ::_exit(0);
+        }
+        return pause_for_long();
+      });
+  victim.resume();
+  while (words[0] != 1) {
+    sleep_for(1ms);
+  }
+  Ended killer = kill_from("killer", victim.pid(), SIGTERM);
+  words[0] = 2;
+  Ended ended = victim.wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  EXPECT_EQ(WTERMSIG(ended.status), SIGTERM);
+  expect_killer(bpftrap, ended, killer, "killer");
+}
+
+}  // namespace
+}  // namespace e2e

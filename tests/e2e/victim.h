@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Processes that get signals, and processes that send them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <functional>
+#include <string>
+
+#include "e2e/bpftrap.h"
+
+namespace e2e {
+
+// A process that prepares, waits for resume(), and goes on.
+class Victim {
+ public:
+  // Returns when `prepare` has returned in the process. The result of `go_on` is its exit code.
+  Victim(const std::function<void()>& prepare, const std::function<int()>& go_on);
+
+  pid_t pid() const { return child_.pid(); }
+  void resume() { gate_.open(); }
+  Ended wait() { return child_.wait(); }
+
+ private:
+  SharedWords words_;
+  Gate gate_;
+  Child child_;
+};
+
+int pause_for_long();
+
+// Sets the disposition for the calling process, with SIG_DFL, SIG_IGN or a function.
+void set_handler(int signal, void (*handler)(int));
+void block_all_signals();
+void unblock_all_signals();
+
+// Starts a function with the smallest stack in a thread. Ends the process if that fails.
+void start_thread(void* (*run)(void*), void* argument = nullptr);
+
+// A process of this name that sends something and has ended.
+Ended sender(const std::string& name, const std::function<void()>& send);
+Ended kill_from(const std::string& name, pid_t pid, int signal);
+
+// rt_sigqueueinfo() with a siginfo that claims to come from process `claimed`.
+void send_forged(pid_t pid, int signal, int code, pid_t claimed, int value = 0);
+
+// The only exit record of a process that the test did not start itself. Throws Failure.
+Record exit_of(const Bpftrap& bpftrap, std::uint64_t pid);
+
+// The record of the victim names this sender; the sender's own record has the same id.
+void expect_killer(const Bpftrap& bpftrap, const Ended& victim, const Ended& killer,
+                   const std::string& name);
+void expect_killer(const Bpftrap& bpftrap, const Record& exit, const Ended& killer,
+                   const std::string& name);
+void expect_no_killer(const Bpftrap& bpftrap, const Ended& victim);
+void expect_last_signal(const Bpftrap& bpftrap, const Ended& victim, const std::string& signal,
+                        const Ended& from, const std::string& name);
+void expect_no_last_signal(const Bpftrap& bpftrap, const Ended& victim);
+
+}  // namespace e2e
