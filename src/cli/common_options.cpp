@@ -30,6 +30,20 @@ Color parse_color(std::string_view text) {
   throw std::invalid_argument("is not a choice; expected auto, always or never");
 }
 
+// Returns `--pid 1 --pid 2` for the option name and `1,2`.
+std::string repeated(const std::string& name, std::string_view list) {
+  std::string line;
+  for (;;) {
+    std::size_t comma = std::min(list.find(','), list.size());
+    line += fmt::format("{} {}", name, list.substr(0, comma));
+    if (comma == list.size()) {
+      return line;
+    }
+    line += ' ';
+    list.remove_prefix(comma + 1);
+  }
+}
+
 }  // namespace
 
 void refuse_usage(const std::string& text) {
@@ -187,6 +201,25 @@ std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, const SinkSe
 
 void set_examples(CLI::App& app, const std::string& examples) {
   app.footer("Examples:\n" + examples);
+}
+
+CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
+                                   std::function<void(std::string_view)> parse,
+                                   const char* description, const char* value_name) {
+  std::string name(long_name(names));
+  auto parse_one = [name, parse = std::move(parse)](std::string_view text) {
+    try {
+      parse(text);
+    } catch (const std::invalid_argument&) {
+      if (text.find(',') == std::string_view::npos) {
+        throw;
+      }
+      throw std::invalid_argument("is a list; expected " + repeated(name, text));
+    }
+  };
+  return add_parsed_option(app, names, parse_one, description, value_name)
+      ->take_all()
+      ->trigger_on_parse();
 }
 
 }  // namespace bpftrap

@@ -57,6 +57,11 @@ CLI::Option* add_parsed_option(CLI::App& app, const char* names,
                                std::function<void(std::string_view)> parse, const char* description,
                                const char* value_name);
 
+// Adds an option that may be repeated. `parse` sees each value in order.
+CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
+                                   std::function<void(std::string_view)> parse,
+                                   const char* description, const char* value_name);
+
 // Returns the option's name for messages: `--pid` for `-p,--pid`.
 std::string_view long_name(std::string_view names);
 

@@ -23,40 +23,6 @@ std::uint32_t parse_user(std::string_view text) {
   throw std::invalid_argument("is not a user; expected a name or a uid");
 }
 
-// Returns `--pid 1 --pid 2` for the option name and `1,2`.
-std::string repeated(const std::string& name, std::string_view list) {
-  std::string line;
-  for (;;) {
-    std::size_t comma = std::min(list.find(','), list.size());
-    line += fmt::format("{} {}", name, list.substr(0, comma));
-    if (comma == list.size()) {
-      return line;
-    }
-    line += ' ';
-    list.remove_prefix(comma + 1);
-  }
-}
-
-// Adds an option that may be repeated. `parse` sees each value in order.
-CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
-                                   std::function<void(std::string_view)> parse,
-                                   const char* description, const char* value_name) {
-  std::string name(long_name(names));
-  auto parse_one = [name, parse = std::move(parse)](std::string_view text) {
-    try {
-      parse(text);
-    } catch (const std::invalid_argument&) {
-      if (text.find(',') == std::string_view::npos) {
-        throw;
-      }
-      throw std::invalid_argument("is a list; expected " + repeated(name, text));
-    }
-  };
-  return add_parsed_option(app, names, parse_one, description, value_name)
-      ->take_all()
-      ->trigger_on_parse();
-}
-
 }  // namespace
 
 void add_filter_options(CLI::App& app, FilterOptions& options) {
