@@ -11,7 +11,6 @@ namespace {
 using Bytes = std::bitset<256>;
 
 constexpr unsigned positions_most = 64;
-constexpr unsigned name_bytes_most = 15;  // TASK_COMM_LEN without the NUL
 
 [[noreturn]] void refuse(const char* why) {
   throw std::invalid_argument(std::string(why) +
@@ -20,6 +19,8 @@ constexpr unsigned name_bytes_most = 15;  // TASK_COMM_LEN without the NUL
 
 class Compiler {
  public:
+  explicit Compiler(unsigned bytes_most) : bytes_most_(bytes_most) {}
+
   void add(std::string_view glob) {
     if (glob.empty()) {
       refuse("is empty");
@@ -42,7 +43,7 @@ class Compiler {
         continue;
       }
       after_star = false;
-      if (++bytes_needed > name_bytes_most) {
+      if (++bytes_needed > bytes_most_) {
         refuse_length(has_star ? "" : whole.substr(0, whole.size() - glob.size()));
       }
       Bytes bytes = take_element(glob);
@@ -127,14 +128,15 @@ class Compiler {
     return negated ? ~bytes : bytes;
   }
 
+  unsigned bytes_most_;
   bpftrap_globs globs_{};
   unsigned next_ = 0;
 };
 
 }  // namespace
 
-bpftrap_globs compile_globs(const std::vector<std::string>& globs) {
-  Compiler compiler;
+bpftrap_globs compile_globs(const std::vector<std::string>& globs, unsigned bytes_most) {
+  Compiler compiler(bytes_most);
   for (const std::string& glob : globs) {
     compiler.add(glob);
   }
