@@ -138,7 +138,8 @@ void allow_reading(Filter& filter) {
   constexpr scmp_datum_t writing = O_ACCMODE | O_CREAT | O_TRUNC;
   filter.allow_if(SCMP_SYS(open), {without(1, writing)});
   filter.allow_if(SCMP_SYS(openat), {without(2, writing)});
-  filter.allow({SCMP_SYS(getdents64), SCMP_SYS(newfstatat), SCMP_SYS(statx)});
+  filter.allow({SCMP_SYS(getdents64), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(readlink),
+                SCMP_SYS(readlinkat)});
 }
 
 void print(std::FILE* to, const char* name, const std::vector<sock_filter>& program) {

@@ -13,7 +13,6 @@
 #include <system_error>
 
 #include "core/os/capability.h"
-#include "core/process/process_list.h"
 
 namespace bpftrap {
 
@@ -41,8 +40,7 @@ bool give_up_capabilities(const SandboxNeeds& needs) {
   }
   empty_bounding_set(*held);
   CapabilitySet keep = needs.signals_program ? set_of(Capability::kill) : 0;
-  if (needs.reads_files && set_capabilities({0, held->permitted}) &&
-      !proc_shows_everyone("/proc")) {
+  if (needs.reads_files) {
     keep |= set_of(Capability::sys_ptrace);
   }
   keep &= held->permitted;

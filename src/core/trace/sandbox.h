@@ -14,8 +14,8 @@ namespace bpftrap {
 struct SandboxNeeds {
   // Forward signals to PROGRAM, which may run as another user: keeps CAP_KILL.
   bool signals_program = false;
-  // Read /proc/PID of other processes: keeps opening files for reading. Keeps CAP_SYS_PTRACE if
-  // /proc (hidepid) hides processes without it.
+  // Read /proc/PID of other processes: keeps opening files for reading, and CAP_SYS_PTRACE, without
+  // which the links exe, cwd and root of other users' processes cannot be read.
   bool reads_files = false;
   // Returns true if BPF maps can be read with the current effective capabilities. If they cannot,
   // CAP_BPF or CAP_SYS_ADMIN is kept. Kernels before 5.19 require one of them if
