@@ -28,6 +28,18 @@ struct kernfs_node___6_15 {
   struct kernfs_node *__parent;
 };
 
+struct dentry___pre_6_14 {
+  unsigned char d_iname[1]; /* DNAME_INLINE_LEN of them */
+};
+
+union shortname_store {
+  unsigned char string[1];
+};
+
+struct dentry___6_14 {
+  union shortname_store d_shortname;
+};
+
 struct cgroup___pre_6_1 {
   int level;
   __u64 ancestor_ids[1]; /* level + 1 of them, the root's first */
@@ -58,6 +70,24 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
   if (bpf_core_field_exists(now->__parent))
     return BPF_CORE_READ(now, __parent);
   return BPF_CORE_READ((struct kernfs_node___pre_6_15 *)node, parent);
+}
+
+/*
+ * Offset and size of the name that is stored in the dentry itself. `d_iname` became `d_shortname`
+ * in 6.14 (58cf9c383c5c); the older half may go with support for 6.13.
+ */
+static __always_inline __u32 inline_name_offset(void)
+{
+  if (bpf_core_field_exists(struct dentry___6_14, d_shortname))
+    return bpf_core_field_offset(struct dentry___6_14, d_shortname);
+  return bpf_core_field_offset(struct dentry___pre_6_14, d_iname);
+}
+
+static __always_inline __u32 inline_name_size(void)
+{
+  if (bpf_core_field_exists(struct dentry___6_14, d_shortname))
+    return bpf_core_field_size(struct dentry___6_14, d_shortname);
+  return bpf_core_field_size(struct dentry___pre_6_14, d_iname);
 }
 
 /*

@@ -72,9 +72,71 @@ struct tty_struct { /* include/linux/tty.h */
   char name[64];
 };
 
+struct hlist_bl_node { /* include/linux/list_bl.h */
+  struct hlist_bl_node *next, **pprev;
+};
+
+struct qstr { /* include/linux/dcache.h */
+  __u32 len;
+  const unsigned char *name;
+};
+
+struct super_block { /* include/linux/fs.h */
+  unsigned long s_magic;
+};
+
+struct inode { /* include/linux/fs.h */
+  unsigned long i_ino;
+};
+
+struct dentry { /* include/linux/dcache.h; the inline name: compat.bpf.h */
+  struct hlist_bl_node d_hash;
+  struct dentry *d_parent;
+  struct qstr d_name;
+  struct inode *d_inode;
+  struct super_block *d_sb;
+};
+
+struct vfsmount { /* include/linux/mount.h */
+  struct dentry *mnt_root;
+};
+
+struct mount { /* fs/mount.h */
+  struct mount *mnt_parent;
+  struct dentry *mnt_mountpoint;
+  struct vfsmount mnt;
+};
+
+struct path { /* include/linux/path.h */
+  struct vfsmount *mnt;
+  struct dentry *dentry;
+};
+
+struct file { /* include/linux/fs.h */
+  struct path f_path;
+};
+
+struct fs_struct { /* include/linux/fs_struct.h */
+  int umask;
+  struct path root;
+  struct path pwd;
+};
+
+struct fdtable { /* include/linux/fdtable.h */
+  unsigned int max_fds;
+  struct file **fd;
+};
+
+struct files_struct { /* include/linux/fdtable.h */
+  struct fdtable *fdt;
+};
+
 struct mm_struct { /* include/linux/mm_types.h */
   unsigned long arg_start;
   unsigned long arg_end;
+  unsigned long env_start;
+  unsigned long env_end;
+  struct file *exe_file;
 };
 
 struct sched_entity { /* include/linux/sched.h */
@@ -221,6 +283,8 @@ struct task_struct { /* include/linux/sched.h */
   unsigned long maj_flt;
   const struct cred *real_cred;
   char comm[16];
+  struct fs_struct *fs;
+  struct files_struct *files;
   __u64 self_exec_id; /* before 5.7 of 32 bits */
   struct signal_struct *signal;
   struct sigpending pending;
@@ -233,6 +297,7 @@ struct task_struct { /* include/linux/sched.h */
 
 struct linux_binprm { /* include/linux/binfmts.h */
   unsigned int secureexec : 1;
+  struct file *file;
   const char *filename;
   const char *interp;
 };

@@ -11,6 +11,7 @@
 #define BPFTRAP_RECORD_CGROUP_GONE 4
 #define BPFTRAP_RECORD_FORK        5
 #define BPFTRAP_RECORD_GONE        6
+#define BPFTRAP_RECORD_ENVIRONMENT 8 /* 7: BPFTRAP_KIND_MARK */
 
 /* Kind of a failed exec in bpftrap_lost. Its record is BPFTRAP_RECORD_EXEC. */
 #define BPFTRAP_KIND_FAILED 15
@@ -20,6 +21,9 @@
 #define BPFTRAP_PATH_SIZE         4096  /* PATH_MAX, with its NUL */
 #define BPFTRAP_INTERP_SIZE       256   /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
 #define BPFTRAP_ARGS_SIZE         32768 /* bytes of argv that are kept at most */
+#define BPFTRAP_ENV_STRING_SIZE   8448  /* bytes of NAME=value that are kept, with its NUL */
+#define BPFTRAP_ENV_UNREADABLE    0xffffffff
+#define BPFTRAP_ENV_SIZE          65536 /* no variables are added to so many bytes */
 #define BPFTRAP_CGROUP_DEPTH      32    /* levels below the root that a path may have */
 #define BPFTRAP_CGROUP_NAMES_SIZE 4096  /* bytes of such a path */
 
@@ -60,11 +64,38 @@ struct bpftrap_sender {
 };
 
 /* Bits of bpftrap_exec_event::flags. */
-#define BPFTRAP_EXEC_ARGS_UNREADABLE 1u /* a page of argv could not be read: args_len is 0 */
-#define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u /* there were more, nobody knows how many */
-#define BPFTRAP_EXEC_SECURE          4u /* AT_SECURE: the program got privileges by the exec */
+#define BPFTRAP_EXEC_ARGS_UNREADABLE 1u   /* a page of argv could not be read: args_len is 0 */
+#define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u   /* there were more, nobody knows how many */
+#define BPFTRAP_EXEC_SECURE          4u   /* AT_SECURE: the program got privileges by the exec */
+#define BPFTRAP_EXEC_ENV_REQUESTED   256u /* env_len is known: --env was given */
 
-/* A program was executed. `data` holds filename, interp (each with its NUL) and the argv bytes. */
+/* A file of a process: how it is named, and the bytes of that name in `data`. */
+struct bpftrap_path {
+  __u16 len;
+  __u8 kind;
+  __u8 deleted; /* 1: the file has no name any more */
+};
+
+/* bpftrap_path::kind */
+#define BPFTRAP_PATH_NONE    0 /* no such file, not requested, or unreadable */
+#define BPFTRAP_PATH_REACHED 1 /* a path from the root directory of the process */
+#define BPFTRAP_PATH_OUTSIDE 2 /* outside that root: a path from the top of the mounts */
+#define BPFTRAP_PATH_LONG    3 /* too long or too deep: no bytes */
+#define BPFTRAP_PATH_PIPE    4 /* the bytes are the number of the inode (u64) */
+#define BPFTRAP_PATH_SOCKET  5 /* likewise */
+#define BPFTRAP_PATH_ANON    6 /* an anonymous inode: its name */
+#define BPFTRAP_PATH_PIDFD   7 /* a pidfd of pidfs: no bytes */
+
+/* bpftrap_exec_event::paths */
+#define BPFTRAP_PATH_EXE   0
+#define BPFTRAP_PATH_CWD   1
+#define BPFTRAP_PATH_STDIN 2 /* then stdout, stderr */
+#define BPFTRAP_PATHS      5
+
+/*
+ * A program was executed. `data` holds the bytes of `paths` in their order, filename and interp
+ * (each with its NUL), and the argv bytes.
+ */
 struct bpftrap_exec_event {
   struct bpftrap_record_header header;
   struct bpftrap_process process;
@@ -75,6 +106,23 @@ struct bpftrap_exec_event {
   __u16 interp_len;    /* with NUL; 0: no script */
   __u32 flags;
   __s32 error; /* 0, or the errno (positive) of an execve that failed */
+  struct bpftrap_path paths[BPFTRAP_PATHS];
+  __u16 umask;
+  __u16 reserved;
+  __u32 env_len; /* bytes of the environment records before this record, or UNREADABLE */
+  __u32 reserved_too;
+  /* char data[] */
+};
+
+/*
+ * Environment variables, with --env: sent before the exec record of the same process. `data` holds
+ * NAME=value strings, each with its NUL. Several such records continue each other.
+ */
+struct bpftrap_environment_event {
+  struct bpftrap_record_header header;
+  __u64 start_boot_ns;
+  __u32 pid;
+  __u32 len;
   /* char data[] */
 };
 
@@ -156,7 +204,8 @@ struct bpftrap_cgroup_gone_event {
 };
 
 BPFTRAP_WIRE_STRUCT(bpftrap_process, 128);
-BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 176);
+BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 208);
+BPFTRAP_WIRE_STRUCT(bpftrap_environment_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_sender, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 328);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
@@ -167,6 +216,7 @@ BPFTRAP_WIRE_STRUCT(bpftrap_gone_event, 32);
 #ifdef __cplusplus
 #include <cstddef>
 static_assert(offsetof(bpftrap_exec_event, args_size) == 152);
+static_assert(offsetof(bpftrap_exec_event, paths) == 176);
 static_assert(offsetof(bpftrap_exit_event, wait_status) == 144);
 static_assert(offsetof(bpftrap_exit_event, killer) == 248);
 #endif

@@ -8,8 +8,10 @@
 
 #include "cgroup.bpf.h"
 #include "compat.bpf.h"
+#include "environment.bpf.h"
 #include "identity.bpf.h"
 #include "kernel_types.bpf.h"
+#include "path.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
 #include "recursion.bpf.h"
@@ -24,28 +26,34 @@ struct exec_source {
   __u64 args;      /* user address */
   __u64 args_size; /* bytes */
   __u64 cap_effective;
+  const struct path_walk *walk; /* with the paths and the identity */
+  __u32 paths_size;
+  __u32 env_len;
   __u32 flags; /* BPFTRAP_EXEC_* */
-  struct bpftrap_process process;
 };
 
 /*
- * Write the record into a reservation with room for so many bytes of each string. If a path does
- * not fit, discard it and return false: the caller tries a larger one. `last` cuts the path.
+ * Write the record into a reservation with room for so many bytes of each string. If the file name
+ * or the interpreter does not fit, discard it and return false: the caller tries a larger one.
+ * `last` cuts them.
  */
 static __always_inline _Bool submit_exec(const struct exec_source *from, const __u32 path_room,
                                          const __u32 interp_room, const __u32 args_room,
-                                         const _Bool last)
+                                         const __u32 walked_room, const _Bool last)
 {
   struct bpftrap_exec_event *event;
-  __u64 args_len = from->args_size;
+  __u64 args_len = from->args_size, walked_len;
   long path_len, interp_len = 0;
   __u64 used;
   char *data;
 
-  event = reserve_record(BPFTRAP_RECORD_EXEC, sizeof(*event) + path_room + interp_room + args_room);
+  event = reserve_record(BPFTRAP_RECORD_EXEC,
+                         sizeof(*event) + path_room + interp_room + args_room + walked_room);
   if (!event)
     return 1;
   data = (char *)(event + 1);
+  walked_len = copy_paths(event, data, from->walk, walked_room);
+  data += walked_len;
   path_len = bpf_probe_read_kernel_str(data, path_room, from->filename);
   if (path_len < 0)
     path_len = 0;
@@ -67,6 +75,7 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
     used += interp_len;
   }
   event->flags = from->flags;
+  event->env_len = from->env_len;
   /* Hide the value: the compiler has the bound from a copy, which verifiers before 6.8 ignore. */
   barrier_var(args_len);
   if (args_len > args_room)
@@ -83,22 +92,26 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
   event->filename_len = path_len;
   event->interp_len = interp_len;
   event->error = 0;
-  event->process = from->process;
-  fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + used + args_len, from->now);
+  event->process = from->walk->process;
+  fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + walked_len + used + args_len,
+              from->now);
   bpf_ringbuf_submit(event, 0);
   return 1;
 }
 
 /*
- * Return true if args_size is at most `room`. The copy is an unrelated number to the verifier, so
- * that it checks each size of record only once, and not for each path that leads there.
+ * Return true if argv and the paths need at most that room. The copies are unrelated numbers to the
+ * verifier, so that it checks each size of record only once, and not for each path that leads
+ * there.
  */
-static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 room)
+static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 args_room,
+                                        __u64 walked_room)
 {
-  __u64 size = from->args_size;
+  __u64 args = from->args_size, walked = from->paths_size;
 
-  asm volatile("%0 ^= 0" : "+r"(size));
-  return size <= room;
+  asm volatile("%0 ^= 0" : "+r"(args));
+  asm volatile("%0 ^= 0" : "+r"(walked));
+  return args <= args_room && walked <= walked_room;
 }
 
 /*
@@ -108,8 +121,9 @@ static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 ro
  */
 static __noinline int report_exec(struct task_struct *task, struct linux_binprm *bprm, _Bool second)
 {
-  char strings[16] SPAN_ALIGNED, bounds[16] SPAN_ALIGNED;
+  char strings[48] SPAN_ALIGNED, bounds[32] SPAN_ALIGNED;
   struct exec_source from;
+  struct path_walk *walk;
   struct span span;
 
   /* Ignore events that the other copy handles; it costs a read to number the exec */
@@ -124,21 +138,35 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   note_older_exec(task);
 
   /* Gather the identity and the places of the strings */
+  walk = get_walk(second);
+  if (!walk)
+    return 0;
   from.now = bpf_ktime_get_boot_ns();
   from.cap_effective =
-      fill_process(&from.process, task, task_start_boot_ns(task), announce_cgroup(task, from.now));
+      fill_process(&walk->process, task, task_start_boot_ns(task), announce_cgroup(task, from.now));
   from.flags = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec) ? BPFTRAP_EXEC_SECURE : 0;
-  span = READ_SPAN(struct linux_binprm, bprm, strings, filename, interp);
+  span = READ_SPAN(struct linux_binprm, bprm, strings, file, interp);
   from.filename = (const char *)SPAN_U64(span, struct linux_binprm, filename);
   from.interp = (const char *)SPAN_U64(span, struct linux_binprm, interp);
-  span = READ_SPAN(struct mm_struct, BPF_CORE_READ(task, mm), bounds, arg_start, arg_end);
+  /* The file is mm->exe_file by now: fs/exec.c begin_new_exec() */
+  gather_paths(second, SPAN_U64(span, struct linux_binprm, file));
+  from.walk = walk;
+  from.paths_size = PATHS_SIZE - walk->begin;
+  span = READ_SPAN(struct mm_struct, BPF_CORE_READ(task, mm), bounds, arg_start, env_end);
   from.args = SPAN_U64(span, struct mm_struct, arg_start);
   from.args_size = SPAN_U64(span, struct mm_struct, arg_end) - from.args;
+  from.env_len = 0;
+  if (cfg.env) {
+    from.flags |= BPFTRAP_EXEC_ENV_REQUESTED;
+    from.env_len =
+        send_environment(second, SPAN_U64(span, struct mm_struct, env_start),
+                         SPAN_U64(span, struct mm_struct, env_end), &walk->process, from.now);
+  }
 
   /* Submit the record in the smallest reservation that fits */
-  if (is_at_most(&from, 232) && submit_exec(&from, 128, 32, 232, 0))
+  if (is_at_most(&from, 232, 127) && submit_exec(&from, 128, 32, 232, 127, 0))
     return 0;
-  if (is_at_most(&from, 1024) && submit_exec(&from, 256, 256, 1024, 0))
+  if (is_at_most(&from, 1024, 255) && submit_exec(&from, 256, 256, 1024, 255, 0))
     return 0;
 
   /* Leave half of the buffer to shorter records and to ends */
@@ -146,12 +174,13 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
     count_lost(BPFTRAP_RECORD_EXEC);
     return 0;
   }
-  if (is_at_most(&from, 2560) && submit_exec(&from, 256, 256, 2560, 0))
+  if (is_at_most(&from, 2560, 511) && submit_exec(&from, 256, 256, 2560, 511, 0))
     return 0;
-  if (is_at_most(&from, 8192) &&
-      submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1))
+  if (is_at_most(&from, 8192, 1023) &&
+      submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1023, 1))
     return 0;
-  submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE, 1);
+  submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE, paths_room_most(),
+              1);
   return 0;
 }
 

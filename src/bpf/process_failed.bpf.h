@@ -10,6 +10,7 @@
 #include "compat.bpf.h"
 #include "identity.bpf.h"
 #include "kernel_types.bpf.h"
+#include "path.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
 #include "scope.bpf.h"
@@ -24,7 +25,7 @@ struct failed_exec {
   __u64 now;
   __s32 error;
   __u64 cap_effective;
-  struct bpftrap_process process;
+  struct path_walk *walk; /* with the paths and the identity */
 };
 
 /*
@@ -77,15 +78,17 @@ static __always_inline _Bool read_failed_args(struct failed_args *args, char *to
  * `last` keeps the strings as far as they fit.
  */
 static __always_inline _Bool submit_failed(const struct failed_exec *from, const __u32 path_room,
-                                           const __u32 args_room, const _Bool last)
+                                           const __u32 args_room, const __u32 walked_room,
+                                           const _Bool last)
 {
   struct failed_args args = {.flags = from->call.argv ? BPFTRAP_EXEC_ARGS_UNCOUNTED : 0};
   struct bpftrap_exec_event *event;
-  __u64 path_len = 0;
+  __u64 path_len = 0, walked_len;
   long copied;
   char *data;
 
-  event = bpf_ringbuf_reserve(&records, sizeof(*event) + path_room + 2 * args_room, 0);
+  event =
+      bpf_ringbuf_reserve(&records, sizeof(*event) + path_room + 2 * args_room + walked_room, 0);
   if (!event) {
     count_lost(BPFTRAP_KIND_FAILED);
     return 1;
@@ -93,6 +96,8 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
 
   /* Copy the strings */
   data = (char *)(event + 1);
+  walked_len = copy_paths(event, data, from->walk, walked_room);
+  data += walked_len;
   copied = read_user_str(data, path_room, from->call.filename);
   if (copied > 0)
     path_len = copied;
@@ -112,10 +117,12 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
   event->args_len = args.len;
   event->filename_len = path_len;
   event->interp_len = 0;
+  event->env_len = 0;
   event->flags = args.flags;
   event->error = from->error;
-  event->process = from->process;
-  fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + path_len + args.len, from->now);
+  event->process = from->walk->process;
+  fill_header(&event->header, BPFTRAP_RECORD_EXEC,
+              sizeof(*event) + walked_len + path_len + args.len, from->now);
   bpf_ringbuf_submit(event, 0);
   return 1;
 larger:
@@ -131,6 +138,7 @@ static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
 {
   struct task_struct *task, *leader;
   struct failed_exec from = {};
+  __u64 exe;
 
   /* Ignore calls that succeeded, and calls that are made again */
   if (result >= 0 || result <= -ERESTARTSYS)
@@ -154,12 +162,17 @@ static __always_inline int report_failed_exec(struct pt_regs *regs, long result)
   }
 
   /* Gather the identity; submit the record, in the smaller reservation if that has room */
+  from.walk = get_walk(WALK_OF_FAILED_EXEC);
+  if (!from.walk)
+    return 0;
   from.now = bpf_ktime_get_boot_ns();
   from.error = -result;
-  from.cap_effective = fill_process(&from.process, leader, task_start_boot_ns(leader),
+  from.cap_effective = fill_process(&from.walk->process, leader, task_start_boot_ns(leader),
                                     announce_cgroup(leader, from.now));
-  if (!submit_failed(&from, 256, 1024, 0))
-    submit_failed(&from, BPFTRAP_PATH_SIZE, BPFTRAP_ARGS_SIZE, 1);
+  exe = (__u64)BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), mm, exe_file);
+  gather_paths(WALK_OF_FAILED_EXEC, exe);
+  if (PATHS_SIZE - from.walk->begin > 511 || !submit_failed(&from, 256, 1024, 511, 0))
+    submit_failed(&from, BPFTRAP_PATH_SIZE, BPFTRAP_ARGS_SIZE, paths_room_most(), 1);
   return 0;
 }
 

@@ -129,6 +129,10 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   bpf_map__set_autocreate(maps.older_execs, scope.exits_of_execs != 0);
   bpf_map__set_max_entries(maps.pids,
                            static_cast<__u32>(std::max<std::size_t>(options.pids.size(), 1)));
+  // One entry for each program that walks paths: src/bpf/path.bpf.h.
+  __u32 walks = chosen_events(options).failed_execs ? 3 : scope.twice != 0 ? 2 : 1;
+  bpf_map__set_max_entries(maps.path_walks, walks);
+  bpf_map__set_autocreate(maps.environments, scope.env != 0);
   size_cgroup_maps(maps.cgroup_nodes, maps.cgroup_numbers, cgroups);
 }
 
@@ -293,6 +297,7 @@ void try_programs(std::string_view command, bool failed) {
   bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
   bpf_map__set_autocreate(open.maps().pid_marks, false);
   bpf_map__set_autocreate(open.maps().older_execs, false);
+  bpf_map__set_autocreate(open.maps().environments, false);
   bpf_map__set_autocreate(open.maps().cgroup_nodes, false);
   bpf_map__set_autocreate(open.maps().cgroup_numbers, false);
   LoadedSkeleton<process_bpf> loaded =

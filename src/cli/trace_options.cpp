@@ -87,6 +87,7 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const Events& defau
   options.default_events = default_events;
   add_filter_options(app, options);
   add_event_options(app, options);
+  add_detail_options(app, options.details);
   add_output_options(app, options.output);
   begin_group(app, "Output");
   add_switch(app, "--forest", options.forest, "indent command lines by descent, as ps f does");
@@ -142,6 +143,7 @@ Events chosen_events(const TraceOptions& options) {
 bpftrap_scope make_scope(const TraceOptions& options) {
   Events events = chosen_events(options);
   bpftrap_scope scope = filter_scope(options);
+  set_details(scope, options.details);
   scope.min_duration_ns =
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
   scope.no_exits = events.exits ? 0 : 1;

@@ -12,6 +12,7 @@
 #include "bpf/record.h"
 #include "bpf/scope.h"
 #include "cli/common_options.h"
+#include "cli/detail_options.h"
 #include "cli/events.h"
 #include "cli/filter_options.h"
 #include "core/trace/process_stream.h"
@@ -20,6 +21,7 @@ namespace bpftrap {
 
 struct TraceOptions : FilterOptions {
   OutputOptions output;
+  DetailOptions details;
   bool wait_all = false;
   bool forest = false;
   std::optional<std::chrono::nanoseconds> min_duration;

@@ -91,6 +91,17 @@ inline Bytes wire_exec(std::string_view filename, std::string_view interp, std::
   return bytes_of(event, data.append(args));
 }
 
+// The same of `/bin/x`, with the names of its files.
+inline Bytes wire_exec_of(const bpftrap_path (&paths)[BPFTRAP_PATHS], std::string_view names) {
+  Bytes bytes = wire_exec("/bin/x", "", std::string_view("x", 2), 2);
+  auto* event = reinterpret_cast<bpftrap_exec_event*>(bytes.data());
+  std::memcpy(event->paths, paths, sizeof event->paths);
+  event->header.size += static_cast<std::uint32_t>(names.size());
+  const auto* begin = reinterpret_cast<const std::byte*>(names.data());
+  bytes.insert(bytes.begin() + sizeof(bpftrap_exec_event), begin, begin + names.size());
+  return bytes;
+}
+
 inline bpftrap_exit_event wire_exit(int wait_status) {
   bpftrap_exit_event event{};
   event.header = wire_header(BPFTRAP_RECORD_EXIT, sizeof event);

@@ -9,8 +9,21 @@ namespace bpftrap {
 
 namespace {
 
+template <class Text>
+std::size_t size_of(const std::optional<Text>& text) {
+  return text ? text->size() : 0;
+}
+
 std::size_t size_of(const CommandLine& line) {
-  return (line.filename ? line.filename->size() : 0) + (line.args ? line.args->size() : 0);
+  return size_of(line.filename) + size_of(line.exe) + size_of(line.cwd) + size_of(line.args);
+}
+
+bool is_empty(const CommandLine& line) {
+  return !line.filename && !line.exe && !line.cwd && !line.args;
+}
+
+std::optional<std::string> copy(const std::optional<std::string_view>& text) {
+  return text ? std::optional<std::string>(*text) : std::nullopt;
 }
 
 }  // namespace
@@ -28,8 +41,8 @@ bool CommandLines::reserve(std::size_t size) {
 }
 
 void CommandLines::release(const CommandLine& line) {
-  // What has neither took no room: see remember().
-  if (line.filename || line.args) {
+  // An empty one took no room: see remember().
+  if (!is_empty(line)) {
     std::size_t size = size_of(line);
     bytes_ -= size + bytes_of_entry;
     long_bytes_ -= size > long_line ? size + bytes_of_entry : 0;
@@ -58,11 +71,16 @@ void CommandLines::remember(const ExecRecord& record, bool in_any_case) {
   // All anew: a string that gets shorter would keep its memory.
   CommandLine line;
   line.local_pid = record.process.local_pid;
-  std::size_t size = (record.filename ? record.filename->size() : 0) +
+  std::optional<std::string_view> exe = usable_path(record.exe);
+  std::optional<std::string_view> cwd = usable_path(record.cwd);
+  bool known = record.filename || exe || cwd || record.args;
+  std::size_t size = size_of(record.filename) + size_of(exe) + size_of(cwd) +
                      (record.args ? record.args->bytes.size() : 0);
-  bool kept = (record.filename || record.args) && reserve(size);
-  if (kept && record.filename) {
-    line.filename.emplace(*record.filename);
+  bool kept = known && reserve(size);
+  if (kept) {
+    line.filename = copy(record.filename);
+    line.exe = copy(exe);
+    line.cwd = copy(cwd);
   }
   if (kept && record.args) {
     line.args.emplace(record.args->bytes);

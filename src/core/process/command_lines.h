@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The last command line of each process, from its exec to its end: seen live, or read from /proc
+// The last command line of each process, with its executable and directory, from its exec to its end: seen live, or read from /proc
 // for processes older than the tracer. Memory is bounded, because any user may start many processes
 // with long command lines. A command line that finds no room is not kept; others are kept whole.
 #pragma once
@@ -18,6 +18,8 @@ namespace bpftrap {
 
 struct CommandLine {
   std::optional<std::string> filename;
+  std::optional<std::string> exe;
+  std::optional<std::string> cwd;
   std::optional<std::string> args;  // each argument with a NUL behind it
   bool truncated = false;
   Pid local_pid = 0;  // of the process, in bpftrap's own pid namespace; 0 outside it

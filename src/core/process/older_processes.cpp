@@ -18,6 +18,7 @@
 #include "core/os/error.h"
 #include "core/os/file.h"
 #include "core/os/proc.h"
+#include "core/os/proc_link.h"
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
@@ -26,6 +27,17 @@ namespace {
 
 // Maximum processes that wait for the loop: 2 MiB of the longest command lines.
 constexpr std::size_t ready_most = 64;
+
+// Fills in executable and directory. /proc shows them from the top of the mounts, so the root
+// directory of the process is removed from their front. These links do not block.
+void read_paths(const std::string& directory, CommandLine& line) {
+  std::optional<std::string> root = read_link(directory + "/root");
+  if (!root) {
+    return;
+  }
+  line.exe = within_root(read_link(directory + "/exe"), *root);
+  line.cwd = within_root(read_link(directory + "/cwd"), *root);
+}
 
 }  // namespace
 
@@ -46,6 +58,7 @@ std::optional<OlderProcess> read_older_process(const std::string& directory, Pid
     args->push_back('\0');  // a title that the process gave itself
   }
   process.line.args = std::move(args);
+  read_paths(directory, process.line);
   return process;
 }
 

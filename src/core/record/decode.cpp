@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstring>
 
 #include "bpf/process.event.h"
 
@@ -91,6 +92,50 @@ std::optional<LastSignal> last_signal_of(Bytes bytes, const bpftrap_exit_event& 
                     std::max(wire_time(wire.header.boot_ns) - sent, {})};
 }
 
+ProcessFile::Kind kind_of(std::uint8_t wire) {
+  using Kind = ProcessFile::Kind;
+  switch (wire) {
+    case BPFTRAP_PATH_REACHED:
+      return Kind::path;
+    case BPFTRAP_PATH_OUTSIDE:
+      return Kind::outside;
+    case BPFTRAP_PATH_LONG:
+      return Kind::too_long;
+    case BPFTRAP_PATH_PIPE:
+      return Kind::pipe;
+    case BPFTRAP_PATH_SOCKET:
+      return Kind::socket;
+    case BPFTRAP_PATH_ANON:
+    case BPFTRAP_PATH_PIDFD:
+      return Kind::anonymous;
+    default:
+      return Kind::none;
+  }
+}
+
+// Removes the bytes of a file's name from the front of `data`.
+ProcessFile take_file(Bytes& data, const bpftrap_path& wire) {
+  ProcessFile file;
+  file.kind = kind_of(wire.kind);
+  file.deleted = wire.deleted != 0;
+  Bytes name = data.first(wire.len);
+  data = data.subspan(wire.len);
+  if (file.kind == ProcessFile::Kind::pipe || file.kind == ProcessFile::Kind::socket) {
+    std::memcpy(&file.inode, name.data(), std::min(sizeof file.inode, name.size()));
+  } else {
+    file.name = wire.kind == BPFTRAP_PATH_PIDFD ? "[pidfd]" : text(name);
+  }
+  return file;
+}
+
+std::size_t size_of(const std::span<const bpftrap_path> paths) {
+  std::size_t size = 0;
+  for (const bpftrap_path& path : paths) {
+    size += path.len;
+  }
+  return size;
+}
+
 Decoded decode_exec(Bytes bytes) {
   bpftrap_exec_event wire;
   if (!read_wire(bytes, wire)) {
@@ -98,13 +143,18 @@ Decoded decode_exec(Bytes bytes) {
   }
   Bytes data = bytes.subspan(sizeof wire);
   std::size_t filename_len = wire.filename_len;
-  if (filename_len + wire.interp_len + wire.args_len != data.size() ||
+  if (filename_len + wire.interp_len + wire.args_len + size_of(wire.paths) != data.size() ||
       wire.args_len > wire.args_size) {
     return Malformed{};
   }
   ExecRecord record;
   record.time = wire_time(wire.header.boot_ns);
   record.process = process_of(bytes, offsetof(bpftrap_exec_event, process), wire.process);
+  record.exe = take_file(data, wire.paths[BPFTRAP_PATH_EXE]);
+  record.cwd = take_file(data, wire.paths[BPFTRAP_PATH_CWD]);
+  for (std::size_t fd = 0; fd < record.standard_files.size(); ++fd) {
+    record.standard_files[fd] = take_file(data, wire.paths[BPFTRAP_PATH_STDIN + fd]);
+  }
   record.filename = take_string(data, filename_len);
   record.interp = take_string(data, wire.interp_len);
   // For a failed execve whose arguments could not be read to the end, both values are unknown.
@@ -120,6 +170,8 @@ Decoded decode_exec(Bytes bytes) {
   }
   record.cap_effective = wire.cap_effective;
   record.secure = (wire.flags & BPFTRAP_EXEC_SECURE) != 0;
+  record.env_requested = (wire.flags & BPFTRAP_EXEC_ENV_REQUESTED) != 0;
+  record.env_size = wire.env_len;
   record.error = wire.error;
   return record;
 }
@@ -192,6 +244,14 @@ Decoded decode_gone(Bytes bytes) {
   return GoneRecord{{wire.pid, wire.start_boot_ns}, wire.local_pid};
 }
 
+Decoded decode_environment(Bytes bytes) {
+  bpftrap_environment_event wire;
+  if (!read_wire(bytes, wire) || wire.len != bytes.size() - sizeof wire) {
+    return Malformed{};
+  }
+  return EnvironmentRecord{{wire.pid, wire.start_boot_ns}, text(bytes.subspan(sizeof wire))};
+}
+
 Decoded decode_cgroup_gone(Bytes bytes) {
   bpftrap_cgroup_gone_event wire;
   if (!read_wire(bytes, wire)) {
@@ -234,6 +294,8 @@ Decoded decode(Bytes bytes) {
       return decode_exit(*record);
     case BPFTRAP_RECORD_CGROUP:
       return decode_cgroup(*record);
+    case BPFTRAP_RECORD_ENVIRONMENT:
+      return decode_environment(*record);
     case BPFTRAP_RECORD_FORK:
       return decode_fork(*record);
     case BPFTRAP_RECORD_GONE:

@@ -60,6 +60,21 @@ std::string cap_effective(const ExecRecord& r) {
   return fmt::format("{:016x}", r.cap_effective);
 }
 
+template <ProcessFile ExecRecord::*file>
+std::optional<std::string_view> path_of(const ExecRecord& r) {
+  return usable_path(r.*file);
+}
+
+template <ProcessFile ExecRecord::*file>
+std::optional<bool> deleted(const ExecRecord& r) {
+  return is_deleted(r.*file);
+}
+
+template <std::size_t fd>
+std::optional<std::string> standard_file(const ExecRecord& r) {
+  return link_text(r.standard_files[fd]);
+}
+
 std::optional<std::string> error_name(const ExecRecord& r) {
   return r.error != 0 ? std::optional(errno_name(r.error)) : std::nullopt;
 }
@@ -138,6 +153,16 @@ FieldTable fields_of(const ExecRecord*) {
       field<&R::filename>("filename", "the path given to execve; for a script, the script"),
       field<&R::interp>("interp",
                         "the interpreter that the kernel started for a script; else null"),
+      field<&path_of<&R::exe>>("exe",
+                               "the file that the kernel runs, as the process sees /proc/self/exe; "
+                               "null if its path is too long or outside the root"),
+      field<&deleted<&R::exe>>("exe_deleted",
+                               "true if that file has no name any more; null if unknown"),
+      field<&path_of<&R::cwd>>("cwd",
+                               "current directory, relative to the root of the process; null if "
+                               "its path is too long or outside the root"),
+      field<&deleted<&R::cwd>>("cwd_deleted",
+                               "true if that directory was removed; null if unknown"),
       field<&R::args>("args", "argv; null if it could not be read")
           .column("COMMAND")
           .cell([](const R& r, Context, std::string& out) { append_exec_command(out, r); }),
@@ -145,6 +170,13 @@ FieldTable fields_of(const ExecRecord*) {
           "args_size",
           "full size of argv in bytes, including a NUL after each argument; null if unknown"),
       field<&args_truncated>("args_truncated", "true if args holds less than the full argv"),
+      field<&R::env>("env",
+                     "NAME=value strings of the variables that --env names; null without --env"),
+      field<&standard_file<0>>("stdin",
+                               "what standard input refers to, as readlink /proc/PID/fd/0; null if "
+                               "closed or not requested"),
+      field<&standard_file<1>>("stdout", "the same for standard output"),
+      field<&standard_file<2>>("stderr", "the same for standard error"),
       field<&cap_effective>("cap_effective",
                             "effective capabilities, 16 hex digits, as CapEff in /proc/PID/status"),
       field<&R::secure>("secure", "true if the program got privileges by the exec (AT_SECURE)"),
@@ -159,6 +191,8 @@ FieldTable fields_of(const ExitRecord*) {
   static constexpr auto table = field_table<R>(
       event_field<R>("exit"), time_field<R>(), boot_ns_field<R>(), process_fields<R>(),
       field<&R::filename>("filename", "the path given to its last execve; null if none was seen"),
+      field<&R::exe>("exe", "exe of its last exec; null if none was seen"),
+      field<&R::cwd>("cwd", "cwd of its last exec; null if none was seen"),
       field<&R::args>("args", "argv of its last execve; null if none was seen")
           .column("COMMAND")
           .cell([](const R& r, Context, std::string& out) {

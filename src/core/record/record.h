@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@
 
 #include "core/os/clock.h"
 #include "core/record/cputime.h"
+#include "core/record/process_file.h"
 
 namespace bpftrap {
 
@@ -73,7 +75,13 @@ struct ExecRecord {
   Process process;
   std::optional<std::string_view> filename;
   std::optional<std::string_view> interp;
-  std::optional<Arguments> args;               // none if unreadable
+  ProcessFile exe;
+  ProcessFile cwd;
+  std::array<ProcessFile, 3> standard_files;  // input, output, error
+  std::optional<Arguments> args;              // none if unreadable
+  std::optional<Arguments> env;               // requested variables; the tracer fills it in
+  bool env_requested = false;
+  std::size_t env_size = 0;
   std::optional<std::uint64_t> args_size = 0;  // bytes of argv; none if unknown
   std::uint64_t cap_effective = 0;
   bool secure = false;  // AT_SECURE
@@ -104,7 +112,10 @@ struct StorageIo {
 struct ExitRecord {
   BootTime time;
   Process process;
-  std::optional<std::string_view> filename;  // from its last exec; the tracer fills it in
+  // From its last exec; the tracer fills these in.
+  std::optional<std::string_view> filename;
+  std::optional<std::string_view> exe;
+  std::optional<std::string_view> cwd;
   std::optional<Arguments> args;
   int wait_status = 0;    // as wait4() reports it
   bool executed = false;  // true if it ever executed a program
@@ -142,6 +153,12 @@ struct StopRecord {
   BootTime time;
   std::uint64_t records = 0;
   std::uint64_t lost = 0;
+};
+
+// Environment variables of the next exec of the process, or more of them.
+struct EnvironmentRecord {
+  ProcessId process;
+  std::string_view strings;  // each with a NUL behind it
 };
 
 // The path of a cgroup, sent before the first record that names its id.

@@ -34,6 +34,10 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
   if (auto* exit = std::get_if<ExitRecord>(&decoded)) {
     return write(*exit, sink);
   }
+  if (auto* environment = std::get_if<EnvironmentRecord>(&decoded)) {
+    environments_.add(*environment);
+    return Result::kept;
+  }
   if (auto* cgroup = std::get_if<CgroupRecord>(&decoded)) {
     cgroups_.define(*cgroup);
     return Result::kept;
@@ -77,6 +81,13 @@ bool ProcessStream::gives_way(const ExecRecord& record) const {
 }
 
 RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
+  std::optional<std::string> environment;
+  if (record.env_requested) {
+    environment = environments_.take(record);
+  }
+  if (environment) {
+    record.env = Arguments{*environment};
+  }
   if (options_.forest) {
     record.depth = descent_.executed(record.process);
   }
@@ -117,6 +128,8 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   }
   if (line) {
     record.filename = line->filename;
+    record.exe = line->exe;
+    record.cwd = line->cwd;
     if (line->args) {
       record.args = Arguments{*line->args, line->truncated};
     }

@@ -9,6 +9,7 @@
 #include "core/process/cgroup_paths.h"
 #include "core/process/command_lines.h"
 #include "core/process/descent.h"
+#include "core/process/environments.h"
 #include "core/process/sweep.h"
 #include "core/trace/record_handler.h"
 
@@ -67,6 +68,7 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   CgroupPaths cgroups_;
   CommandLines lines_;
   Descent descent_;
+  Environments environments_;
   std::uint64_t unmarked_ = 0;
   bool refused_told_ = false;
   std::uint64_t lost_ends_ = 0;

@@ -283,5 +283,26 @@ TEST(Suggest, TheClosestWord) {
   EXPECT_EQ(did_you_mean("", known), "");
 }
 
+TEST(Options, DetailsAreRecordedOnRequestOnly) {
+  bpftrap_scope scope = make_scope(parsed(""));
+  EXPECT_EQ(scope.env, 0U);
+  EXPECT_EQ(scope.stdio, 0U);
+  scope = make_scope(parsed("--stdio --env LD_* --env PATH"));
+  EXPECT_EQ(scope.stdio, 1U);
+  EXPECT_EQ(scope.env, 1U);
+  EXPECT_TRUE(globs_match(scope.variables, "LD_PRELOAD"));
+  EXPECT_TRUE(globs_match(scope.variables, "PATH"));
+  EXPECT_FALSE(globs_match(scope.variables, "PATHS"));
+  EXPECT_EQ(make_scope(parsed("--env A_NAME_OF_MORE_THAN_15_BYTES")).env, 1U);
+}
+
+TEST(Options, NoVariableHasAnEqualsSignInItsName) {
+  EXPECT_EQ(
+      refused("--env PATH=x"),
+      "--env: 'PATH=x' has a =, but no name of a variable has; expected a name or a glob such "
+      "as 'LD_*'");
+  EXPECT_NE(refused("--env " + std::string(65, 'A')), "(accepted)");
+}
+
 }  // namespace
 }  // namespace bpftrap

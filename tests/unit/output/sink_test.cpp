@@ -45,6 +45,12 @@ ExecRecord exec_record() {
   record.args_size = 7;
   record.cap_effective = 0x1ff'ffff'ffff;
   record.secure = true;
+  using Kind = ProcessFile::Kind;
+  record.exe = {Kind::path, "/bin/y", 0, false};
+  record.cwd = {Kind::path, "/", 0, true};
+  record.env = Arguments{"A=\0B=1\0"sv, false};
+  record.standard_files[0] = {Kind::pipe, "", 9, false};
+  record.standard_files[1] = {Kind::outside, "/tmp/o", 0, true};
   return record;
 }
 
@@ -54,6 +60,8 @@ ExitRecord exit_record() {
   record.time = exec.time;
   record.process = exec.process;
   record.filename = exec.filename;
+  record.exe = usable_path(exec.exe);
+  record.cwd = usable_path(exec.cwd);
   record.args = exec.args;
   record.wait_status = 0;
   record.duration = 1124ms;
@@ -84,7 +92,9 @@ TEST(JsonSink, Exec) {
       R"("audit_session":null,"session_id":7,"process_group":8,"tty":"pts/3",)"
       R"("comm":"fifteen_bytes_x","cgroup":"/a/b","unit":"b.service","container_id":null,)"
       R"("pid_ns_inode":4026532000,"ns_pid":3,"filename":"/bin/x",)"
-      R"("interp":null,"args":["x","a b",""],"args_size":7,"args_truncated":false,)"
+      R"("interp":null,"exe":"/bin/y","exe_deleted":false,"cwd":"/","cwd_deleted":true,)"
+      R"("args":["x","a b",""],"args_size":7,"args_truncated":false,)"
+      R"x("env":["A=","B=1"],"stdin":"pipe:[9]","stdout":"/tmp/o (deleted)","stderr":null,)x"
       R"("cap_effective":"000001ffffffffff","secure":true,"errno":null})"
       "\n");
 }
@@ -114,7 +124,8 @@ TEST(JsonSink, Exit) {
       R"("audit_session":null,"session_id":7,"process_group":8,"tty":"pts/3",)"
       R"("comm":"fifteen_bytes_x","cgroup":"/a/b","unit":"b.service","container_id":null,)"
       R"("pid_ns_inode":4026532000,"ns_pid":3,"filename":"/bin/x",)"
-      R"("args":["x","a b",""],"exit_code":0,"signal":null,"core_dumped":false,"oom_killed":false,)"
+      R"("exe":"/bin/y","cwd":"/","args":["x","a b",""],"exit_code":0,"signal":null,)"
+      R"("core_dumped":false,"oom_killed":false,)"
       R"("killer_pid":null,"killer_comm":null,"killer_id":null,"last_signal":null,)"
       R"("last_signal_pid":null,"last_signal_comm":null,"last_signal_id":null,)"
       R"("last_signal_age_ns":null,"duration_ns":1124000000,"cpu_user_ns":1000000,)"

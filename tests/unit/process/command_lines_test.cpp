@@ -29,13 +29,31 @@ TEST(CommandLines, TheLastExecCounts) {
   CommandLines lines;
   ProcessId id{5, 100};
   lines.remember(executed(id, "a\0"sv));
-  lines.remember(executed(id, "b\0"sv));
+  ExecRecord last = executed(id, "b\0"sv);
+  last.exe = {ProcessFile::Kind::path, "/bin/y", 0, false};
+  last.cwd = {ProcessFile::Kind::path, "/tmp", 0, false};
+  lines.remember(last);
   auto line = lines.take(process_of(id));
   ASSERT_TRUE(line);
   EXPECT_EQ(line->args, "b\0"s);
   EXPECT_EQ(line->filename, "/bin/x");
+  EXPECT_EQ(line->exe, "/bin/y");
+  EXPECT_EQ(line->cwd, "/tmp");
   EXPECT_FALSE(lines.take(process_of(id))) << "taken out";
   EXPECT_EQ(lines.size(), 0U);
+}
+
+TEST(CommandLines, EachStringTakesRoom) {
+  CommandLines lines;
+  ExecRecord record = executed({5, 100}, "a\0"sv);
+  lines.remember(record);
+  std::size_t before = lines.bytes();
+  record.exe = {ProcessFile::Kind::path, "/bin/y", 0, false};
+  record.cwd = {ProcessFile::Kind::path, "/tmp", 0, false};
+  lines.remember(record);
+  EXPECT_EQ(lines.bytes(), before + 10);
+  lines.take(process_of({5, 100}));
+  EXPECT_EQ(lines.bytes(), 0U);
 }
 
 TEST(CommandLines, APidThatIsUsedAgainIsAnotherProcess) {

@@ -128,6 +128,43 @@ TEST(Decode, UncountedArgumentsOfAFailedExec) {
   EXPECT_EQ(record.args_size, std::nullopt);
 }
 
+TEST(Decode, FilesOfAProcess) {
+  using Kind = ProcessFile::Kind;
+  Bytes bytes = wire_exec_of({{6, BPFTRAP_PATH_REACHED, 1},
+                              {1, BPFTRAP_PATH_OUTSIDE, 0},
+                              {8, BPFTRAP_PATH_PIPE, 0},
+                              {0, BPFTRAP_PATH_LONG, 0},
+                              {7, BPFTRAP_PATH_ANON, 0}},
+                             "/bin/y/\x07\x01\0\0\0\0\0\0[epoll]"sv);
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_EQ(record.args->bytes, "x\0"sv);
+  EXPECT_EQ(usable_path(record.exe), "/bin/y");
+  EXPECT_EQ(is_deleted(record.exe), true);
+  EXPECT_EQ(record.cwd.name, "/");
+  EXPECT_EQ(usable_path(record.cwd), std::nullopt) << "outside the root";
+  EXPECT_EQ(is_deleted(record.cwd), false);
+  EXPECT_EQ(link_text(record.standard_files[0]), "pipe:[263]");
+  EXPECT_EQ(record.standard_files[1].kind, Kind::too_long);
+  EXPECT_EQ(link_text(record.standard_files[1]), std::nullopt);
+  EXPECT_EQ(link_text(record.standard_files[2]), "anon_inode:[epoll]");
+}
+
+TEST(Decode, FilesOfWhichNothingIsKnown) {
+  Bytes bytes = wire_exec("/bin/x", "", "x\0"sv, 2);
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_EQ(usable_path(record.exe), std::nullopt);
+  EXPECT_EQ(is_deleted(record.exe), std::nullopt);
+  EXPECT_EQ(link_text(record.standard_files[0]), std::nullopt);
+}
+
+TEST(ProcessFile, LinkTextIsThatOfReadlink) {
+  using Kind = ProcessFile::Kind;
+  EXPECT_EQ(link_text({Kind::path, "/dev/pts/3", 0, false}), "/dev/pts/3");
+  EXPECT_EQ(link_text({Kind::path, "/memfd:m", 0, true}), "/memfd:m (deleted)");
+  EXPECT_EQ(link_text({Kind::outside, "/dev/null", 0, false}), "/dev/null");
+  EXPECT_EQ(link_text({Kind::socket, "", 4711, false}), "socket:[4711]");
+}
+
 TEST(Decode, WhatLiesBehindTheRecordIsNotRead) {
   Bytes bytes = wire_exec("/bin/x", "", "x\0"sv, 2);
   bytes.resize(bytes.size() + 300, std::byte{'!'});
@@ -274,6 +311,8 @@ TEST(Decode, RefusesLengthsThatContradictEachOther) {
   EXPECT_TRUE(malformed(with_event([](auto& e) { e.interp_len += 1; })));
   EXPECT_TRUE(malformed(with_event([](auto& e) { e.args_len = 0xffffffff; })));
   EXPECT_TRUE(malformed(with_event([](auto& e) { e.args_size = 1; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.paths[BPFTRAP_PATH_EXE].len = 1; })));
+  EXPECT_TRUE(malformed(with_event([](auto& e) { e.paths[BPFTRAP_PATH_STDIN + 2].len = 1; })));
 }
 
 TEST(Decode, RefusesTimesOfCenturies) {

@@ -74,7 +74,8 @@ TEST_F(ProcessStreamTest, AnEndWhoseCommandLineFoundNoRoomIsWritten) {
     EXPECT_EQ(exec(stream, "short\0"sv), Result::written);
     EXPECT_EQ(exec(stream, std::string(1000, 'x') + '\0'), Result::written);
     EXPECT_EQ(exit(stream), Result::written);
-    EXPECT_NE(out_.find(R"("filename":null,"args":null)"), std::string::npos) << out_;
+    EXPECT_NE(out_.find(R"("filename":null,"exe":null,"cwd":null,"args":null)"), std::string::npos)
+        << out_;
   }
 }
 
@@ -90,7 +91,9 @@ TEST_F(ProcessStreamTest, OnlyTheEventsThatAreWantedAreWritten) {
   EXPECT_EQ(exec(failures, "a\0"sv), Result::kept);
   EXPECT_EQ(failed_exec(failures), Result::written);
   EXPECT_EQ(exit(failures), Result::written);
-  EXPECT_NE(out_.find(R"("filename":"/bin/x","args":["a"])"), std::string::npos) << out_;
+  EXPECT_NE(out_.find(R"("filename":"/bin/x","exe":null,"cwd":null,"args":["a"])"),
+            std::string::npos)
+      << out_;
 
   ProcessStream execs({.write_execs = true, .write_exits = false});
   execs.live(BootTime(3500ms));
@@ -256,6 +259,42 @@ TEST_F(ProcessStreamTest, AnEndThatIsReportedNeedsNoSweepToBeForgotten) {
   EXPECT_EQ(stream.born(), 1U);
   EXPECT_EQ(exit(stream), Result::written);
   EXPECT_EQ(stream.born(), 0U);
+}
+
+// The exec record of wire_exec(), with variables that were announced to have `size` bytes.
+std::vector<std::byte> exec_with_env(std::size_t size) {
+  std::vector<std::byte> bytes = wire_exec("/bin/x", "", "a\0"sv, 2);
+  auto* event = reinterpret_cast<bpftrap_exec_event*>(bytes.data());
+  event->flags = BPFTRAP_EXEC_ENV_REQUESTED;
+  event->env_len = static_cast<std::uint32_t>(size);
+  return bytes;
+}
+
+std::vector<std::byte> environment(std::string_view strings) {
+  bpftrap_environment_event event{};
+  event.header = wire_header(BPFTRAP_RECORD_ENVIRONMENT, sizeof event + strings.size());
+  event.start_boot_ns = wire_process().start_boot_ns;
+  event.pid = wire_process().pid;
+  event.len = static_cast<std::uint32_t>(strings.size());
+  return bytes_of(event, strings);
+}
+
+TEST_F(ProcessStreamTest, VariablesArriveBeforeTheirExec) {
+  ProcessStream stream({.write_execs = true});
+  EXPECT_EQ(stream.handle(environment("A=1\0"sv), sink_), Result::kept);
+  EXPECT_EQ(stream.handle(environment("B=2\0"sv), sink_), Result::kept);
+  EXPECT_EQ(stream.handle(exec_with_env(8), sink_), Result::written);
+  EXPECT_NE(out_.find(R"("env":["A=1","B=2"])"), std::string::npos) << out_;
+  out_.clear();
+  EXPECT_EQ(stream.handle(exec_with_env(0), sink_), Result::written);
+  EXPECT_NE(out_.find(R"("env":[])"), std::string::npos) << "none matches: " << out_;
+}
+
+TEST_F(ProcessStreamTest, VariablesOfWhichSomeWereLostAreUnknown) {
+  ProcessStream stream({.write_execs = true});
+  stream.handle(environment("B=2\0"sv), sink_);
+  EXPECT_EQ(stream.handle(exec_with_env(8), sink_), Result::written);
+  EXPECT_NE(out_.find(R"("env":null)"), std::string::npos) << out_;
 }
 
 }  // namespace
