@@ -55,9 +55,11 @@ TEST_F(StreamTest, EachKindHasItsKeys) {
                "egid",  "login_uid", "audit_session", "session_id",   "process_group", "tty",
                "comm",  "cgroup",    "unit",          "container_id", "pid_ns_inode",  "ns_pid"};
   Keys exec = process;
-  exec.insert(exec.end(), {"filename", "interp", "args", "args_size", "args_truncated",
+  exec.insert(exec.end(), {"filename", "interp", "exe", "exe_deleted", "cwd", "cwd_deleted", "args",
+                           "args_size", "args_truncated", "env", "stdin", "stdout", "stderr",
                            "cap_effective", "secure", "errno"});
   Keys exit = process;
+  exit.insert(exit.end(), {"exe", "cwd"});
   exit.insert(exit.end(), {"filename",           "args",
                            "exit_code",          "signal",
                            "core_dumped",        "oom_killed",
