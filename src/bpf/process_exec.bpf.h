@@ -114,6 +114,28 @@ static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 ar
   return args <= args_room && walked <= walked_room;
 }
 
+/* Submit the record in the smallest reservation that fits. */
+static __always_inline void submit_smallest(const struct exec_source *from)
+{
+  if (is_at_most(from, 232, 127) && submit_exec(from, 128, 32, 232, 127, 0))
+    return;
+  if (is_at_most(from, 1024, 511) && submit_exec(from, 256, 256, 1024, 511, 0))
+    return;
+
+  /* Leave half of the buffer to shorter records and to ends */
+  if (is_fuller_than(1)) {
+    count_lost(BPFTRAP_RECORD_EXEC);
+    return;
+  }
+  if (is_at_most(from, 2560, 511) && submit_exec(from, 256, 256, 2560, 511, 0))
+    return;
+  if (is_at_most(from, 8192, 1023) &&
+      submit_exec(from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1023, 1))
+    return;
+  submit_exec(from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE, paths_room_most(),
+              1);
+}
+
 /*
  * Hook: fs/exec.c exec_binprm(), after the new program's memory is in place and its credentials are
  * committed; `task` is current and, after de_thread(), the leader. argv is the kernel's copy on the
@@ -163,24 +185,7 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
                          SPAN_U64(span, struct mm_struct, env_end), &walk->process, from.now);
   }
 
-  /* Submit the record in the smallest reservation that fits */
-  if (is_at_most(&from, 232, 127) && submit_exec(&from, 128, 32, 232, 127, 0))
-    return 0;
-  if (is_at_most(&from, 1024, 255) && submit_exec(&from, 256, 256, 1024, 255, 0))
-    return 0;
-
-  /* Leave half of the buffer to shorter records and to ends */
-  if (is_fuller_than(1)) {
-    count_lost(BPFTRAP_RECORD_EXEC);
-    return 0;
-  }
-  if (is_at_most(&from, 2560, 511) && submit_exec(&from, 256, 256, 2560, 511, 0))
-    return 0;
-  if (is_at_most(&from, 8192, 1023) &&
-      submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1023, 1))
-    return 0;
-  submit_exec(&from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE, paths_room_most(),
-              1);
+  submit_smallest(&from);
   return 0;
 }
 
