@@ -127,6 +127,13 @@ TEST_F(CallerTest, DoasNamesItsCaller) {
       (Caller{1001, 100, "bob", {100, 998}, {"HOME=/home/bob", "LOGNAME=bob", "USER=bob"}, false}));
 }
 
+TEST_F(CallerTest, GroupOfADoasCallerIsThatOfItsProcess) {
+  std::optional<Caller> bob = find({"DOAS_USER=bob"}, called_by(1001, {}, Tool::doas));
+  ASSERT_TRUE(bob);
+  EXPECT_EQ(bob->gid, 7U);
+  EXPECT_EQ(bob->groups, (Groups{7, 100, 998}));
+}
+
 TEST_F(CallerTest, DoasCallerUnknownToTheFiles) {
   try {
     find({"DOAS_USER=ldap"});
@@ -152,6 +159,9 @@ TEST_F(CallerTest, OfSudoAndDoasTheParentCounts) {
   ASSERT_TRUE(bob);
   EXPECT_EQ(bob->name, "bob");
   EXPECT_FALSE(find_variable(bob->environment, "LD_PRELOAD"));
+  // Of one user, too, the environment of one tool is not that of the other.
+  EXPECT_FALSE(find({"DOAS_USER=bob"}, called_by(1001, {"X=1"}))->environment_received);
+  EXPECT_FALSE(find(inner, called_by(1001, {"X=1"}, Tool::doas))->environment_received);
 }
 
 TEST_F(CallerTest, EnvironmentIsAsSudoReceivedIt) {
