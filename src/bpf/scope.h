@@ -12,7 +12,7 @@
 #define BPFTRAP_UIDS_MOST    16 /* values of --user */
 
 /*
- * Globs as an automaton of 64 positions: bit i is «everything before position i has matched».
+ * Globs as an automaton of 64 positions: bit i means that everything before position i has matched.
  * Reading a byte c moves the bits that masks[c] has to the next position and leaves those of
  * `stars` where they are; from a star the next position is reached without a byte as well.
  */

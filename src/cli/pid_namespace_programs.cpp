@@ -33,7 +33,7 @@ Loaded load(std::string_view command, const std::string& btf, bool lists) {
   return std::move(open).load();
 }
 
-// Runs the program that notes the ids of whoever runs it.
+// Runs the program that notes the ids of the process that runs it.
 OwnIds run_own_ids(Loaded& loaded) {
   LIBBPF_OPTS(bpf_test_run_opts, options);
   int fd = bpf_program__fd(loaded.progs().own_ids);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Ownership of a generated skeleton, one type per stage: a loaded skeleton cannot be configured any
-// more, so its type has no function to do that. Errors name the step and carry libbpf's reason.
+// Ownership of a generated skeleton, one type per stage. A loaded skeleton cannot be configured any
+// more, so its type has no function for it. Errors name the step and have libbpf's reason.
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -21,7 +21,7 @@
 
 namespace bpftrap {
 
-// A step with BPF programs that failed.
+// A failed step of loading BPF programs.
 struct BpfStep {
   std::string_view command;
   std::string_view step;  // "load", "attach" …
@@ -44,14 +44,14 @@ struct DestroyLink {
 };
 using Links = std::vector<std::unique_ptr<bpf_link, DestroyLink>>;
 
-// Attaches the programs that make_tracing() changed, which the skeleton does not attach.
+// Attaches the programs that make_tracing() changed. The skeleton does not attach these.
 Links attach_tracing(bpf_object* object, std::string_view command);
 
-// Makes tracefs available if one of the programs is for a classic tracepoint, which is looked up
-// there. Throws Error.
+// Makes tracefs available if a program is for a classic tracepoint, because libbpf needs it to find
+// the tracepoint. Throws Error.
 void provide_tracepoints(const bpf_object* object);
 
-// Of this process, for src/bpf/self.bpf.h. Throws Error.
+// Describes this process for src/bpf/self.bpf.h. Throws Error.
 bpftrap_self describe_self();
 
 template <class Skeleton>
@@ -62,7 +62,7 @@ struct DestroySkeleton {
 template <class Skeleton>
 using SkeletonPointer = std::unique_ptr<Skeleton, DestroySkeleton<Skeleton>>;
 
-// In the kernel; attached between attach() and detach().
+// A skeleton whose programs are in the kernel. They are attached from attach() to detach().
 template <class Skeleton>
 class LoadedSkeleton {
  public:
@@ -92,11 +92,12 @@ class LoadedSkeleton {
   std::string command_;
 };
 
-// Open: read-only data, map sizes and which programs to load may be set.
+// A skeleton that can be configured: read-only data, map sizes, programs to load.
 template <class Skeleton>
 class OpenSkeleton {
  public:
-  // `btf`: where CO-RE relocations take the kernel's types from; none for programs without any.
+  // `btf`: file with the kernel's types for CO-RE relocations. None: the programs have no
+  // relocations.
   explicit OpenSkeleton(std::string_view command, std::optional<std::string> btf = std::nullopt)
       : command_(command) {
     LIBBPF_OPTS(bpf_object_open_opts, options);

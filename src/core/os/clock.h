@@ -23,7 +23,7 @@ struct BootClock {
   static constexpr bool is_steady = true;
 
   static time_point now();
-  // What clock_gettime() adds to CLOCK_BOOTTIME in this time namespace.
+  // The offset that clock_gettime() adds to CLOCK_BOOTTIME in this time namespace.
   static duration namespace_offset();
 };
 

@@ -33,7 +33,7 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text);
 // Reads that of a process by its directory, /proc/PID. None if the process is gone.
 std::optional<ProcStat> read_proc_stat(const std::string& directory);
 
-// What /proc adds to the start that the kernel has for a process: the offset of the time namespace.
+// The offset that /proc adds to the start of a process: that of this process's time namespace.
 // Kernels before 5.11 add nothing (3ae700ecfae9). In a time namespace the first call starts a
 // process to measure it.
 std::chrono::nanoseconds proc_start_offset();

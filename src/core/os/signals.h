@@ -9,7 +9,7 @@ namespace bpftrap {
 // A SIGHUP that was ignored (nohup) stays ignored.
 class StopSignals {
  public:
-  // Blocks them for the process, for good. Ignores SIGPIPE and SIGXFSZ, so that a write fails
+  // Blocks them for the process, permanently. Ignores SIGPIPE and SIGXFSZ, so that a write fails
   // instead. Throws Error.
   StopSignals();
   StopSignals(const StopSignals&) = delete;

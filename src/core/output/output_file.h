@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Opening the file of --output: nobody else's link, file or FIFO in a shared directory, and no
-// waiting that cannot be ended.
+// Opens the file of --output. In a shared directory it refuses links, files and FIFOs of other
+// users. A signal ends the wait for the reader of a FIFO.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,8 @@
 
 namespace bpftrap {
 
-// A FIFO that nobody reads yet is waited for until `interrupt_fd` gets readable, for `timeout` at
-// most.
+// How long to wait for the reader of a FIFO: until `interrupt_fd` becomes readable, maximum
+// `timeout`.
 struct WaitForReader {
   int interrupt_fd = -1;  // -1: nothing interrupts
   std::optional<std::chrono::nanoseconds> timeout;
@@ -26,16 +26,19 @@ struct FileOwner {
   gid_t gid = 0;
 };
 
-// Opens for writing (O_APPEND, O_NONBLOCK, O_CLOEXEC) and empties the file, or creates it with mode
-// 0600, because command lines hold secrets. O_APPEND lets logrotate truncate the file, and others
-// write to it. With `append` it keeps the content, and ends its last line if that has no end. A
-// file that it creates belongs to `owner`, if given; one that exists keeps its owner. If the file
-// system has no owners (vfat), it says so and goes on. In a directory with the sticky bit, which
-// many may write into, no symbolic link is followed, be it at whatever place of the path, and no
-// file or FIFO is opened, unless root, this user or (except for links) `owner` owns it (as
-// fs.protected_symlinks, protected_regular and protected_fifos have it, set or not). Throws Error.
-// Says on standard error that a FIFO waits for its reader. No descriptor: the wait was interrupted,
-// which it has said.
+// Opens the file for writing (O_APPEND, O_NONBLOCK, O_CLOEXEC) and truncates it, or creates it with
+// mode 0600, because command lines hold secrets. O_APPEND lets logrotate truncate the file, and
+// others write to it. With `append` it keeps the content, and completes an unfinished last line. A
+// new file belongs to `owner`, if given; an existing one keeps its owner. If the file system has no
+// owners (vfat), prints a message and goes on.
+//
+// In a directory that is sticky and writable by others, anywhere in the path, it follows only links
+// of root or this user. It opens only files and FIFOs of root, this user or `owner`. These are the
+// rules of fs.protected_symlinks, protected_regular and protected_fifos, whether they are set or
+// not.
+//
+// Prints a message when a FIFO has no reader yet. Returns no descriptor, and prints a message, if
+// the wait was interrupted. Throws Error.
 UniqueFd open_output_file(const std::string& path, const WaitForReader& wait = {},
                           const std::optional<FileOwner>& owner = {}, bool append = false);
 

@@ -13,7 +13,7 @@ CgroupPaths::CgroupPaths(std::string_view proc_cgroup)
 
 void CgroupPaths::define(const CgroupRecord& record) {
   if (record.truncated) {
-    return;  // half a path would be a wrong one
+    return;  // a truncated path names another cgroup
   }
   std::string path;
   std::string_view rest = record.names;

@@ -41,7 +41,7 @@ bool CommandLines::reserve(std::size_t size) {
 }
 
 void CommandLines::release(const CommandLine& line) {
-  // An empty one took no room: see remember().
+  // An empty one takes no room: see remember().
   if (!is_empty(line)) {
     std::size_t size = size_of(line);
     bytes_ -= size + bytes_of_entry;
@@ -64,11 +64,11 @@ void CommandLines::forget_older(Pid local_pid) {
 }
 
 void CommandLines::remember(const ExecRecord& record, bool in_any_case) {
-  // Of an exec before this one, or of whoever had the pid.
+  // That entry is of an earlier exec, or of an earlier process with this pid.
   forget_older(record.process.local_pid);
   auto [live, is_new] = live_.try_emplace(record.process.id);
   release(live->second);
-  // All anew: a string that gets shorter would keep its memory.
+  // Use new strings, because a string that gets shorter keeps its memory.
   CommandLine line;
   line.local_pid = record.process.local_pid;
   std::optional<std::string_view> exe = usable_path(record.exe);
@@ -100,7 +100,7 @@ std::optional<CommandLine> CommandLines::take(const Process& process) {
     if (older->second.start_ticks == to_proc_ticks(start + start_offset_)) {
       line = std::move(older->second.line);
     }
-    // The pid is free again, whoever had it.
+    // Remove the entry of any process with this pid, because the pid is free again.
     older_.erase(older);
   }
   if (auto live = live_.find(process.id); live != live_.end()) {

@@ -42,7 +42,7 @@ bool Followed::mark(const ListedProcess& process) {
   }
   bpftrap_known_process key = key_of(process);
   bpftrap_mark mark{.followed = 1, .verdict = 0, .reported = 0, .reserved = {}};
-  // Counted before the kernel can remove the mark.
+  // Count first, because the kernel may remove the mark at once.
   std::atomic_ref(kernel_.count) += 1;
   int err = -bpf_map_update_elem(kernel_.pid_marks, &key, &mark, BPF_NOEXIST);
   if (err != 0) {
@@ -57,7 +57,7 @@ bool Followed::mark(const ListedProcess& process) {
 
 void Followed::unmark(const ListedProcess& process) {
   bpftrap_known_process key = key_of(process);
-  // The kernel may remove the mark at the same time: only one of both counts it.
+  // The kernel may remove the mark at the same time. The one that removes it counts it.
   if (bpf_map_delete_elem(kernel_.pid_marks, &key) == 0) {
     std::atomic_ref(kernel_.count) -= 1;
   }

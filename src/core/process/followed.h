@@ -16,7 +16,7 @@ namespace bpftrap {
 
 class Followed {
  public:
-  // Of src/bpf/scope.bpf.h: descriptors of maps, and the variable `followed`. The caller keeps
+  // Descriptors of maps of src/bpf/scope.bpf.h, and its variable `followed`. The caller keeps
   // them. `task_marks` is -1 if the kernel has no task storage.
   struct Kernel {
     int pid_marks;

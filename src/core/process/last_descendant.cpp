@@ -10,8 +10,8 @@ bool LastDescendant::has_ended() {
   if (followed == 0) {
     return true;
   }
-  // A process whose end was missed is counted as living for good. But some or all of the missed
-  // ends may be those of threads, or of processes that are no descendants.
+  // A process whose end was missed stays in the count. The missed ends may also be those of
+  // threads, or of other processes.
   if (followed > lost_.unseen(BPFTRAP_RECORD_EXIT)) {
     return false;
   }
@@ -28,8 +28,8 @@ void LastDescendant::mark_dead() {
 }
 
 void LastDescendant::forget_dead() {
-  // Each birth from before the sweep has been handled. If one process lived, one would be left: a
-  // process born since has a parent that lived then, whose end is reported after the birth.
+  // All births from before the sweep are handled, so none left means that none lived then. A
+  // process born since would have a parent that lived then, whose end is reported after the birth.
   if (state_ == State::sweeping) {
     state_ = sources_.born() == 0 ? State::ended : State::unasked;
   }

@@ -35,7 +35,7 @@ NamedProcess open_process(Pid local_pid, std::string_view option,
   if (!named.pidfd && err != ESRCH) {
     throw Error(fmt::format("cannot watch process {} ({})", local_pid, option), err);
   }
-  // If the process of the descriptor lives still, no other one had its number meanwhile.
+  // If the process of the descriptor still lives, `find` found the same process.
   if (!named.pidfd || has_ended(named.pidfd.get())) {
     throw Error(fmt::format("process {} has just ended ({})", local_pid, option), 0);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Forking, waiting at the gate and executing (see program.h).
+// Fork, wait at the gate, execute: see program.h.
 #include "core/process/program.h"
 
 #include <fcntl.h>
@@ -24,8 +24,8 @@ namespace bpftrap {
 
 namespace {
 
-// A pipe that keeps clear of 0, 1 and 2 where bpftrap was started without them: the child would
-// take its end for a standard stream.
+// A pipe whose descriptors are not 0, 1 or 2. bpftrap may have been started without these, and the
+// child would use its end as a standard stream.
 std::array<UniqueFd, 2> open_gate() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -43,7 +43,7 @@ std::array<UniqueFd, 2> open_gate() {
   return gate;
 }
 
-// What bpftrap's parent blocked or ignored is of no use to PROGRAM either, but for nohup's SIGHUP.
+// Resets signals that bpftrap's parent blocked or ignored, except for SIGHUP of nohup.
 void reset_signals() {
   for (int number = 1; number < NSIG; ++number) {
     struct sigaction action {};
@@ -58,7 +58,7 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// False where bpftrap is gone or does not want PROGRAM any more.
+// Returns false if bpftrap has ended or does not start PROGRAM.
 bool wait_at(int gate) {
   char byte = 0;
   ssize_t count = 0;
@@ -83,9 +83,10 @@ bool is_file(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-// As execvp(), but it looks before it executes, as shells and strace do: --event failed would
-// report a failed exec for each directory of PATH, and one that the user may not search (root's
-// own, under sudo) would make «not found» a «Permission denied». Returns the errno of the failure.
+// Like execvp(), but it looks before it executes, as shells and strace do. Otherwise --event failed
+// would report a failed exec for each directory of PATH. A directory that the user may not search,
+// such as root's own under sudo, would turn "not found" into "Permission denied". Returns the errno
+// of the failure.
 int execute(const std::vector<std::string>& argv, const Environment& environment) {
   std::vector<char*> arguments = pointers(argv);
   std::vector<char*> variables = pointers(environment);
@@ -107,10 +108,10 @@ int execute(const std::vector<std::string>& argv, const Environment& environment
       continue;
     }
     if (::faccessat(AT_FDCWD, candidate.c_str(), X_OK, AT_EACCESS) != 0) {
-      result = errno;  // there may be another one further on
+      result = errno;  // a later directory may have an executable one
       continue;
     }
-    // With a slash in it, this searches no more, but still gives a script without #! to a shell.
+    // A path with a slash is not searched, but a script without #! still goes to a shell.
     ::execvpe(candidate.c_str(), arguments.data(), variables.data());
     return errno;
   }
@@ -125,8 +126,8 @@ std::string_view hint_for(const ProgramOptions& options, int err) {
              : "";
 }
 
-// The child, a copy of bpftrap until it executes. bpftrap has one thread, so no lock is held that
-// nobody here would release, and allocating is safe.
+// The child, a copy of bpftrap until it executes. It may allocate, because bpftrap has one thread:
+// no other one held a lock at the fork.
 [[noreturn]] void run_child(int gate, const ProgramOptions& options,
                             const Environment& environment) {
   drop_messages();
@@ -134,7 +135,7 @@ std::string_view hint_for(const ProgramOptions& options, int err) {
   if (!wait_at(gate)) {
     ::_exit(bpftrap_failed);
   }
-  // Where standard error is closed, so is standard output then: the trace is not for PROGRAM.
+  // If standard error is closed, close standard output too, because it is for the trace.
   if (options.stdout_to_stderr && ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
     ::close(STDOUT_FILENO);
   }
@@ -166,7 +167,7 @@ Program::Program(const ProgramOptions& options) {
     throw Error("cannot start a process for '" + options.argv.front() + "'", errno);
   }
   if (pid_ == 0) {
-    own_end.reset();  // else the child would wait for itself
+    own_end.reset();  // otherwise the child keeps its own gate closed
     run_child(child_end.get(), options, environment);
   }
   gate_ = std::move(own_end);
@@ -182,7 +183,7 @@ Program::Program(const ProgramOptions& options) {
 
 Program::~Program() {
   if (gate_ && !status_) {
-    signal(SIGKILL);  // by the pidfd, as the sandbox allows it
+    signal(SIGKILL);  // uses the pidfd, which the sandbox allows
     wait(0);
   }
 }
@@ -226,7 +227,7 @@ void Program::wait(int options) {
       if (errno == EINTR) {
         continue;
       }
-      status_ = bpftrap_failed;  // somebody else has waited for it
+      status_ = bpftrap_failed;  // its status was taken by another wait
     } else if (info.si_pid == 0) {
       return;  // WNOHANG: still alive
     } else {

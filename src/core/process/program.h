@@ -37,7 +37,7 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Not reused before ended() or exit_status() has reported the end.
+  // The kernel does not use it again before ended() or exit_status() has reported the end.
   pid_t pid() const { return pid_; }
   // Readable after PROGRAM has ended.
   int pidfd() const { return pidfd_.get(); }

@@ -27,7 +27,7 @@ ProgramRun::ProgramRun(Program& program, EventLoop& loop, LastDescendant* last)
 }
 
 void ProgramRun::program_ended() {
-  // Its exit record is in the ring buffer: the kernel made that before it let anybody know.
+  // Its exit record is in the ring buffer, because the kernel submits it before the pidfd is ready.
   if (last_ != nullptr) {
     ask_last_.arm(ask_interval, true);
   } else {
@@ -39,11 +39,11 @@ bool ProgramRun::ends_trace(StopSignals::Taken signal) {
   if (program_.ended()) {
     return true;
   }
-  // Ctrl-C went to the terminal's whole foreground job, PROGRAM included.
+  // The kernel sent the signal of Ctrl-C to the terminal's foreground job, which includes PROGRAM.
   if (signal.by_kernel) {
     return false;
   }
-  // A user who asks twice does not want to wait for PROGRAM.
+  // The second signal ends the wait for PROGRAM.
   if (std::exchange(forwarded_, true)) {
     abandoned_ = true;
     return true;

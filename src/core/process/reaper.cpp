@@ -23,7 +23,7 @@ Reaper::Reaper(EventLoop& loop, Program* program) : program_(program) {
     throw Error("cannot wait for signals", errno);
   }
   loop.watch(fd_.get(), EPOLLIN, [this](std::uint32_t) { reap(); });
-  reap();  // children that ended before
+  reap();  // reaps children that have ended already
 }
 
 void Reaper::reap() {
@@ -35,7 +35,7 @@ void Reaper::reap() {
     program_ = nullptr;
   }
   siginfo_t child{};
-  // Looks at a child before it reaps it, because PROGRAM's status belongs to `program_`.
+  // Look at each child before it is reaped, because `program_` takes the status of PROGRAM.
   while (::waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) == 0 && child.si_pid != 0) {
     if (program_ != nullptr && child.si_pid == program_->pid()) {
       program_->ended();

@@ -65,7 +65,7 @@ Place find_cgroup(const std::string& path) {
   return *std::move(place);
 }
 
-// The inode of a cgroup directory is the id of the cgroup: fs/kernfs/inode.c. 0: there is none.
+// Returns the id of a cgroup, which is the inode of its directory (fs/kernfs/inode.c), or 0.
 std::uint64_t id_of(int mount, const std::string& path) {
   struct stat status {};
   int flags = path.empty() ? AT_EMPTY_PATH : 0;
@@ -127,7 +127,7 @@ void WatchedCgroups::tell(const Kernel& kernel) const {
   if (mount_wanted_ != 0) {
     kernel.wanted[mount_wanted_ - 1] = mount_id_;
   }
-  // Directories are made and removed meanwhile, and the programs write as well: look until nothing
+  // Directories come and go meanwhile, and the programs change the maps too. Repeat until nothing
   // changes.
   for (bool changed = true; changed;) {
     changed = false;
@@ -137,7 +137,7 @@ void WatchedCgroups::tell(const Kernel& kernel) const {
   }
 }
 
-// Returns true if it changed what the programs know.
+// Returns true if it changed the maps.
 bool WatchedCgroups::tell(const Kernel& kernel, std::uint32_t number) const {
   const Node& node = nodes_[number - 1];
   std::uint64_t id = id_of(mount_.get(), node.path);

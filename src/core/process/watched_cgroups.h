@@ -26,16 +26,16 @@ class WatchedCgroups {
   // Twice as many: while one directory replaces another, both have an entry.
   std::uint32_t numbers() const { return 2 * (names() + 1); }
 
-  // Where the programs keep what they know: descriptors of the maps, and `wanted_cgroups`.
+  // State of the programs: descriptors of the maps, and `wanted_cgroups`.
   struct Kernel {
     int nodes;
     int numbers;
     std::span<__u64> wanted;
   };
 
-  // Tells the programs the ids of the directories. To be called before they are attached, so that
-  // no process is missed, and again afterwards: a directory that was made in between has another
-  // id. From then on the programs know of each new directory. Throws Error.
+  // Tells the programs the ids of the directories. Call it before they are attached, so that no
+  // process is missed. Call it again afterwards, because a directory that was made in between has
+  // another id. From then on the programs notice each new directory. Throws Error.
   void tell(const Kernel& kernel) const;
 
  private:
