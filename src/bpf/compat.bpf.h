@@ -20,6 +20,10 @@ struct task_struct___pre_5_5 {
   __u64 real_start_time;
 };
 
+struct task_struct___pre_5_14 {
+  long state;
+};
+
 struct kernfs_node___pre_6_15 {
   struct kernfs_node *parent;
 };
@@ -57,6 +61,17 @@ static __always_inline __u64 task_start_boot_ns(struct task_struct *task)
   if (bpf_core_field_exists(task->start_boottime))
     return BPF_CORE_READ(task, start_boottime);
   return BPF_CORE_READ((struct task_struct___pre_5_5 *)task, real_start_time);
+}
+
+/*
+ * State of a task, TASK_*. `state` became `__state` in 5.14 (2f064a59a11f); the older half may go
+ * with support for 5.13.
+ */
+static __always_inline __u32 task_state(struct task_struct *task)
+{
+  if (bpf_core_field_exists(task->__state))
+    return BPF_CORE_READ(task, __state);
+  return BPF_CORE_READ((struct task_struct___pre_5_14 *)task, state);
 }
 
 /*

@@ -143,6 +143,14 @@ struct sched_entity { /* include/linux/sched.h */
   __u64 sum_exec_runtime;
 };
 
+struct sched_info { /* include/linux/sched.h; empty without CONFIG_SCHED_INFO */
+  unsigned long long run_delay;
+};
+
+struct taskstats { /* include/uapi/linux/taskstats.h */
+  __u64 cpu_delay_total;
+};
+
 struct task_io_accounting { /* include/linux/task_io_accounting.h; empty without the option */
   __u64 read_bytes;
   __u64 write_bytes;
@@ -204,6 +212,7 @@ struct signal_struct { /* include/linux/sched/signal.h */
   unsigned long maxrss;
   struct task_io_accounting ioac;
   unsigned long long sum_sched_runtime;
+  struct taskstats *stats; /* with CONFIG_TASKSTATS */
   struct mm_struct *oom_mm;
 };
 
@@ -260,10 +269,12 @@ struct pid { /* include/linux/pid.h */
 
 struct task_struct { /* include/linux/sched.h */
   struct thread_info thread_info;
+  unsigned int __state; /* before 5.14 `state` */
   void *stack;
   unsigned int flags;
   unsigned int ptrace;
   struct sched_entity se;
+  struct sched_info sched_info;
   struct mm_struct *mm;
   int exit_state;
   int exit_code;
@@ -292,6 +303,7 @@ struct task_struct { /* include/linux/sched.h */
   unsigned int sessionid;
   struct task_io_accounting ioac;
   struct css_set *cgroups;
+  struct task_delay_info *delays;        /* with CONFIG_TASK_DELAY_ACCT */
   struct bpf_local_storage *bpf_storage; /* since 5.11 */
 };
 

@@ -16,7 +16,7 @@
 /* Kind of a failed exec in bpftrap_lost. Its record is BPFTRAP_RECORD_EXEC. */
 #define BPFTRAP_KIND_FAILED 15
 
-#define BPFTRAP_COMM_SIZE         16    /* TASK_COMM_LEN, include/linux/sched.h */
+#define BPFTRAP_COMM_SIZE         16 /* TASK_COMM_LEN, include/linux/sched.h */
 #define BPFTRAP_TTY_SIZE          16 /* name of a terminal, with its NUL; a longer one is unknown */
 #define BPFTRAP_PATH_SIZE         4096  /* PATH_MAX, with its NUL */
 #define BPFTRAP_INTERP_SIZE       256   /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
@@ -61,6 +61,18 @@ struct bpftrap_sender {
   __u32 pid;       /* 0: none */
   __u32 local_pid; /* in bpftrap's own pid namespace; 0: outside it */
   char comm[BPFTRAP_COMM_SIZE];
+};
+
+/*
+ * Account of a thread so far. It is exact if the thread is not running at the event; else it ends
+ * at the last timer tick. A thread whose number of switches did not change has not slept since.
+ */
+struct bpftrap_account {
+  __u64 runtime_ns;   /* CPU time */
+  __u64 run_delay_ns; /* time that it was runnable without a CPU; 0 without CONFIG_SCHED_INFO */
+  __u64 voluntary_switches;
+  __u32 tid;
+  __u32 state; /* task_struct::__state, include/linux/sched.h */
 };
 
 /* Bits of bpftrap_exec_event::flags. */
@@ -132,6 +144,8 @@ struct bpftrap_environment_event {
 #define BPFTRAP_EXIT_IO_COUNTED 2u /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
 #define BPFTRAP_EXIT_EXECUTED   8u /* it executed a program at some time: not PF_FORKNOEXEC */
 
+#define BPFTRAP_EXIT_WAIT_KNOWN 64u /* run_delay_ns is filled in */
+
 /* A process ended. Times in ns, unscaled, as the kernel keeps them; counters of all threads. */
 struct bpftrap_exit_event {
   struct bpftrap_record_header header;
@@ -144,6 +158,8 @@ struct bpftrap_exit_event {
   __u64 prev_utime_ns; /* what /proc and getrusage() have shown already */
   __u64 prev_stime_ns;
   __u64 max_rss_pages;
+  __u64 run_delay_ns;            /* of all threads, as in bpftrap_account */
+  struct bpftrap_account parent; /* of the thread that is its real parent */
   __u64 io_read_bytes;
   __u64 io_write_bytes;
   __u64 minor_faults;
@@ -184,7 +200,8 @@ struct bpftrap_cgroup_event {
 struct bpftrap_fork_event {
   struct bpftrap_record_header header;
   struct bpftrap_process process; /* the child */
-  __u64 creator_start_boot_ns;    /* the process that called fork */
+  struct bpftrap_account account; /* of the thread that called fork */
+  __u64 creator_start_boot_ns;    /* the process of that thread */
   __u32 creator_pid;
   __u32 flags;
 };
@@ -206,11 +223,12 @@ struct bpftrap_cgroup_gone_event {
 BPFTRAP_WIRE_STRUCT(bpftrap_process, 128);
 BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 208);
 BPFTRAP_WIRE_STRUCT(bpftrap_environment_event, 32);
+BPFTRAP_WIRE_STRUCT(bpftrap_account, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_sender, 32);
-BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 328);
+BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 368);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
-BPFTRAP_WIRE_STRUCT(bpftrap_fork_event, 160);
+BPFTRAP_WIRE_STRUCT(bpftrap_fork_event, 192);
 BPFTRAP_WIRE_STRUCT(bpftrap_gone_event, 32);
 
 #ifdef __cplusplus
@@ -218,7 +236,7 @@ BPFTRAP_WIRE_STRUCT(bpftrap_gone_event, 32);
 static_assert(offsetof(bpftrap_exec_event, args_size) == 152);
 static_assert(offsetof(bpftrap_exec_event, paths) == 176);
 static_assert(offsetof(bpftrap_exit_event, wait_status) == 144);
-static_assert(offsetof(bpftrap_exit_event, killer) == 248);
+static_assert(offsetof(bpftrap_exit_event, killer) == 288);
 #endif
 
 #endif

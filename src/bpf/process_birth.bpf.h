@@ -3,6 +3,7 @@
 #ifndef BPFTRAP_PROCESS_BIRTH_BPF_H
 #define BPFTRAP_PROCESS_BIRTH_BPF_H
 
+#include "account.bpf.h"
 #include "cgroup.bpf.h"
 #include "compat.bpf.h"
 #include "identity.bpf.h"
@@ -30,9 +31,10 @@ static __always_inline _Bool is_wanted_child(struct task_struct *child)
   return 1;
 }
 
-static __always_inline void submit_fork(struct task_struct *creator, struct task_struct *child,
+static __always_inline void submit_fork(struct task_struct *thread, struct task_struct *child,
                                         __u32 flags)
 {
+  struct task_struct *creator = leader_of(thread);
   __u64 now = bpf_ktime_get_boot_ns();
   __u64 cgroup_id = announce_cgroup_id(child, BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id), now);
   struct bpftrap_fork_event *event = reserve_record(BPFTRAP_RECORD_FORK, sizeof(*event));
@@ -41,6 +43,7 @@ static __always_inline void submit_fork(struct task_struct *creator, struct task
     return;
   fill_header(&event->header, BPFTRAP_RECORD_FORK, sizeof(*event), now);
   fill_process(&event->process, child, task_start_boot_ns(child), cgroup_id);
+  fill_account(&event->account, thread);
   event->creator_start_boot_ns = task_start_boot_ns(creator);
   event->creator_pid = BPF_CORE_READ(creator, tgid);
   event->flags = flags;
@@ -60,7 +63,7 @@ static __noinline int handle_fork(struct task_struct *parent, struct task_struct
   if (!cfg.report_forks && !flags)
     return 0;
 
-  submit_fork(leader_of(parent), child, flags);
+  submit_fork(parent, child, flags);
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #ifndef BPFTRAP_PROCESS_EXIT_BPF_H
 #define BPFTRAP_PROCESS_EXIT_BPF_H
 
+#include "account.bpf.h"
 #include "cgroup.bpf.h"
 #include "claim.bpf.h"
 #include "compat.bpf.h"
@@ -217,7 +218,16 @@ static __always_inline void fill_costs(struct bpftrap_exit_event *event, const s
   event->involuntary_switches = sum->nivcsw;
 }
 
-/* BPFTRAP_EXIT_* */
+/* How long the process waited for a CPU, and what its parent thread does. `task` is current. */
+static __always_inline void fill_waiting(struct bpftrap_exit_event *event, struct task_struct *task,
+                                         struct task_struct *leader, struct signal_struct *signal)
+{
+  if (fill_run_delay(&event->run_delay_ns, signal, task))
+    event->flags |= BPFTRAP_EXIT_WAIT_KNOWN;
+  fill_account(&event->parent, BPF_CORE_READ(leader, real_parent));
+}
+
+/* BPFTRAP_EXIT_*, all but those that other functions add */
 static __always_inline __u32 exit_flags(const struct signal_struct *signal, __u32 task_flags,
                                         __u32 status)
 {
@@ -311,6 +321,7 @@ static __always_inline void report_end(struct task_struct *task, struct task_str
   event->wait_status = end.status;
   event->flags = exit_flags(signal, end.flags, end.status);
   fill_costs(event, &walk.sum);
+  fill_waiting(event, task, leader, signal);
   fill_senders(event, leader, end.status & 0x7f);
   bpf_ringbuf_submit(event, 0);
 }

@@ -67,8 +67,9 @@ TEST_F(StreamTest, EachKindHasItsKeys) {
                            "killer_id",          "last_signal",
                            "last_signal_pid",    "last_signal_comm",
                            "last_signal_id",     "last_signal_age_ns",
-                           "duration_ns",        "cpu_user_ns",
-                           "cpu_sys_ns",         "max_rss_bytes",
+                           "parent_blocked",     "duration_ns",
+                           "cpu_user_ns",        "cpu_sys_ns",
+                           "cpu_wait_ns",        "max_rss_bytes",
                            "io_read_bytes",      "io_write_bytes",
                            "minor_faults",       "major_faults",
                            "voluntary_switches", "involuntary_switches"});

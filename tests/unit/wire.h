@@ -57,6 +57,7 @@ inline bpftrap_fork_event wire_fork() {
   bpftrap_fork_event event{};
   event.header = wire_header(BPFTRAP_RECORD_FORK, sizeof event);
   event.process = wire_process();
+  event.account = {500, 600, 15, 1201, 0};
   event.creator_pid = event.process.ppid;
   event.creator_start_boot_ns = event.process.parent_start_boot_ns;
   return event;
@@ -110,6 +111,8 @@ inline bpftrap_exit_event wire_exit(int wait_status) {
   event.utime_ns = 4'000'000;
   event.stime_ns = 4'000'000;
   event.runtime_ns = 6'000'000;
+  event.run_delay_ns = 700;
+  event.parent = {500, 600, 15, 1201, 1};
   event.max_rss_pages = 3;
   event.io_read_bytes = 4096;
   event.io_write_bytes = 8192;

@@ -136,6 +136,19 @@ std::size_t size_of(const std::span<const bpftrap_path> paths) {
   return size;
 }
 
+std::chrono::nanoseconds nanoseconds(std::uint64_t value) {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(value));
+}
+
+ThreadAccount account_of(const bpftrap_account& wire) {
+  return {wire.tid, wire.state, nanoseconds(wire.runtime_ns), nanoseconds(wire.run_delay_ns),
+          wire.voluntary_switches};
+}
+
+bool has_times(const bpftrap_account& wire) {
+  return is_time(wire.runtime_ns) && is_time(wire.run_delay_ns);
+}
+
 Decoded decode_exec(Bytes bytes) {
   bpftrap_exec_event wire;
   if (!read_wire(bytes, wire)) {
@@ -181,11 +194,10 @@ Decoded decode_exit(Bytes bytes) {
   if (!read_wire(bytes, wire) || bytes.size() != sizeof wire ||
       !is_time(wire.process.start_boot_ns) || !is_time(wire.runtime_ns) ||
       !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns) || !is_time(wire.last_boot_ns) ||
-      wire.last_signal > 64) {
+      !is_time(wire.run_delay_ns) || !has_times(wire.parent) || wire.last_signal > 64) {
     return Malformed{};
   }
   using ns = std::chrono::nanoseconds;
-  auto nanoseconds = [](std::uint64_t value) { return ns(static_cast<std::int64_t>(value)); };
   ExitRecord record;
   record.time = wire_time(wire.header.boot_ns);
   record.process = process_of(bytes, offsetof(bpftrap_exit_event, process), wire.process);
@@ -204,6 +216,10 @@ Decoded decode_exit(Bytes bytes) {
   record.cpu = adjust_cpu_times({nanoseconds(wire.utime_ns), nanoseconds(wire.stime_ns)},
                                 nanoseconds(wire.runtime_ns),
                                 {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
+  if ((wire.flags & BPFTRAP_EXIT_WAIT_KNOWN) != 0) {
+    record.cpu_wait = nanoseconds(wire.run_delay_ns);
+  }
+  record.parent = account_of(wire.parent);
   static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   record.max_rss_bytes = wire.max_rss_pages * page;
   if ((wire.flags & BPFTRAP_EXIT_IO_COUNTED) != 0) {
@@ -227,12 +243,13 @@ Decoded decode_cgroup(Bytes bytes) {
 
 Decoded decode_fork(Bytes bytes) {
   bpftrap_fork_event wire;
-  if (!read_wire(bytes, wire)) {
+  if (!read_wire(bytes, wire) || !has_times(wire.account)) {
     return Malformed{};
   }
   return ForkRecord{wire_time(wire.header.boot_ns),
                     process_of(bytes, offsetof(bpftrap_fork_event, process), wire.process),
                     (wire.flags & BPFTRAP_FORK_WANTED) != 0,
+                    account_of(wire.account),
                     {wire.creator_pid, wire.creator_start_boot_ns}};
 }
 

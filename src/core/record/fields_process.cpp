@@ -113,6 +113,10 @@ void append_last_signal(std::string& out, const LastSignal& last) {
   append_sender(out, last.sender);
 }
 
+bool parent_blocked(const ExitRecord& r) {
+  return r.parent.blocked();
+}
+
 bool core_dumped(const ExitRecord& r) {
   return WCOREDUMP(r.wait_status) != 0;
 }
@@ -218,6 +222,8 @@ FieldTable fields_of(const ExitRecord*) {
                                                                "id of that process"),
       field<&R::last_signal, &LastSignal::age>(
           "last_signal_age_ns", "nanoseconds from last_signal to the end of the process"),
+      field<&parent_blocked>("parent_blocked",
+                             "true if the parent thread slept when it ended; may be a reaper"),
       field<&R::duration>(
           "duration_ns",
           "nanoseconds from the start (fork) of the process to its end, suspend included")
@@ -228,6 +234,9 @@ FieldTable fields_of(const ExitRecord*) {
       field<&R::cpu, &CpuTimes::system>(
           "cpu_sys_ns",
           "nanoseconds of CPU time of all its threads in the kernel, without its children"),
+      field<&R::cpu_wait>("cpu_wait_ns",
+                          "nanoseconds that its threads were runnable without a CPU; null if the "
+                          "kernel does not count"),
       table_only<R>()
           .column("CPU", 7, Align::right)
           .cell([](const R& r, Context, std::string& out) {

@@ -108,6 +108,18 @@ struct StorageIo {
   std::uint64_t write_bytes = 0;
 };
 
+// Account of a thread up to an event. It is exact if the thread was not running then.
+struct ThreadAccount {
+  std::uint32_t tid = 0;
+  std::uint32_t state = 0;  // TASK_* of include/linux/sched.h
+  std::chrono::nanoseconds cpu{};
+  std::chrono::nanoseconds cpu_wait{};
+  std::uint64_t voluntary_switches = 0;
+
+  // TASK_INTERRUPTIBLE or TASK_UNINTERRUPTIBLE.
+  bool blocked() const { return (state & 3U) != 0; }
+};
+
 // A process ended.
 struct ExitRecord {
   BootTime time;
@@ -124,6 +136,8 @@ struct ExitRecord {
   std::optional<LastSignal> last_signal;
   std::chrono::nanoseconds duration{};
   CpuTimes cpu{};
+  std::optional<std::chrono::nanoseconds> cpu_wait;
+  ThreadAccount parent;  // the thread that is its real parent
   std::uint64_t max_rss_bytes = 0;
   std::optional<StorageIo> io;
   std::uint64_t minor_faults = 0;
@@ -176,9 +190,10 @@ struct CgroupGoneRecord {
 // A process was forked.
 struct ForkRecord {
   BootTime time;
-  Process process;      // the child
-  bool wanted = false;  // the child passes the filters
-  ProcessId creator;    // the process that called fork; with CLONE_PARENT not the real parent
+  Process process;        // the child
+  bool wanted = false;    // the child passes the filters
+  ThreadAccount account;  // the thread that called fork
+  ProcessId creator;      // the process that called fork; with CLONE_PARENT not the real parent
 };
 
 // A process whose fork or exec was reported ended, but its end is not reported.

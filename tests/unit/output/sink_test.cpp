@@ -66,6 +66,8 @@ ExitRecord exit_record() {
   record.wait_status = 0;
   record.duration = 1124ms;
   record.cpu = {1ms, 2ms};
+  record.cpu_wait = 3us;
+  record.parent.state = 1;
   record.max_rss_bytes = 4096;
   record.io = StorageIo{1, 2};
   record.minor_faults = 3;
@@ -128,8 +130,8 @@ TEST(JsonSink, Exit) {
       R"("core_dumped":false,"oom_killed":false,)"
       R"("killer_pid":null,"killer_comm":null,"killer_id":null,"last_signal":null,)"
       R"("last_signal_pid":null,"last_signal_comm":null,"last_signal_id":null,)"
-      R"("last_signal_age_ns":null,"duration_ns":1124000000,"cpu_user_ns":1000000,)"
-      R"("cpu_sys_ns":2000000,"max_rss_bytes":4096,"io_read_bytes":1,"io_write_bytes":2,)"
+      R"("last_signal_age_ns":null,"parent_blocked":true,"duration_ns":1124000000,"cpu_user_ns":1000000,)"
+      R"("cpu_sys_ns":2000000,"cpu_wait_ns":3000,"max_rss_bytes":4096,"io_read_bytes":1,"io_write_bytes":2,)"
       R"("minor_faults":3,"major_faults":4,"voluntary_switches":5,"involuntary_switches":6})"
       "\n");
 }

@@ -16,7 +16,7 @@ Process process_of(ProcessId id) {
 }
 
 ForkRecord fork_of(ProcessId child, ProcessId parent) {
-  return {{}, process_of(child), true, parent};
+  return {{}, process_of(child), true, {}, parent};
 }
 
 TEST(Descent, DepthIsCountedFromTheFirstThatWasSeen) {

@@ -94,6 +94,10 @@ TEST(Decode, Fork) {
   EXPECT_EQ(record.process.parent, (ProcessId{1200, 3'000'000'000}));
   EXPECT_EQ(record.creator, (ProcessId{7, 9}));
   EXPECT_TRUE(record.wanted);
+  EXPECT_EQ(record.account.cpu, 500ns);
+  EXPECT_EQ(record.account.cpu_wait, 600ns);
+  EXPECT_EQ(record.account.voluntary_switches, 15U);
+  EXPECT_EQ(record.account.tid, 1201U);
   bytes.pop_back();
   EXPECT_TRUE(malformed(bytes));
 }
@@ -194,6 +198,36 @@ TEST(Decode, Exit) {
   EXPECT_EQ(record.major_faults, 12U);
   EXPECT_EQ(record.voluntary_switches, 13U);
   EXPECT_EQ(record.involuntary_switches, 14U);
+  EXPECT_EQ(record.parent.cpu, 500ns);
+  EXPECT_EQ(record.parent.cpu_wait, 600ns);
+  EXPECT_EQ(record.parent.voluntary_switches, 15U);
+  EXPECT_EQ(record.parent.tid, 1201U);
+  EXPECT_TRUE(record.parent.blocked());
+}
+
+TEST(Decode, WaitingIsUnknownIfTheKernelDoesNotCount) {
+  bpftrap_exit_event event = wire_exit(0);
+  Bytes bytes = bytes_of(event);
+  EXPECT_EQ(decoded<ExitRecord>(bytes).cpu_wait, std::nullopt);
+  event.flags = BPFTRAP_EXIT_WAIT_KNOWN;
+  bytes = bytes_of(event);
+  EXPECT_EQ(decoded<ExitRecord>(bytes).cpu_wait, 700ns);
+  event.parent.run_delay_ns = ~0ULL;
+  EXPECT_TRUE(malformed(bytes_of(event)));
+}
+
+TEST(Decode, AParentIsBlockedIfItSleeps) {
+  auto blocked = [](std::uint32_t state) {
+    bpftrap_exit_event event = wire_exit(0);
+    event.parent.state = state;
+    Bytes bytes = bytes_of(event);
+    return decoded<ExitRecord>(bytes).parent.blocked();
+  };
+  EXPECT_FALSE(blocked(0)) << "running, or waiting for a CPU";
+  EXPECT_TRUE(blocked(1));
+  EXPECT_TRUE(blocked(0x2001)) << "it may be frozen meanwhile";
+  EXPECT_TRUE(blocked(0x102)) << "only deadly signals wake it";
+  EXPECT_FALSE(blocked(4)) << "stopped";
 }
 
 TEST(Decode, ExitWithIoAndKiller) {
