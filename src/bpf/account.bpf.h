@@ -30,19 +30,32 @@ static __noinline int fill_account(struct bpftrap_account *out, struct task_stru
 }
 
 /*
- * Fill in the time that all threads of a process waited for a CPU, when its last thread ends. The
- * first thread that ends before others makes the kernel allocate `stats`, to which each thread adds
- * its delays when it ends: kernel/taskstats.c taskstats_exit(). Since 6.16 this precedes the hook
- * directly; before, exit_mm() lies between. Return false if the kernel does not count.
+ * The first thread that ends before others makes the kernel allocate this: kernel/taskstats.c
+ * taskstats_tgid_alloc().
+ */
+static __always_inline struct taskstats *stats_of(struct signal_struct *signal)
+{
+  return bpf_core_field_exists(signal->stats) ? BPF_CORE_READ(signal, stats) : 0;
+}
+
+/* Return true unless the process had one thread all the time. */
+static __always_inline _Bool had_threads(struct signal_struct *signal)
+{
+  return !bpf_core_field_exists(signal->stats) || stats_of(signal);
+}
+
+/*
+ * Fill in the time that all threads of a process waited for a CPU, when its last thread ends. Each
+ * thread adds its delays to `stats` when it ends: kernel/taskstats.c taskstats_exit(). Since 6.16
+ * this precedes the hook directly; before, exit_mm() lies between. Return false if the kernel does
+ * not count.
  */
 static __always_inline _Bool fill_run_delay(__u64 *run_delay_ns, struct signal_struct *signal,
                                             struct task_struct *last)
 {
-  struct taskstats *stats = 0;
+  struct taskstats *stats = stats_of(signal);
 
   *run_delay_ns = run_delay_of(last);
-  if (bpf_core_field_exists(signal->stats))
-    stats = BPF_CORE_READ(signal, stats);
   if (!stats)
     return bpf_core_field_exists(last->sched_info.run_delay);
   *run_delay_ns = BPF_CORE_READ(stats, cpu_delay_total);

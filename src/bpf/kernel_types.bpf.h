@@ -131,7 +131,13 @@ struct files_struct { /* include/linux/fdtable.h */
   struct fdtable *fdt;
 };
 
+struct percpu_counter { /* include/linux/percpu_counter.h */
+  __s64 count;          /* without what each CPU has not added yet */
+};
+
 struct mm_struct { /* include/linux/mm_types.h */
+  atomic_t mm_users;
+  struct percpu_counter rss_stat[4]; /* since 6.2 */
   unsigned long arg_start;
   unsigned long arg_end;
   unsigned long env_start;
@@ -139,7 +145,18 @@ struct mm_struct { /* include/linux/mm_types.h */
   struct file *exe_file;
 };
 
-struct sched_entity { /* include/linux/sched.h */
+struct rq { /* kernel/sched/sched.h */
+  __u64 clock;
+  __u64 clock_task; /* without the time of interrupts and of the hypervisor */
+};
+
+struct cfs_rq {  /* kernel/sched/sched.h */
+  struct rq *rq; /* with CONFIG_FAIR_GROUP_SCHED */
+};
+
+struct sched_entity {    /* include/linux/sched.h */
+  __u64 exec_start;      /* rq::clock_task when sum_exec_runtime was updated */
+  struct cfs_rq *cfs_rq; /* with CONFIG_FAIR_GROUP_SCHED */
   __u64 sum_exec_runtime;
 };
 
@@ -365,6 +382,9 @@ struct bpf_iter__task { /* kernel/bpf/task_iter.c */
 /* Constants that are not in any BTF. */
 /* include/linux/proc_ns.h: the initial pid namespace */
 #define PROC_PID_INIT_INO 0xEFFFFFFCU
+/* include/linux/mm_types_task.h: indices of mm_struct::rss_stat */
+#define MM_FILEPAGES 0
+#define MM_ANONPAGES 1
 /* include/linux/pid_types.h: enum pid_type, since 4.19 */
 #define PIDTYPE_PGID 2
 #define PIDTYPE_SID  3

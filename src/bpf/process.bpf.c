@@ -15,6 +15,7 @@
 #include "process_exec.bpf.h"
 #include "process_exit.bpf.h"
 #include "process_failed.bpf.h"
+#include "process_final.bpf.h"
 #include "recursion.bpf.h"
 
 #include <bpf/bpf_tracing.h>
@@ -68,6 +69,12 @@ SEC("raw_tp/signal_deliver")
 int BPF_PROG(on_delivery, int sig, struct kernel_siginfo *info, struct k_sigaction *action)
 {
   return note_delivery(sig, info, action);
+}
+
+SEC("raw_tp/sched_process_free")
+int BPF_PROG(on_free, struct task_struct *task)
+{
+  return note_free(task);
 }
 
 SEC("raw_tp/cgroup_release")

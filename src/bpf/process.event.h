@@ -12,6 +12,7 @@
 #define BPFTRAP_RECORD_FORK        5
 #define BPFTRAP_RECORD_GONE        6
 #define BPFTRAP_RECORD_ENVIRONMENT 8 /* 7: BPFTRAP_KIND_MARK */
+#define BPFTRAP_RECORD_FINAL       9
 
 /* Kind of a failed exec in bpftrap_lost. Its record is BPFTRAP_RECORD_EXEC. */
 #define BPFTRAP_KIND_FAILED 15
@@ -144,7 +145,9 @@ struct bpftrap_environment_event {
 #define BPFTRAP_EXIT_IO_COUNTED 2u /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
 #define BPFTRAP_EXIT_EXECUTED   8u /* it executed a program at some time: not PF_FORKNOEXEC */
 
-#define BPFTRAP_EXIT_WAIT_KNOWN 64u /* run_delay_ns is filled in */
+#define BPFTRAP_EXIT_WAIT_KNOWN  64u  /* run_delay_ns is filled in */
+#define BPFTRAP_EXIT_HAD_THREADS 128u /* it had several threads, or that is unknown */
+#define BPFTRAP_EXIT_CLOCK_KNOWN 256u /* unaccounted_ns is no lower bound, but close */
 
 /* A process ended. Times in ns, unscaled, as the kernel keeps them; counters of all threads. */
 struct bpftrap_exit_event {
@@ -154,8 +157,10 @@ struct bpftrap_exit_event {
   __u32 flags;
   __u64 utime_ns; /* by clock tick */
   __u64 stime_ns;
-  __u64 runtime_ns;    /* by the scheduler's clock */
-  __u64 prev_utime_ns; /* what /proc and getrusage() have shown already */
+  __u64 runtime_ns;     /* by the scheduler's clock */
+  __u64 unaccounted_ns; /* of the last thread, since runtime_ns was updated */
+  __u64 ending_ns;      /* estimate of what it takes from here on; 0: unknown, or next to nothing */
+  __u64 prev_utime_ns;  /* what /proc and getrusage() have shown already */
   __u64 prev_stime_ns;
   __u64 max_rss_pages;
   __u64 run_delay_ns;            /* of all threads, as in bpftrap_account */
@@ -214,6 +219,23 @@ struct bpftrap_gone_event {
   __u32 local_pid; /* in bpftrap's own pid namespace; 0: outside it */
 };
 
+/*
+ * The last account of a process, sent when nobody needs the process any more: after its parent has
+ * waited for it. Times as in bpftrap_exit_event.
+ */
+struct bpftrap_final_event {
+  struct bpftrap_record_header header;
+  __u64 start_boot_ns;
+  __u32 pid;
+  __u32 flags; /* BPFTRAP_EXIT_WAIT_KNOWN */
+  __u64 utime_ns;
+  __u64 stime_ns;
+  __u64 runtime_ns;
+  __u64 prev_utime_ns;
+  __u64 prev_stime_ns;
+  __u64 run_delay_ns;
+};
+
 /* A cgroup is released: no record names its id any more. */
 struct bpftrap_cgroup_gone_event {
   struct bpftrap_record_header header;
@@ -225,7 +247,8 @@ BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 208);
 BPFTRAP_WIRE_STRUCT(bpftrap_environment_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_account, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_sender, 32);
-BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 368);
+BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 384);
+BPFTRAP_WIRE_STRUCT(bpftrap_final_event, 80);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
 BPFTRAP_WIRE_STRUCT(bpftrap_fork_event, 192);
@@ -236,7 +259,7 @@ BPFTRAP_WIRE_STRUCT(bpftrap_gone_event, 32);
 static_assert(offsetof(bpftrap_exec_event, args_size) == 152);
 static_assert(offsetof(bpftrap_exec_event, paths) == 176);
 static_assert(offsetof(bpftrap_exit_event, wait_status) == 144);
-static_assert(offsetof(bpftrap_exit_event, killer) == 288);
+static_assert(offsetof(bpftrap_exit_event, killer) == 304);
 #endif
 
 #endif

@@ -7,6 +7,7 @@
 #include "cgroup.bpf.h"
 #include "claim.bpf.h"
 #include "compat.bpf.h"
+#include "cpu_time.bpf.h"
 #include "identity.bpf.h"
 #include "kernel_types.bpf.h"
 #include "killer.bpf.h"
@@ -227,6 +228,21 @@ static __always_inline void fill_waiting(struct bpftrap_exit_event *event, struc
   fill_account(&event->parent, BPF_CORE_READ(leader, real_parent));
 }
 
+/* CPU time that `sum` lacks. `task` is current. */
+static __always_inline void fill_unaccounted(struct bpftrap_exit_event *event,
+                                             const struct totals *sum, struct task_struct *task,
+                                             struct task_struct *leader,
+                                             struct signal_struct *signal)
+{
+  if (had_threads(signal))
+    event->flags |= BPFTRAP_EXIT_HAD_THREADS;
+  event->unaccounted_ns = unaccounted_time(task);
+  if (is_clock_known())
+    event->flags |= BPFTRAP_EXIT_CLOCK_KNOWN;
+  event->ending_ns =
+      time_to_end(task, leader, sum->runtime + event->unaccounted_ns, event->header.boot_ns);
+}
+
 /* BPFTRAP_EXIT_*, all but those that other functions add */
 static __always_inline __u32 exit_flags(const struct signal_struct *signal, __u32 task_flags,
                                         __u32 status)
@@ -322,6 +338,7 @@ static __always_inline void report_end(struct task_struct *task, struct task_str
   event->flags = exit_flags(signal, end.flags, end.status);
   fill_costs(event, &walk.sum);
   fill_waiting(event, task, leader, signal);
+  fill_unaccounted(event, &walk.sum, task, leader, signal);
   fill_senders(event, leader, end.status & 0x7f);
   bpf_ringbuf_submit(event, 0);
 }

@@ -46,7 +46,7 @@ struct bpftrap_scope {
   __u32 exits_of_execs;  /* 1: no exits of processes without an exec record */
   __u32 stdio;           /* 1: what fds 0, 1 and 2 refer to is recorded */
   __u32 env;             /* 1: environment variables that match `variables` are recorded */
-  __u32 reserved;
+  __u32 report_final;    /* 1: the last account of each process is reported */
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
   struct bpftrap_globs variables;

@@ -68,7 +68,7 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
   bpf_object__for_each_program(program, object) {
     std::string_view name = bpf_program__name(program);
     if (bpf_program__autoload(program) && name != "on_signal" && name != "on_delivery" &&
-        !name.starts_with("on_cgroup_")) {
+        name != "on_free" && !name.starts_with("on_cgroup_")) {
       make_tracing(program, command);
     }
   }

@@ -148,6 +148,7 @@ bpftrap_scope make_scope(const TraceOptions& options) {
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
   scope.no_exits = events.exits ? 0 : 1;
   scope.report_forks = options.forest ? 1 : 0;
+  scope.report_final = options.output.summary ? 1 : 0;
   scope.write_forks = events.forks ? 1 : 0;
   scope.only_executed = only_reported_exits(events) ? 1 : 0;
   // The end of every process whose exec was printed is printed.
@@ -167,6 +168,7 @@ ProcessStreamOptions stream_options(const TraceOptions& options) {
   stream.write_exits = events.exits;
   stream.exits_of_execs_only = exits_of_execs_only(options, events);
   stream.read_older = events.exits && !stream.exits_of_execs_only;
+  stream.amend_exits = options.output.summary;
   stream.forest = options.forest;
   return stream;
 }

@@ -96,6 +96,12 @@ TEST_F(SummaryTest, RecordsAddUpTheExits) {
         sums["max_rss_bytes"] = std::max(sums["max_rss_bytes"], exit.number("max_rss_bytes"));
       }
       ASSERT_EQ(sums.size(), 5U);
+      std::uint64_t cpu = sums["cpu_user_ns"] + sums["cpu_sys_ns"];
+      std::uint64_t final_cpu = row.number("cpu_user_ns") + row.number("cpu_sys_ns");
+      EXPECT_NEAR(static_cast<double>(final_cpu), static_cast<double>(cpu), 1e7)
+          << "the last account of each process replaces that of its record";
+      sums.erase("cpu_user_ns");
+      sums.erase("cpu_sys_ns");
       for (const auto& [key, sum] : sums) {
         EXPECT_EQ(row.number(key.c_str()), sum) << key;
       }

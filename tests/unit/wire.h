@@ -111,6 +111,7 @@ inline bpftrap_exit_event wire_exit(int wait_status) {
   event.utime_ns = 4'000'000;
   event.stime_ns = 4'000'000;
   event.runtime_ns = 6'000'000;
+  event.flags = BPFTRAP_EXIT_HAD_THREADS;
   event.run_delay_ns = 700;
   event.parent = {500, 600, 15, 1201, 1};
   event.max_rss_pages = 3;

@@ -92,15 +92,29 @@ void Summary::add(const ExitRecord& record) {
   if (program == programs_.end() && programs_.size() < most_names_) {
     program = programs_.try_emplace(std::string(record.process.comm)).first;
   }
-  merge(program != programs_.end() ? program->second : others_,
-        {.time = record.time,
-         .comm = record.process.comm,
-         .count = 1,
-         .failures = record.wait_status != 0 ? 1U : 0U,
-         .duration_total = record.duration,
-         .duration_max = record.duration,
-         .cpu = record.cpu,
-         .max_rss_bytes = record.max_rss_bytes});
+  SummaryRecord& row = program != programs_.end() ? program->second : others_;
+  if (pending_.size() < most_pending) {
+    pending_.insert_or_assign(record.process.id, Pending{&row, record.cpu});
+  }
+  merge(row, {.time = record.time,
+              .comm = record.process.comm,
+              .count = 1,
+              .failures = record.wait_status != 0 ? 1U : 0U,
+              .duration_total = record.duration,
+              .duration_max = record.duration,
+              .cpu = record.cpu,
+              .max_rss_bytes = record.max_rss_bytes});
+}
+
+void Summary::amend(const FinalRecord& record) {
+  auto found = pending_.find(record.id);
+  if (found == pending_.end()) {
+    return;  // its end was filtered out
+  }
+  auto& [row, cpu] = found->second;
+  row->cpu.user = saturating_sum(row->cpu.user - cpu.user, record.cpu.user);
+  row->cpu.system = saturating_sum(row->cpu.system - cpu.system, record.cpu.system);
+  pending_.erase(found);
 }
 
 std::vector<SummaryRecord> Summary::rows(BootTime now) const {

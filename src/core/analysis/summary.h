@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/record/field.h"
@@ -40,6 +41,8 @@ class Summary {
 
   // Durations and CPU times saturate at their maximum (292 years).
   void add(const ExitRecord& record);
+  // Replaces the CPU time of a process that was added by the final one.
+  void amend(const FinalRecord& record);
 
   bool empty() const { return programs_.empty() && others_.count == 0; }
 
@@ -56,6 +59,13 @@ class Summary {
   // Ordered instead of hashed, because a process could choose names whose hashes collide.
   std::map<std::string, SummaryRecord, std::less<>> programs_;
   SummaryRecord others_;
+  // Processes that were added and may be amended, at most `most_pending`: a parent may never wait.
+  static constexpr std::size_t most_pending = 65536;
+  struct Pending {
+    SummaryRecord* row;
+    CpuTimes cpu;
+  };
+  std::unordered_map<ProcessId, Pending, ProcessIdHash> pending_;
 };
 
 }  // namespace bpftrap

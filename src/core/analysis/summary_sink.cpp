@@ -6,6 +6,9 @@ namespace bpftrap {
 void SummarySink::write(const RecordView& record) {
   if (const auto* exit = record.get_if<ExitRecord>()) {
     summary_.add(*exit);
+  } else if (const auto* last = record.get_if<FinalRecord>()) {
+    summary_.amend(*last);
+    return;  // no other sink wants it
   } else if (const auto* stop = record.get_if<StopRecord>()) {
     for (const SummaryRecord& row : summary_.rows(stop->time)) {
       next_->write(row);

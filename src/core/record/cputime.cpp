@@ -51,4 +51,13 @@ CpuTimes adjust_cpu_times(CpuTimes sampled, nanoseconds runtime, CpuTimes previo
   return {to_time(user), to_time(system)};
 }
 
+nanoseconds total_cpu_time(const EndingAccount& account) {
+  nanoseconds known = account.runtime + account.unaccounted;
+  if (account.waited && !account.had_threads) {
+    nanoseconds bound = std::max(account.duration - *account.waited, account.runtime);
+    known = account.slept || account.clock_known ? std::min(known, bound) : bound;
+  }
+  return known + account.ending;
+}
+
 }  // namespace bpftrap

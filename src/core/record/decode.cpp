@@ -194,7 +194,8 @@ Decoded decode_exit(Bytes bytes) {
   if (!read_wire(bytes, wire) || bytes.size() != sizeof wire ||
       !is_time(wire.process.start_boot_ns) || !is_time(wire.runtime_ns) ||
       !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns) || !is_time(wire.last_boot_ns) ||
-      !is_time(wire.run_delay_ns) || !has_times(wire.parent) || wire.last_signal > 64) {
+      !is_time(wire.run_delay_ns) || !is_time(wire.unaccounted_ns) || !is_time(wire.ending_ns) ||
+      !has_times(wire.parent) || wire.last_signal > 64) {
     return Malformed{};
   }
   using ns = std::chrono::nanoseconds;
@@ -213,12 +214,16 @@ Decoded decode_exit(Bytes bytes) {
   // (kernel/time/timekeeping.c, ktime_get_boot_fast_ns()).
   record.duration = std::max(
       nanoseconds(wire.header.boot_ns) - nanoseconds(wire.process.start_boot_ns), ns::zero());
-  record.cpu = adjust_cpu_times({nanoseconds(wire.utime_ns), nanoseconds(wire.stime_ns)},
-                                nanoseconds(wire.runtime_ns),
-                                {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
   if ((wire.flags & BPFTRAP_EXIT_WAIT_KNOWN) != 0) {
     record.cpu_wait = nanoseconds(wire.run_delay_ns);
   }
+  record.cpu = adjust_cpu_times(
+      {nanoseconds(wire.utime_ns), nanoseconds(wire.stime_ns)},
+      total_cpu_time({nanoseconds(wire.runtime_ns), nanoseconds(wire.unaccounted_ns),
+                      nanoseconds(wire.ending_ns), record.duration, record.cpu_wait,
+                      (wire.flags & BPFTRAP_EXIT_HAD_THREADS) != 0, wire.voluntary_switches != 0,
+                      (wire.flags & BPFTRAP_EXIT_CLOCK_KNOWN) != 0}),
+      {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
   record.parent = account_of(wire.parent);
   static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   record.max_rss_bytes = wire.max_rss_pages * page;
@@ -269,6 +274,23 @@ Decoded decode_environment(Bytes bytes) {
   return EnvironmentRecord{{wire.pid, wire.start_boot_ns}, text(bytes.subspan(sizeof wire))};
 }
 
+Decoded decode_final(Bytes bytes) {
+  bpftrap_final_event wire;
+  if (!read_wire(bytes, wire) || !is_time(wire.runtime_ns) || !is_time(wire.prev_utime_ns) ||
+      !is_time(wire.prev_stime_ns) || !is_time(wire.run_delay_ns)) {
+    return Malformed{};
+  }
+  FinalRecord record;
+  record.id = {wire.pid, wire.start_boot_ns};
+  record.cpu = adjust_cpu_times({nanoseconds(wire.utime_ns), nanoseconds(wire.stime_ns)},
+                                nanoseconds(wire.runtime_ns),
+                                {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
+  if ((wire.flags & BPFTRAP_EXIT_WAIT_KNOWN) != 0) {
+    record.cpu_wait = nanoseconds(wire.run_delay_ns);
+  }
+  return record;
+}
+
 Decoded decode_cgroup_gone(Bytes bytes) {
   bpftrap_cgroup_gone_event wire;
   if (!read_wire(bytes, wire)) {
@@ -317,6 +339,8 @@ Decoded decode(Bytes bytes) {
       return decode_fork(*record);
     case BPFTRAP_RECORD_GONE:
       return decode_gone(*record);
+    case BPFTRAP_RECORD_FINAL:
+      return decode_final(*record);
     case BPFTRAP_RECORD_CGROUP_GONE:
       return decode_cgroup_gone(*record);
     default:

@@ -45,7 +45,7 @@ std::string_view wire_text(std::span<const std::byte> bytes, std::size_t offset,
 BootTime wire_time(std::uint64_t boot_ns);
 
 using Decoded = std::variant<Malformed, ExecRecord, ExitRecord, CgroupRecord, CgroupGoneRecord,
-                             ForkRecord, GoneRecord, EnvironmentRecord>;
+                             ForkRecord, GoneRecord, EnvironmentRecord, FinalRecord>;
 
 // Never throws and never reads beyond `bytes`. The views in the result point into `bytes`.
 Decoded decode(std::span<const std::byte> bytes);

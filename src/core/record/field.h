@@ -72,6 +72,7 @@ FieldTable fields_of(const StartRecord*);
 FieldTable fields_of(const ForkRecord*);
 FieldTable fields_of(const ExecRecord*);
 FieldTable fields_of(const ExitRecord*);
+FieldTable fields_of(const FinalRecord*);
 FieldTable fields_of(const LostRecord*);
 FieldTable fields_of(const StopRecord*);
 

@@ -190,6 +190,12 @@ FieldTable fields_of(const ExecRecord*) {
   return table;
 }
 
+FieldTable fields_of(const FinalRecord*) {
+  using R = FinalRecord;
+  static constexpr auto table = field_table<R>(event_field<R>("final"));
+  return table;
+}
+
 FieldTable fields_of(const ExitRecord*) {
   using R = ExitRecord;
   static constexpr auto table = field_table<R>(

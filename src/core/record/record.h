@@ -187,6 +187,13 @@ struct CgroupGoneRecord {
   std::uint64_t id = 0;
 };
 
+// The CPU time of a process after everything that it did. No record of the stream; it amends sums.
+struct FinalRecord {
+  ProcessId id;
+  CpuTimes cpu{};
+  std::optional<std::chrono::nanoseconds> cpu_wait;
+};
+
 // A process was forked.
 struct ForkRecord {
   BootTime time;

@@ -50,6 +50,12 @@ RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Si
     descent_.ended(gone->id);
     return Result::kept;
   }
+  if (auto* last = std::get_if<FinalRecord>(&decoded)) {
+    if (options_.amend_exits) {
+      sink.write(*last);
+    }
+    return Result::kept;
+  }
   if (auto* gone = std::get_if<CgroupGoneRecord>(&decoded)) {
     cgroups_.forget(*gone);
     return Result::kept;

@@ -20,6 +20,7 @@ struct ProcessStreamOptions {
   bool write_execs = false;         // successful execs
   bool write_failed_execs = false;  // failed execs
   bool write_exits = true;
+  bool amend_exits = false;  // pass on the last accounts, for a sink that adds up
   // Write only exits of processes whose exec was written, if they are younger than the tracer.
   bool exits_of_execs_only = false;
   // Read the command lines of processes older than the tracer.

@@ -14,6 +14,7 @@
 namespace bpftrap {
 namespace {
 
+using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 CpuTimes times(std::int64_t user, std::int64_t system) {
@@ -93,6 +94,30 @@ TEST(AdjustCpuTimes, AnyBitsAreDefined) {
     }
   }
   EXPECT_EQ(survived, 625);
+}
+
+TEST(TotalCpuTime, OfOneThreadThatNeverSlept) {
+  EndingAccount account{1ms, 2ms, 1ms, 20ms, 4ms, false, false};
+  EXPECT_EQ(total_cpu_time(account), 17ms) << "its life without waiting, and its last steps";
+  account.clock_known = true;
+  EXPECT_EQ(total_cpu_time(account), 4ms);
+  account.clock_known = false;
+  account.waited.reset();
+  EXPECT_EQ(total_cpu_time(account), 4ms);
+}
+
+TEST(TotalCpuTime, OfAProcessThatSlept) {
+  EndingAccount account{1ms, 2ms, 1ms, 20ms, 4ms, false, true};
+  EXPECT_EQ(total_cpu_time(account), 4ms);
+  account.unaccounted = 100ms;
+  EXPECT_EQ(total_cpu_time(account), 17ms) << "not longer than it lived";
+  account.duration = 2ms;
+  EXPECT_EQ(total_cpu_time(account), 2ms) << "at least the kernel's account";
+}
+
+TEST(TotalCpuTime, ThreadsRunAtTheSameTime) {
+  EndingAccount account{50ms, 2ms, 1ms, 20ms, 4ms, true, false};
+  EXPECT_EQ(total_cpu_time(account), 53ms);
 }
 
 }  // namespace

@@ -6,28 +6,13 @@
 
 #include <csignal>
 
+#include "unit/record/decoded.h"
 #include "unit/wire.h"
 
 namespace bpftrap {
 namespace {
 
 using namespace std::literals;
-
-template <class Record>
-Record decoded(const Bytes& bytes) {
-  Decoded result = decode(bytes);
-  auto* record = std::get_if<Record>(&result);
-  EXPECT_NE(record, nullptr) << "variant " << result.index();
-  return record != nullptr ? *record : Record{};
-}
-
-// A temporary is refused, because the views would point into freed bytes.
-template <class Record>
-Record decoded(Bytes&& bytes) = delete;
-
-bool malformed(const Bytes& bytes) {
-  return std::holds_alternative<Malformed>(decode(bytes));
-}
 
 TEST(Decode, Exec) {
   Bytes bytes = wire_exec("/bin/x", "", "x\0\0a b\0"sv, 7);
@@ -203,31 +188,6 @@ TEST(Decode, Exit) {
   EXPECT_EQ(record.parent.voluntary_switches, 15U);
   EXPECT_EQ(record.parent.tid, 1201U);
   EXPECT_TRUE(record.parent.blocked());
-}
-
-TEST(Decode, WaitingIsUnknownIfTheKernelDoesNotCount) {
-  bpftrap_exit_event event = wire_exit(0);
-  Bytes bytes = bytes_of(event);
-  EXPECT_EQ(decoded<ExitRecord>(bytes).cpu_wait, std::nullopt);
-  event.flags = BPFTRAP_EXIT_WAIT_KNOWN;
-  bytes = bytes_of(event);
-  EXPECT_EQ(decoded<ExitRecord>(bytes).cpu_wait, 700ns);
-  event.parent.run_delay_ns = ~0ULL;
-  EXPECT_TRUE(malformed(bytes_of(event)));
-}
-
-TEST(Decode, AParentIsBlockedIfItSleeps) {
-  auto blocked = [](std::uint32_t state) {
-    bpftrap_exit_event event = wire_exit(0);
-    event.parent.state = state;
-    Bytes bytes = bytes_of(event);
-    return decoded<ExitRecord>(bytes).parent.blocked();
-  };
-  EXPECT_FALSE(blocked(0)) << "running, or waiting for a CPU";
-  EXPECT_TRUE(blocked(1));
-  EXPECT_TRUE(blocked(0x2001)) << "it may be frozen meanwhile";
-  EXPECT_TRUE(blocked(0x102)) << "only deadly signals wake it";
-  EXPECT_FALSE(blocked(4)) << "stopped";
 }
 
 TEST(Decode, ExitWithIoAndKiller) {
