@@ -60,7 +60,7 @@ TEST_F(SurroundingsTest, HelloWithoutSysfs) {
 
 TEST_F(SurroundingsTest, EachLimitOfOpenFiles) {
   bool worked = false;
-  for (rlim_t most = 4; most <= 48; most += most < 40 ? 1 : 8) {
+  for (rlim_t most = 4; most <= 64; most += most < 40 ? 1 : 8) {
     SCOPED_TRACE(most);
     Bpftrap::Setup setup{.before_exec = [most] {
       rlimit limit{most, most};

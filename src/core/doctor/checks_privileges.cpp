@@ -71,7 +71,7 @@ Check check_sys_ptrace(const Facts& facts) {
 }
 
 // exec and exit open fewer, for any options; each --pid and --tree needs one more.
-constexpr std::uint64_t open_files_least = 48;
+constexpr std::uint64_t open_files_least = 64;
 
 Check check_open_files(const Facts& facts) {
   constexpr const char* name = "open files";

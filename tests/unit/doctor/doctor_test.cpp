@@ -287,7 +287,7 @@ TEST(Doctor, ProgramsThatDoNotLoadForNoKnownReason) {
 TEST(Doctor, TooFewOpenFiles) {
   Facts facts = good();
   facts.open_files_limit = 24;
-  expect_check(facts, "open files", CheckState::missing, {"24", "48", "ulimit -n 1024"});
+  expect_check(facts, "open files", CheckState::missing, {"24", "64", "ulimit -n 1024"});
   EXPECT_TRUE(contains(explain_failure(facts, EBADF, {}), "RLIMIT_NOFILE allows 24"));
   // Whatever libbpf made of it: with no descriptor left, other facts are not to be trusted.
   facts.open_files_limit = 1024;
