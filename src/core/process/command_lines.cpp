@@ -63,7 +63,7 @@ void CommandLines::forget_older(Pid local_pid) {
   }
 }
 
-void CommandLines::remember(const ExecRecord& record, bool in_any_case) {
+void CommandLines::remember(const ExecRecord& record, bool in_any_case, bool matched) {
   // That entry is of an earlier exec, or of an earlier process with this pid.
   forget_older(record.process.local_pid);
   auto [live, is_new] = live_.try_emplace(record.process.id);
@@ -71,6 +71,7 @@ void CommandLines::remember(const ExecRecord& record, bool in_any_case) {
   // Use new strings, because a string that gets shorter keeps its memory.
   CommandLine line;
   line.local_pid = record.process.local_pid;
+  line.matched = matched || (!is_new && live->second.matched);
   std::optional<std::string_view> exe = usable_path(record.exe);
   std::optional<std::string_view> cwd = usable_path(record.cwd);
   bool known = record.filename || exe || cwd || record.args;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The last command line of each process, with its executable and directory, from its exec to its end: seen live, or read from /proc
-// for processes older than the tracer. Memory is bounded, because any user may start many processes
-// with long command lines. A command line that finds no room is not kept; others are kept whole.
+// The last command line of each process, with its executable and directory, from its exec to its
+// end: seen live, or read from /proc for processes older than the tracer. Memory is bounded,
+// because any user may start many processes with long command lines. A command line that finds no
+// room is not kept; others are kept whole.
 #pragma once
 
 #include <chrono>
@@ -22,7 +23,8 @@ struct CommandLine {
   std::optional<std::string> cwd;
   std::optional<std::string> args;  // each argument with a NUL behind it
   bool truncated = false;
-  Pid local_pid = 0;  // of the process, in bpftrap's own pid namespace; 0 outside it
+  Pid local_pid = 0;     // of the process, in bpftrap's own pid namespace; 0 outside it
+  bool matched = false;  // by --match: this exec, or an earlier one of the process
 };
 
 // A process of /proc, which shows a start in clock ticks only.
@@ -44,7 +46,8 @@ class CommandLines {
 
   // The process executed a program, with this command line. Without room, the process has none.
   // `in_any_case`: take() then still reports that it executed something.
-  void remember(const ExecRecord& record, bool in_any_case = false);
+  // `matched`: see CommandLine.
+  void remember(const ExecRecord& record, bool in_any_case = false, bool matched = true);
 
   // Removes and returns the command line of a process that ended.
   std::optional<CommandLine> take(const Process& process);

@@ -72,12 +72,21 @@ RecordHandler::Result ProcessStream::write(ForkRecord& record, Sink& sink) {
   if (options_.forest || options_.keep_births) {
     descent_.forked(record);
   }
-  if (record.time < live_since_ || !record.wanted || !options_.write_forks) {
+  if (record.time < live_since_ || !record.wanted || !options_.write_forks ||
+      !options_.arguments.wants(std::nullopt, record.process.comm)) {
     return Result::kept;
   }
   cgroups_.complete(record.process);
   sink.write(record);
   return Result::written;
+}
+
+void ProcessStream::redact(std::optional<Arguments>& strings, std::string& redacted) const {
+  if (strings && !options_.redaction.empty()) {
+    redacted.clear();
+    options_.redaction.append(redacted, strings->bytes);
+    strings->bytes = redacted;
+  }
 }
 
 bool ProcessStream::gives_way(const ExecRecord& record) const {
@@ -94,15 +103,19 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
   if (environment) {
     record.env = Arguments{*environment};
   }
+  redact(record.args, redacted_args_);
+  redact(record.env, redacted_env_);
+  bool matches = options_.arguments.wants(record.args, record.process.comm);
   if (options_.forest) {
     record.depth = descent_.executed(record.process);
   }
   bool live = record.time >= live_since_;
   if (record.error == 0 && options_.write_exits && (live || !options_.exits_of_execs_only)) {
-    lines_.remember(record, options_.exits_of_execs_only && is_older(record.process.id));
+    bool in_any_case = is_older(record.process.id) || !options_.arguments.empty();
+    lines_.remember(record, options_.exits_of_execs_only && in_any_case, matches);
   }
   bool wanted = record.error == 0 ? options_.write_execs : options_.write_failed_execs;
-  if (!live || !wanted) {
+  if (!live || !wanted || !matches) {
     return Result::kept;
   }
   if (gives_way(record)) {
@@ -139,6 +152,13 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
     if (line->args) {
       record.args = Arguments{*line->args, line->truncated};
     }
+  }
+  redact(record.args, redacted_args_);
+  bool matches = line && options_.exits_of_execs_only
+                     ? line->matched
+                     : options_.arguments.wants(record.args, record.process.comm);
+  if (!matches) {
+    return Result::kept;
   }
   cgroups_.complete(record.process);
   sink.write(record);

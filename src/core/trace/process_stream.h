@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "core/process/argument_filter.h"
 #include "core/process/cgroup_paths.h"
 #include "core/process/command_lines.h"
 #include "core/process/descent.h"
@@ -27,6 +28,8 @@ struct ProcessStreamOptions {
   bool read_older = false;
   bool forest = false;       // indent command lines by descent; the kernel must report all forks
   bool keep_births = false;  // keep track of forked processes; the kernel must report all forks
+  ArgumentFilter arguments = {};
+  Redaction redaction = {};
   std::size_t command_line_bytes = CommandLines::bytes_most;
   // Returns true if failed execs and long command lines must give way to other records.
   std::function<bool()> output_crowded = {};
@@ -59,6 +62,8 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   Result write(ExitRecord& record, Sink& sink);
   // True if the record must give way, because the reader of the output is slow.
   bool gives_way(const ExecRecord& record) const;
+  // Applies --redact: `strings` becomes a view into `redacted`.
+  void redact(std::optional<Arguments>& strings, std::string& redacted) const;
   // True if the process existed before tracing was live.
   bool is_older(const ProcessId& id) const;
   void warn_of_unmarked(std::uint64_t unmarked);
@@ -68,6 +73,8 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   BootTime live_since_;
   CgroupPaths cgroups_;
   CommandLines lines_;
+  std::string redacted_args_;  // of the record that is handled
+  std::string redacted_env_;
   Descent descent_;
   Environments environments_;
   std::uint64_t unmarked_ = 0;

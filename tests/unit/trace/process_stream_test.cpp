@@ -102,6 +102,58 @@ TEST_F(ProcessStreamTest, OnlyTheEventsThatAreWantedAreWritten) {
   EXPECT_EQ(exit(execs), Result::kept);
 }
 
+ArgumentFilter matching(const std::string& expression) {
+  ArgumentFilter filter;
+  filter.require(Regex(expression));
+  return filter;
+}
+
+TEST_F(ProcessStreamTest, ArgumentsDecide) {
+  ProcessStream stream({.write_execs = true,
+                        .write_failed_execs = true,
+                        .exits_of_execs_only = true,
+                        .arguments = matching("^a b$")});
+  stream.live(BootTime(3500ms));
+  EXPECT_EQ(exec(stream, "c\0"sv), Result::kept);
+  EXPECT_EQ(failed_exec(stream), Result::kept);
+  EXPECT_EQ(exit(stream), Result::kept);
+  EXPECT_EQ(exec(stream, "a\0b\0"sv), Result::written);
+  EXPECT_EQ(exit(stream), Result::written);
+}
+
+TEST_F(ProcessStreamTest, TheEndOfAPrintedProcessIsPrinted) {
+  ProcessStream execs({.write_execs = true,
+                       .exits_of_execs_only = true,
+                       .arguments = matching("^a b$"),
+                       .command_line_bytes = 1024});
+  execs.live(BootTime(3500ms));
+  EXPECT_EQ(exec(execs, "a\0b\0"sv), Result::written);
+  EXPECT_EQ(exec(execs, std::string(1000, 'x')), Result::kept) << "it finds no room";
+  EXPECT_EQ(exit(execs), Result::written);
+
+  ProcessStream ends({.arguments = matching("^a b$")});
+  ends.live(BootTime(3500ms));
+  EXPECT_EQ(exec(ends, "a\0b\0"sv), Result::kept);
+  EXPECT_EQ(exec(ends, "c\0"sv), Result::kept);
+  EXPECT_EQ(exit(ends), Result::kept) << "the last exec decides";
+}
+
+TEST_F(ProcessStreamTest, RedactsBeforeItMatches) {
+  ProcessStreamOptions options{.write_execs = true, .arguments = matching("secret")};
+  options.redaction.add(Regex("secret[0-9]"));
+  ProcessStream hidden(options);
+  hidden.live(BootTime(3500ms));
+  EXPECT_EQ(exec(hidden, "a\0secret1\0"sv), Result::kept);
+
+  options.arguments = {};
+  ProcessStream stream(options);
+  stream.live(BootTime(3500ms));
+  EXPECT_EQ(exec(stream, "a\0xsecret1y\0"sv), Result::written);
+  EXPECT_NE(out_.find(R"("args":["a","x***y"])"), std::string::npos) << out_;
+  EXPECT_EQ(exit(stream), Result::written);
+  EXPECT_NE(out_.find(R"("args":["a","x***y"])"), std::string::npos) << out_;
+}
+
 TEST_F(ProcessStreamTest, BirthsAreWrittenIfTheyAreWantedAndLive) {
   bpftrap_fork_event event = wire_fork();
   auto result = [&](ProcessStreamOptions options, BootTime live_since) {
