@@ -9,6 +9,7 @@
 #include <linux/perf_event.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -116,6 +117,7 @@ void allow_loop(Filter& filter) {
   filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_OBJ_GET_INFO_BY_FD)});
   // libbpf disables a perf event before closing it.
   filter.allow_if(SCMP_SYS(ioctl), {equal(1, PERF_EVENT_IOC_DISABLE)});
+  filter.allow_if(SCMP_SYS(ioctl), {equal(1, TIOCGWINSZ)});  // rows end at the terminal's width
   // PROGRAM, through its open pidfd; no other can be opened. Signal 0 tests whether the process
   // still exists.
   filter.allow({SCMP_SYS(waitid), SCMP_SYS(pidfd_send_signal)});

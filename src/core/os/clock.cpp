@@ -162,12 +162,16 @@ void TimestampFormatter::append_rfc3339(std::string& out, WallTime time) {
   out += 'Z';
 }
 
-void TimestampFormatter::append_local_time(std::string& out, WallTime time) {
+void TimestampFormatter::append_time_of_day(std::string& out, WallTime time) {
   auto [second, nanosecond] = split(time);
   if (second != local_second_) {
     std::time_t instant = second;
     std::tm local{};
-    localtime_r(&instant, &local);
+    if (zone_ == Zone::utc) {
+      gmtime_r(&instant, &local);
+    } else {
+      localtime_r(&instant, &local);
+    }
     local_.clear();
     append_digits(local_, static_cast<std::uint32_t>(local.tm_hour), 2);
     local_ += ':';

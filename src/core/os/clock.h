@@ -89,15 +89,20 @@ class WallClock {
 // and then only the fraction changes. One per sink; not thread-safe.
 class TimestampFormatter {
  public:
+  enum class Zone { local, utc };
+  explicit TimestampFormatter(Zone zone = Zone::local) : zone_(zone) {}
+
   // `2026-01-31T12:00:00.123456789Z`
   void append_rfc3339(std::string& out, WallTime time);
 
-  // `12:00:00.123` in the local time zone (TZ, else /etc/localtime), cut to the millisecond.
-  void append_local_time(std::string& out, WallTime time);
+  // `12:00:00.123` in the local time zone (TZ, else /etc/localtime) or in UTC, cut to the
+  // millisecond.
+  void append_time_of_day(std::string& out, WallTime time);
 
  private:
   static constexpr std::int64_t no_second = std::numeric_limits<std::int64_t>::min();
 
+  Zone zone_;
   std::int64_t utc_second_ = no_second;
   std::int64_t local_second_ = no_second;
   std::string utc_;

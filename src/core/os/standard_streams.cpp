@@ -2,6 +2,7 @@
 #include "core/os/standard_streams.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace bpftrap {
@@ -19,6 +20,11 @@ bool was_closed(int standard_stream) {
   // O_CLOEXEC marks ours: a program never starts with such a descriptor.
   int flags = ::fcntl(standard_stream, F_GETFD);
   return flags < 0 || (flags & FD_CLOEXEC) != 0;
+}
+
+std::size_t terminal_columns(int fd, std::size_t otherwise) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : otherwise;
 }
 
 }  // namespace bpftrap

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/os/standard_streams.h"
 #include "core/os/unique_fd.h"
 #include "core/output/patience.h"
 
@@ -39,6 +40,8 @@ class Output {
   bool reader_gone() const { return reader_gone_; }
   void set_reader_gone() { reader_gone_ = true; }
   bool terminal() const { return terminal_; }
+  // Returns the current width of the terminal, 0 if it does not tell.
+  std::size_t terminal_columns() const { return bpftrap::terminal_columns(fd_, 0); }
   // Buffered bytes.
   std::size_t waiting() const { return buffer_.size() - written_; }
   bool full() const { return waiting() >= may_wait_; }

@@ -6,6 +6,7 @@
 // src/cli/output_formats.cpp. Every command, doctor included, then offers it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,9 +22,12 @@ struct SinkSetup {
   const WallClock& clock;
   // Record kinds of the command, without start, lost, stop and summary.
   std::vector<FieldTable> kinds = {};
-  std::vector<std::string_view> columns = {};  // of the table, by header
+  std::vector<std::string_view> columns = {};  // of the table, by header or JSON key
   bool header = true;                          // a header is wanted
   bool color = false;
+  // Returns the columns of the terminal, at which rows end. 0, or no function: rows are whole.
+  std::function<std::size_t()> row_width = {};
+  bool utc = false;  // times of the table in UTC instead of the local time zone
 };
 
 class Sink {

@@ -3,55 +3,31 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/os/error.h"
 
 namespace bpftrap {
 
 namespace {
 
-[[noreturn]] void refuse(std::string_view header, const std::vector<FieldTable>& kinds) {
-  std::vector<std::string_view> known;
-  for (FieldTable fields : kinds) {
-    for (const Field& field : fields) {
-      if (!field.header.empty() &&
-          std::find(known.begin(), known.end(), field.header) == known.end()) {
-        known.push_back(field.header);
-      }
-    }
-  }
-  throw Error(fmt::format("unknown column '{}'", header), 0,
-              fmt::format("columns: {}", fmt::join(known, ", ")));
-}
-
-// The first kind that has a column defines its width and alignment.
-std::vector<Column> shape_columns(const std::vector<std::string_view>& headers,
+std::vector<Column> shape_columns(const std::vector<std::string_view>& names,
                                   const std::vector<FieldTable>& kinds) {
   std::vector<Column> columns;
-  for (std::string_view header : headers) {
-    const Field* field = nullptr;
-    for (auto kind = kinds.begin(); field == nullptr && kind != kinds.end(); ++kind) {
-      field = find_column(*kind, header);
+  for (std::string_view name : names) {
+    columns.push_back(shape_column(name, kinds));
+    if (columns.back().header.empty()) {
+      throw Error(fmt::format("unknown column '{}'", name), 0,
+                  fmt::format("columns: {}", fmt::join(column_names(kinds), ", ")));
     }
-    if (field == nullptr) {
-      refuse(header, kinds);
-    }
-    columns.push_back({header, field->width, field->align});
   }
   return columns;
 }
 
 }  // namespace
 
-const Field* find_column(FieldTable fields, std::string_view header) {
-  auto found = std::find_if(fields.begin(), fields.end(),
-                            [header](const Field& field) { return field.header == header; });
-  return found != fields.end() ? &*found : nullptr;
-}
-
 TableSink::TableSink(const SinkSetup& setup)
     : header_(setup.header),
+      row_width_(setup.row_width),
+      timestamps_(setup.utc ? TimestampFormatter::Zone::utc : TimestampFormatter::Zone::local),
       context_{setup.clock, users_, timestamps_},
       writer_(setup.out, shape_columns(setup.columns, setup.kinds), {.color = setup.color}) {
   for (FieldTable fields : setup.kinds) {
@@ -64,6 +40,7 @@ TableSink::TableSink(const SinkSetup& setup)
 }
 
 void TableSink::write(const RecordView& record) {
+  writer_.limit_rows(row_width_ ? row_width_() : 0);
   for (const Row& row : rows_) {
     if (row.kind == record.fields().data()) {
       write_row(record, row);
@@ -78,13 +55,10 @@ void TableSink::write(const RecordView& record) {
 }
 
 void TableSink::write_row(const RecordView& record, const Row& row) {
-  for (const Field* field : row.cells) {
-    if (field == nullptr) {
-      writer_.cell("-");
-      continue;
-    }
-    std::string& out = writer_.begin_cell(field->style(record));
-    field->append_cell(record, context_, out);
+  for (const ColumnField& cell : row.cells) {
+    std::string& out =
+        writer_.begin_cell(cell.field != nullptr ? cell.field->style(record) : Style::plain);
+    cell.append_cell(record, context_, out);
     writer_.end_cell();
   }
 }

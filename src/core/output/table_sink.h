@@ -2,17 +2,16 @@
 // Writes records as rows of a readable table: header first, columns aligned, no control characters.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/output/sink.h"
+#include "core/output/table_columns.h"
 #include "core/output/table_writer.h"
 
 namespace bpftrap {
-
-// Returns the field of a column, or null if the kind has none.
-const Field* find_column(FieldTable fields, std::string_view header);
 
 class TableSink final : public Sink {
  public:
@@ -24,15 +23,16 @@ class TableSink final : public Sink {
   void write(const RecordView& record) override;
 
  private:
-  // The field for each column of a kind's rows. A null one prints `-`.
+  // The columns in the rows of one kind.
   struct Row {
     const Field* kind;
-    std::vector<const Field*> cells;
+    std::vector<ColumnField> cells;
   };
 
   void write_row(const RecordView& record, const Row& row);
 
   bool header_;
+  std::function<std::size_t()> row_width_;
   Users users_;
   TimestampFormatter timestamps_;
   FieldContext context_;

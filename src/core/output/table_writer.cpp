@@ -3,7 +3,50 @@
 
 #include <algorithm>
 
+#include "core/text/utf8.h"
+
 namespace bpftrap {
+
+namespace {
+
+constexpr std::string_view ellipsis = "…";
+
+// Returns the length of the escape sequence of a style at the front of `text`, else 0.
+std::size_t style_length(std::string_view text) {
+  return text.starts_with("\x1b[") ? text.find('m') + 1 : 0;
+}
+
+// Cuts the text that `out` has from byte `start` on, if it takes more than `columns` on a terminal.
+// The text may contain escape sequences of styles (text/style.h).
+void cut_styled(std::string& out, std::size_t start, std::size_t columns) {
+  std::size_t taken = 0;
+  std::size_t keep = start;  // end of the text that leaves room for the ellipsis
+  bool styled = false;       // a style is on at `keep`
+  bool style_here = false;
+  for (std::size_t at = start; at < out.size();) {
+    std::string_view rest = std::string_view(out).substr(at);
+    if (std::size_t length = style_length(rest); length > 0) {
+      style_here = !rest.starts_with(style_end);
+      at += length;
+      continue;
+    }
+    std::size_t length = std::max<std::size_t>(decode_utf8(rest).size, 1);
+    taken += display_width(rest.substr(0, length));
+    at += length;
+    if (taken < columns) {
+      keep = at;
+      styled = style_here;
+    }
+    if (taken > columns) {
+      out.resize(keep);
+      out += styled ? style_end : std::string_view();
+      out += ellipsis;
+      return;
+    }
+  }
+}
+
+}  // namespace
 
 void TableWriter::header() {
   for (std::size_t i = 0; i < columns_.size(); ++i) {
@@ -18,6 +61,9 @@ void TableWriter::cell(std::string_view text, Style style) {
 
 std::string& TableWriter::begin_cell(Style style) {
   cell_start_ = out_.size();
+  if (at_ == 0) {
+    row_start_ = cell_start_;
+  }
   if (look_.color) {
     out_ += style_begin(style);
   }
@@ -42,12 +88,19 @@ void TableWriter::end_cell() {
   }
   if (last) {
     out_.append(spaces, ' ');
-    out_ += '\n';
-    at_ = 0;
+    end_row();
   } else {
     out_.append(spaces + look_.gap, ' ');
     ++at_;
   }
+}
+
+void TableWriter::end_row() {
+  if (limit_ > 0) {
+    cut_styled(out_, row_start_, limit_);
+  }
+  out_ += '\n';
+  at_ = 0;
 }
 
 void MeasuredTable::cell(std::string text, Style style) {

@@ -31,6 +31,9 @@ class TableWriter {
   TableWriter(std::string& out, std::vector<Column> columns, TableLook look)
       : out_(out), columns_(std::move(columns)), look_(look) {}
 
+  // Cuts rows from here on at this many columns, with `…` in the last one. 0: rows are whole.
+  void limit_rows(std::size_t columns) { limit_ = columns; }
+
   void header();
   void cell(std::string_view text, Style style = Style::plain);
 
@@ -39,9 +42,13 @@ class TableWriter {
   void end_cell();
 
  private:
+  void end_row();
+
   std::string& out_;
   std::vector<Column> columns_;
   TableLook look_;
+  std::size_t limit_ = 0;
+  std::size_t row_start_ = 0;   // offset of the row in `out`
   std::size_t at_ = 0;          // column of the next cell
   std::size_t cell_start_ = 0;  // offset of the cell in `out`
   std::size_t text_start_ = 0;  // offset of its text, after the colour escape

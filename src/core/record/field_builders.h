@@ -184,8 +184,10 @@ constexpr auto field(std::string_view key, std::string_view doc) {
 
 // A column without a JSON key: follow it with column() and cell().
 template <class Record>
-constexpr FieldOf<Record> table_only() {
-  return {};
+constexpr FieldOf<Record> table_only(std::string_view doc) {
+  FieldOf<Record> made;
+  made.doc = doc;
+  return made;
 }
 
 // The first field of each kind.
@@ -208,7 +210,7 @@ constexpr FieldOf<Record> time_field() {
     return Value(context.clock.to_wall(record.as<Record>().time));
   };
   return made.column("TIME", 12).cell([](const Record& r, Context context, std::string& out) {
-    context.timestamps.append_local_time(out, context.clock.to_wall(r.time));
+    context.timestamps.append_time_of_day(out, context.clock.to_wall(r.time));
   });
 }
 

@@ -105,7 +105,7 @@ class TimeZone {
 
 std::string local_time(TimestampFormatter& formatter, std::int64_t ns) {
   std::string out;
-  formatter.append_local_time(out, WallTime{ns});
+  formatter.append_time_of_day(out, WallTime{ns});
   return out;
 }
 
@@ -142,7 +142,7 @@ TEST(LocalTime, AndRfc3339DoNotDisturbEachOther) {
   std::string out;
   formatter.append_rfc3339(out, WallTime{1'769'860'800'123'456'789});
   out += ' ';
-  formatter.append_local_time(out, WallTime{1'769'860'800'123'456'789});
+  formatter.append_time_of_day(out, WallTime{1'769'860'800'123'456'789});
   out += ' ';
   formatter.append_rfc3339(out, WallTime{1'769'860'800'123'456'790});
   EXPECT_EQ(out, "2026-01-31T12:00:00.123456789Z 17:30:00.123 2026-01-31T12:00:00.123456790Z");

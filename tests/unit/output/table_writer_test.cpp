@@ -40,6 +40,35 @@ TEST(TableWriter, HasNoColourUnlessAsked) {
   EXPECT_EQ(out, "x\n");
 }
 
+std::string limited(std::size_t columns, std::string_view first, std::string_view last,
+                    Style style = Style::plain) {
+  std::string out;
+  TableWriter writer(out, {{"A", 4}, {"B", 4}}, {.color = style != Style::plain});
+  writer.limit_rows(columns);
+  writer.cell(first);
+  writer.cell(last, style);
+  return out;
+}
+
+TEST(TableWriter, CutsRowsAtTheLimit) {
+  EXPECT_EQ(limited(10, "abcd", "efghi"), "abcd efghi\n");
+  EXPECT_EQ(limited(10, "abcd", "efghij"), "abcd efgh…\n");
+  EXPECT_EQ(limited(3, "abcd", "efghij"), "ab…\n");
+  EXPECT_EQ(limited(1, "abcd", "efghij"), "…\n");
+  EXPECT_EQ(limited(0, "abcd", "efghij"), "abcd efghij\n");
+}
+
+TEST(TableWriter, CutsBetweenCharacters) {
+  EXPECT_EQ(limited(8, "日本", "日本"), "日本 日…\n") << "a wide character would not fit";
+  EXPECT_EQ(limited(9, "é", "ééééé"), "é    ééé…\n");
+}
+
+TEST(TableWriter, CutsBehindAStyle) {
+  EXPECT_EQ(limited(8, "abcd", "efghij", Style::failure), "abcd \x1b[31mef\x1b[0m…\n");
+  EXPECT_EQ(limited(4, "abcd", "efghij", Style::failure), "abc…\n");
+  EXPECT_EQ(limited(11, "abcd", "efghij", Style::failure), "abcd \x1b[31mefghij\x1b[0m\n");
+}
+
 TEST(MeasuredTable, ColumnsAreAsWideAsTheirWidestCell) {
   MeasuredTable table({{"A", 1}, {"B", 2, Align::right}});
   table.cell("x");
