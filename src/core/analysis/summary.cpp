@@ -2,9 +2,7 @@
 #include "core/analysis/summary.h"
 
 #include <algorithm>
-#include <array>
 
-#include "core/output/table_sink.h"
 #include "core/record/field_builders.h"
 
 namespace bpftrap {
@@ -12,6 +10,10 @@ namespace bpftrap {
 namespace {
 
 using std::chrono::nanoseconds;
+
+// Processes that are remembered as parents. More than that are alive only on the largest machines;
+// what is forgotten makes a parent a candidate for the slowest commands.
+constexpr std::size_t parents_most = 65536;
 
 // Saturates, because 64 bits of nanoseconds hold only 292 years. A thousand daemons of 100 days
 // each have 274.
@@ -23,87 +25,91 @@ nanoseconds saturating_sum(nanoseconds a, nanoseconds b) {
   return nanoseconds(sum);
 }
 
-nanoseconds cpu_time(const SummaryRecord& r) {
-  return saturating_sum(r.cpu.user, r.cpu.system);
+Sums sums_of(const ExitRecord& record) {
+  return {.count = 1,
+          .failures = record.wait_status != 0 ? 1U : 0U,
+          .duration_total = record.duration,
+          .duration_max = record.duration,
+          .cpu = record.cpu,
+          .rss_bytes = record.max_rss_bytes};
 }
 
-void merge(SummaryRecord& into, const SummaryRecord& part) {
-  into.count += part.count;
-  into.failures += part.failures;
-  into.duration_total = saturating_sum(into.duration_total, part.duration_total);
-  into.duration_max = std::max(into.duration_max, part.duration_max);
-  into.cpu.user = saturating_sum(into.cpu.user, part.cpu.user);
-  into.cpu.system = saturating_sum(into.cpu.system, part.cpu.system);
-  into.max_rss_bytes = std::max(into.max_rss_bytes, part.max_rss_bytes);
-}
-
-// Column headers of the table, in order.
-constexpr std::array<std::string_view, 7> headers{"COMM",    "COUNT", "FAILED", "TOTAL",
-                                                  "LONGEST", "CPU",   "RSS"};
-
-std::vector<Column> columns() {
-  std::vector<Column> columns;
-  for (std::string_view header : headers) {
-    const Field* field = find_column(fields<SummaryRecord>(), header);
-    columns.push_back({header, field->width, field->align});
+std::string_view part_name(const SummaryRecord& r) {
+  switch (r.of) {
+    case SummaryRecord::Of::run:
+      return "run";
+    case SummaryRecord::Of::program:
+      return "program";
+    case SummaryRecord::Of::command:
+      break;
   }
-  return columns;
+  return "command";
 }
 
 }  // namespace
+
+void Sums::add(const Sums& other) {
+  count += other.count;
+  failures += other.failures;
+  duration_total = saturating_sum(duration_total, other.duration_total);
+  duration_max = std::max(duration_max, other.duration_max);
+  cpu.user = saturating_sum(cpu.user, other.cpu.user);
+  cpu.system = saturating_sum(cpu.system, other.cpu.system);
+  rss_bytes = std::max(rss_bytes, other.rss_bytes);
+}
+
+void Sums::amend(const CpuTimes& before, const CpuTimes& after) {
+  cpu.user = saturating_sum(cpu.user - before.user, after.user);
+  cpu.system = saturating_sum(cpu.system - before.system, after.system);
+}
+
+nanoseconds Sums::cpu_total() const {
+  return saturating_sum(cpu.user, cpu.system);
+}
 
 FieldTable fields_of(const SummaryRecord*) {
   using R = SummaryRecord;
   static constexpr auto table = field_table<R>(
       event_field<R>("summary"), time_field<R>(),
+      field<&part_name>("of",
+                        "run: all processes; program: those with this name and parent; command: "
+                        "a single process"),
+      field<&R::wall>("wall_ns", "of run: nanoseconds from start to end; else null"),
+      field<&R::cpus>("cpus", "of run: CPUs of the machine; else null"),
       field<&R::comm>("comm",
-                      "name of the processes when they ended, up to 15 bytes; (all other names) "
-                      "counts names beyond the first 65536")
-          .column("COMM", 15),
-      field<&R::count>("count", "number of processes that ended under this name")
-          .column("COUNT", 7, Align::right),
-      field<&R::failures>("failures",
-                          "number of these that ended with a status other than 0 or by a signal")
-          .column("FAILED", 7, Align::right)
-          .styled([](const R& r) { return r.failures > 0 ? Style::failure : Style::plain; }),
-      field<&R::duration_total>("duration_total_ns",
-                                "nanoseconds from start (fork) to end, sum over the processes")
-          .column("TOTAL", 7, Align::right),
-      field<&R::duration_max>("duration_max_ns",
-                              "nanoseconds from start (fork) to end, maximum of the processes")
-          .column("LONGEST", 7, Align::right),
-      field<&R::cpu, &CpuTimes::user>(
+                      "name when it ended, up to 15 bytes; (all other names) counts programs "
+                      "beyond the first 16384; null of run"),
+      field<&R::parent_comm>("parent_comm", "name of the parent; null of run"),
+      field<&R::id>("id", "of command: its id; else null"),
+      field<&R::args>("args", "of command: up to 4096 bytes of argv; null if unknown"),
+      field<&R::cwd>("cwd", "of command: its directory at its last exec; null if unknown"),
+      field<&R::sums, &Sums::count>("count", "number of processes that ended"),
+      field<&R::sums, &Sums::failures>(
+          "failures", "number of these that ended with a status other than 0 or by a signal"),
+      field<&R::sums, &Sums::duration_total>(
+          "duration_total_ns", "nanoseconds from start (fork) to end, sum over the processes"),
+      field<&R::sums, &Sums::duration_max>(
+          "duration_max_ns", "nanoseconds from start (fork) to end, maximum of the processes"),
+      field<&R::sums, &Sums::cpu, &CpuTimes::user>(
           "cpu_user_ns", "nanoseconds of CPU time in user mode, sum over the processes"),
-      field<&R::cpu, &CpuTimes::system>(
+      field<&R::sums, &Sums::cpu, &CpuTimes::system>(
           "cpu_sys_ns", "nanoseconds of CPU time in the kernel, sum over the processes"),
-      table_only<R>()
-          .column("CPU", 7, Align::right)
-          .cell([](const R& r, Context, std::string& out) {
-            append_human_duration(out, cpu_time(r));
-          }),
-      field<&R::max_rss_bytes>("max_rss_bytes", "resident set in bytes, maximum of the processes")
-          .column("RSS", 5, Align::right)
-          .in(Unit::bytes));
+      field<&R::sums, &Sums::rss_bytes>(
+          "rss_bytes", "maximum of peak_rss_bytes, or of max_rss_bytes where that is unknown"));
   return table;
 }
 
 void Summary::add(const ExitRecord& record) {
-  auto program = programs_.find(record.process.comm);
-  if (program == programs_.end() && programs_.size() < most_names_) {
-    program = programs_.try_emplace(std::string(record.process.comm)).first;
-  }
-  SummaryRecord& row = program != programs_.end() ? program->second : others_;
+  Sums sums = sums_of(record);
+  run_.add(sums);
+  last_end_ = std::max(last_end_, record.time);
+  Sums& program = add_program(record, sums);
   if (pending_.size() < most_pending) {
-    pending_.insert_or_assign(record.process.id, Pending{&row, record.cpu});
+    pending_.insert_or_assign(record.process.id, Pending{&program, record.cpu});
   }
-  merge(row, {.time = record.time,
-              .comm = record.process.comm,
-              .count = 1,
-              .failures = record.wait_status != 0 ? 1U : 0U,
-              .duration_total = record.duration,
-              .duration_max = record.duration,
-              .cpu = record.cpu,
-              .max_rss_bytes = record.max_rss_bytes});
+  if (!had_child(record)) {
+    add_command(record, sums);
+  }
 }
 
 void Summary::amend(const FinalRecord& record) {
@@ -111,60 +117,119 @@ void Summary::amend(const FinalRecord& record) {
   if (found == pending_.end()) {
     return;  // its end was filtered out
   }
-  auto& [row, cpu] = found->second;
-  row->cpu.user = saturating_sum(row->cpu.user - cpu.user, record.cpu.user);
-  row->cpu.system = saturating_sum(row->cpu.system - cpu.system, record.cpu.system);
+  auto [program, cpu] = found->second;
   pending_.erase(found);
+  run_.amend(cpu, record.cpu);
+  program->amend(cpu, record.cpu);
+  auto command = std::find_if(commands_.begin(), commands_.end(),
+                              [&](const Command& one) { return one.id == record.id; });
+  if (command != commands_.end()) {
+    command->sums.amend(cpu, record.cpu);
+  }
 }
 
-std::vector<SummaryRecord> Summary::rows(BootTime now) const {
-  std::vector<SummaryRecord> rows;
-  rows.reserve(programs_.size() + 1);
-  auto append = [&](std::string_view name, const SummaryRecord& sums) {
-    rows.push_back(sums);
-    rows.back().time = now;
-    rows.back().comm = name;
+Sums& Summary::add_program(const ExitRecord& record, const Sums& sums) {
+  Names names(record.process.comm, record.process.parent_comm);
+  auto program = programs_.find(names);
+  if (program == programs_.end() && programs_.size() < most_programs_) {
+    program = programs_.try_emplace(std::move(names)).first;
+  }
+  Sums& row = program != programs_.end() ? program->second : others_;
+  row.add(sums);
+  return row;
+}
+
+bool Summary::had_child(const ExitRecord& record) {
+  if (record.process.parent.pid != 0 && parents_.size() < parents_most) {
+    parents_.insert(record.process.parent);
+  }
+  return parents_.erase(record.process.id) > 0;
+}
+
+void Summary::add_command(const ExitRecord& record, const Sums& sums) {
+  auto slower = [](const Command& a, const Command& b) {
+    return a.sums.duration_max > b.sums.duration_max;
   };
-  for (const auto& [name, sums] : programs_) {
-    append(name, sums);
+  if (commands_.size() == commands_most) {
+    if (sums.duration_max <= commands_.front().sums.duration_max) {
+      return;
+    }
+    std::pop_heap(commands_.begin(), commands_.end(), slower);
+    commands_.pop_back();
   }
-  if (others_.count > 0) {
-    append(others, others_);
+  Command command{.id = record.process.id,
+                  .sums = sums,
+                  .comm = std::string(record.process.comm),
+                  .parent_comm = std::string(record.process.parent_comm)};
+  if (record.args) {
+    command.args = record.args->bytes.substr(0, args_most);
+    command.truncated = record.args->truncated || record.args->bytes.size() > args_most;
   }
-  std::sort(rows.begin(), rows.end(), [](const SummaryRecord& a, const SummaryRecord& b) {
-    nanoseconds cpu_a = cpu_time(a);
-    nanoseconds cpu_b = cpu_time(b);
-    return cpu_a != cpu_b ? cpu_a > cpu_b : a.comm < b.comm;
-  });
+  if (record.cwd) {
+    command.cwd = *record.cwd;
+  }
+  commands_.push_back(std::move(command));
+  std::push_heap(commands_.begin(), commands_.end(), slower);
+}
+
+std::vector<SummaryRecord> Summary::rows(BootTime now, std::uint64_t cpus,
+                                         std::optional<BootTime> until) const {
+  std::vector<SummaryRecord> rows;
+  if (empty()) {
+    return rows;
+  }
+  rows.push_back({.time = now,
+                  .of = SummaryRecord::Of::run,
+                  .sums = run_,
+                  .wall = std::max(until.value_or(last_end_) - started_, nanoseconds::zero()),
+                  .cpus = cpus});
+  append_programs(rows, now);
+  append_commands(rows, now);
   return rows;
 }
 
-std::string Summary::table(bool color) const {
-  MeasuredTable table(columns());
-  WallClock clock;
-  Users users("");  // unused: no column has a user
-  TimestampFormatter timestamps;
-  auto add = [&](const SummaryRecord& record) {
-    for (std::string_view header : headers) {
-      const Field* field = find_column(fields<SummaryRecord>(), header);
-      std::string text;
-      field->append_cell(record, {clock, users, timestamps}, text);
-      table.cell(std::move(text), field->style(record));
-    }
+void Summary::append_programs(std::vector<SummaryRecord>& rows, BootTime now) const {
+  auto first = static_cast<std::ptrdiff_t>(rows.size());
+  auto append = [&](std::string_view comm, std::string_view parent, const Sums& sums) {
+    rows.push_back({.time = now,
+                    .of = SummaryRecord::Of::program,
+                    .sums = sums,
+                    .comm = comm,
+                    .parent_comm = parent});
   };
-  SummaryRecord total;
-  total.comm = "total";
-  std::vector<SummaryRecord> programs = rows(BootTime());
-  for (const SummaryRecord& program : programs) {
-    add(program);
-    merge(total, program);
+  for (const auto& [names, sums] : programs_) {
+    append(names.first, names.second, sums);
   }
-  if (programs.size() > 1) {
-    add(total);
+  if (others_.count > 0) {
+    append(others, "", others_);
   }
-  std::string out;
-  table.write(out, {.color = color, .ragged = false});
-  return out;
+  std::sort(rows.begin() + first, rows.end(), [](const SummaryRecord& a, const SummaryRecord& b) {
+    nanoseconds cpu_a = a.sums.cpu_total();
+    nanoseconds cpu_b = b.sums.cpu_total();
+    return cpu_a != cpu_b ? cpu_a > cpu_b
+                          : std::pair(a.comm, a.parent_comm) < std::pair(b.comm, b.parent_comm);
+  });
+}
+
+void Summary::append_commands(std::vector<SummaryRecord>& rows, BootTime now) const {
+  auto first = static_cast<std::ptrdiff_t>(rows.size());
+  for (const Command& command : commands_) {
+    SummaryRecord row{.time = now,
+                      .of = SummaryRecord::Of::command,
+                      .sums = command.sums,
+                      .comm = command.comm,
+                      .parent_comm = command.parent_comm,
+                      .id = command.id};
+    if (command.args) {
+      row.args = Arguments{*command.args, command.truncated};
+    }
+    row.cwd = command.cwd;
+    rows.push_back(row);
+  }
+  std::sort(rows.begin() + first, rows.end(), [](const SummaryRecord& a, const SummaryRecord& b) {
+    return a.sums.duration_max != b.sums.duration_max ? a.sums.duration_max > b.sums.duration_max
+                                                      : a.id->start_ns < b.id->start_ns;
+  });
 }
 
 }  // namespace bpftrap

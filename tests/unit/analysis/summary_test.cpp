@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The sums of `--summary` and their output.
+// The sums of `--summary` and their records.
 #include "core/analysis/summary.h"
 
 #include <gtest/gtest.h>
@@ -26,42 +26,84 @@ ExitRecord ended(std::string_view comm, std::chrono::nanoseconds duration, CpuTi
   return record;
 }
 
+// `program<parent` of each program's row.
 std::vector<std::string> names(const Summary& summary) {
   std::vector<std::string> all;
-  for (const SummaryRecord& row : summary.rows(BootTime())) {
-    all.emplace_back(row.comm);
+  for (const SummaryRecord& row : summary.rows(BootTime(), 1, {})) {
+    if (row.of == SummaryRecord::Of::program) {
+      all.push_back(std::string(*row.comm) + "<" + std::string(*row.parent_comm));
+    }
   }
   return all;
 }
 
-TEST(Summary, AddsUpByName) {
+TEST(Summary, AddsUpTheRunAndPrograms) {
   Summary summary;
   EXPECT_TRUE(summary.empty());
+  EXPECT_TRUE(summary.rows(BootTime(), 1, {}).empty());
+  summary.start(BootTime(1s));
   summary.add(ended("cc1", 3s, {2s, 100ms}, 1000));
   summary.add(ended("cc1", 5s, {1s, 200ms}, 3000));
-  summary.add(ended("cc1", 4s, {0s, 0s}, 2000));
-  EXPECT_FALSE(summary.empty());
+  summary.add(ended("ld", 4s, {0s, 0s}, 2000, 256));
 
-  std::vector<SummaryRecord> rows = summary.rows(BootTime(7s));
-  ASSERT_EQ(rows.size(), 1U);
-  EXPECT_EQ(rows[0].time, BootTime(7s));
-  EXPECT_EQ(rows[0].comm, "cc1");
-  EXPECT_EQ(rows[0].count, 3U);
-  EXPECT_EQ(rows[0].failures, 0U);
-  EXPECT_EQ(rows[0].duration_total, 12s);
-  EXPECT_EQ(rows[0].duration_max, 5s);
-  EXPECT_EQ(rows[0].cpu, (CpuTimes{3s, 300ms}));
-  EXPECT_EQ(rows[0].max_rss_bytes, 3000U);
+  std::vector<SummaryRecord> rows = summary.rows(BootTime(7s), 8, BootTime(6s));
+  ASSERT_EQ(rows.size(), 6U);
+  const SummaryRecord& run = rows[0];
+  EXPECT_EQ(run.of, SummaryRecord::Of::run);
+  EXPECT_EQ(run.time, BootTime(7s));
+  EXPECT_EQ(run.wall, 5s);
+  EXPECT_EQ(run.cpus, 8U);
+  EXPECT_EQ(run.sums.count, 3U);
+  EXPECT_EQ(run.sums.failures, 1U);
+  EXPECT_EQ(run.sums.cpu_total(), 3300ms);
+  EXPECT_FALSE(run.comm);
+  const SummaryRecord& cc1 = rows[1];
+  EXPECT_EQ(cc1.of, SummaryRecord::Of::program);
+  EXPECT_EQ(cc1.comm, "cc1");
+  EXPECT_EQ(cc1.sums.count, 2U);
+  EXPECT_EQ(cc1.sums.failures, 0U);
+  EXPECT_EQ(cc1.sums.duration_total, 8s);
+  EXPECT_EQ(cc1.sums.duration_max, 5s);
+  EXPECT_EQ(cc1.sums.cpu, (CpuTimes{3s, 300ms}));
+  EXPECT_EQ(cc1.sums.rss_bytes, 3000U);
+  EXPECT_FALSE(cc1.wall);
 }
 
-TEST(Summary, KeepsNamesThatTheRecordDoesNot) {
+TEST(Summary, TheRunEndsWithItsLastProcess) {
+  Summary summary;
+  summary.start(BootTime(10s));
+  ExitRecord last = ended("a", 1s, {});
+  last.time = BootTime(13s);
+  summary.add(last);
+  EXPECT_EQ(summary.rows(BootTime(20s), 1, {})[0].wall, 3s);
+}
+
+TEST(Summary, ProgramsAreToldApartByWhoStartedThem) {
+  Summary summary;
+  for (auto [parent, cpu] : {std::pair("make", 1s), {"sh", 3s}, {"make", 1s}}) {
+    ExitRecord record = ended("gcc", 1s, {cpu, 0s});
+    record.process.parent_comm = parent;
+    summary.add(record);
+  }
+  EXPECT_EQ(names(summary), (std::vector<std::string>{"gcc<sh", "gcc<make"}));
+}
+
+TEST(Summary, KeepsTextThatTheRecordDoesNot) {
   Summary summary;
   {
-    std::string buffer = "fifteen_bytes_x";
-    summary.add(ended(buffer, 1s, {}));
-    buffer.assign(15, '?');
+    std::string comm = "fifteen_bytes_x";
+    std::string args = "fifteen\0bytes\0and more than a short string\0"s;
+    ExitRecord record = ended(comm, 1s, {});
+    record.args = Arguments{args, false};
+    record.cwd = args;
+    summary.add(record);
+    comm.assign(15, '?');
+    args.assign(args.size(), '?');
   }
-  EXPECT_EQ(names(summary), std::vector<std::string>{"fifteen_bytes_x"});
+  EXPECT_EQ(names(summary), std::vector<std::string>{"fifteen_bytes_x<"});
+  SummaryRecord command = summary.rows(BootTime(), 1, {})[2];
+  EXPECT_EQ(command.args->bytes, "fifteen\0bytes\0and more than a short string\0"sv);
+  EXPECT_EQ(command.cwd, "fifteen\0bytes\0and more than a short string\0"sv);
 }
 
 TEST(Summary, EveryStatusOtherThanZeroIsAFailure) {
@@ -69,21 +111,21 @@ TEST(Summary, EveryStatusOtherThanZeroIsAFailure) {
   for (int status : {0, 1 << 8, 255 << 8, int{SIGTERM}, SIGSEGV | 0x80, 0}) {
     summary.add(ended("x", 1s, {}, 0, status));
   }
-  EXPECT_EQ(summary.rows(BootTime())[0].count, 6U);
-  EXPECT_EQ(summary.rows(BootTime())[0].failures, 4U);
+  EXPECT_EQ(summary.rows(BootTime(), 1, {})[0].sums.count, 6U);
+  EXPECT_EQ(summary.rows(BootTime(), 1, {})[0].sums.failures, 4U);
 }
 
-TEST(Summary, SortsByCpuTimeThenName) {
+TEST(Summary, SortsProgramsByCpuTimeThenName) {
   Summary summary;
   summary.add(ended("b", 1s, {1s, 1s}));
   summary.add(ended("user", 1s, {3s, 0s}));
   summary.add(ended("a", 9s, {0s, 2s}));
   summary.add(ended("idle", 100s, {0s, 0s}));
   summary.add(ended("kernel", 1s, {0s, 4s}));
-  EXPECT_EQ(names(summary), (std::vector<std::string>{"kernel", "user", "a", "b", "idle"}));
+  EXPECT_EQ(names(summary), (std::vector<std::string>{"kernel<", "user<", "a<", "b<", "idle<"}));
 }
 
-TEST(Summary, NamesBeyondTheLimitAreCountedTogether) {
+TEST(Summary, ProgramsBeyondTheLimitAreCountedTogether) {
   Summary summary(2);
   summary.add(ended("a", 1s, {1s, 0s}));
   summary.add(ended("b", 1s, {2s, 0s}));
@@ -91,26 +133,24 @@ TEST(Summary, NamesBeyondTheLimitAreCountedTogether) {
     summary.add(ended("c" + std::to_string(i), 1s, {10ms, 0s}, static_cast<std::uint64_t>(i),
                       i % 10 == 0 ? 256 : 0));
   }
-  // A name that is already counted keeps its row.
+  // A program that is already counted keeps its row.
   summary.add(ended("a", 1s, {1s, 0s}));
-  EXPECT_EQ(names(summary), (std::vector<std::string>{"(all other names)", "a", "b"}));
+  EXPECT_EQ(names(summary), (std::vector<std::string>{"(all other names)<", "a<", "b<"}));
 
-  SummaryRecord others = summary.rows(BootTime())[0];
-  EXPECT_EQ(others.count, 1000U);
-  EXPECT_EQ(others.failures, 100U);
-  EXPECT_EQ(others.duration_total, 1000s);
-  EXPECT_EQ(others.duration_max, 1s);
-  EXPECT_EQ(others.cpu.user, 10s);
-  EXPECT_EQ(others.max_rss_bytes, 999U);
-  EXPECT_EQ(summary.rows(BootTime())[1].count, 2U);
+  std::vector<SummaryRecord> rows = summary.rows(BootTime(), 1, {});
+  EXPECT_EQ(rows[1].sums.count, 1000U);
+  EXPECT_EQ(rows[1].sums.failures, 100U);
+  EXPECT_EQ(rows[1].sums.cpu.user, 10s);
+  EXPECT_EQ(rows[1].sums.rss_bytes, 999U);
+  EXPECT_EQ(rows[2].sums.count, 2U);
+  EXPECT_EQ(rows.size(), 4 + Summary::commands_most);
 }
 
-TEST(Summary, NoRoomForAnyName) {
+TEST(Summary, NoRoomForAnyProgram) {
   Summary summary(0);
-  EXPECT_TRUE(summary.empty());
   summary.add(ended("a", 1s, {}));
   EXPECT_FALSE(summary.empty());
-  EXPECT_EQ(names(summary), std::vector<std::string>{std::string(Summary::others)});
+  EXPECT_EQ(names(summary), std::vector<std::string>{std::string(Summary::others) + "<"});
 }
 
 // A comm has 15 bytes at the maximum, so no process can have the name of that row.
@@ -124,62 +164,59 @@ TEST(Summary, LongLivesDoNotWrapAround) {
   for (const char* name : {"a", "a", "b"}) {
     summary.add(ended(name, nanoseconds::max() - 1ns, {nanoseconds::max() - 1ns, 5s}));
   }
-  std::vector<SummaryRecord> rows = summary.rows(BootTime());
-  EXPECT_EQ(rows[0].duration_total, nanoseconds::max());
-  EXPECT_EQ(rows[0].cpu.user, nanoseconds::max());
-  EXPECT_EQ(names(summary), (std::vector<std::string>{"a", "b"}));
-  EXPECT_NE(summary.table(false).find("106751d"), std::string::npos) << summary.table(false);
+  const Sums& sums = summary.rows(BootTime(), 1, {})[1].sums;
+  EXPECT_EQ(sums.duration_total, nanoseconds::max());
+  EXPECT_EQ(sums.cpu.user, nanoseconds::max());
+  EXPECT_EQ(names(summary), (std::vector<std::string>{"a<", "b<"}));
 }
 
-TEST(SummaryTable, HeaderRowsAndTotal) {
+// The durations of the slowest commands, in order.
+std::vector<std::chrono::nanoseconds> slowest(const Summary& summary) {
+  std::vector<std::chrono::nanoseconds> all;
+  for (const SummaryRecord& row : summary.rows(BootTime(), 1, {})) {
+    if (row.of == SummaryRecord::Of::command) {
+      all.push_back(row.sums.duration_max);
+    }
+  }
+  return all;
+}
+
+ExitRecord family(Pid pid, Pid parent, std::chrono::nanoseconds duration) {
+  ExitRecord record = ended("x", duration, {});
+  record.process.id = {pid, pid};
+  record.process.parent = {parent, parent};
+  return record;
+}
+
+TEST(Summary, TheSlowestCommandsHaveNoChildren) {
   Summary summary;
-  summary.add(ended("cc1plus", 1520ms, {1400ms, 100ms}, 350U << 20));
-  summary.add(ended("cc1plus", 2520ms, {2400ms, 100ms}, 250U << 20));
-  summary.add(ended("fifteen_bytes_x", 812us, {0ns, 812us}, 1234, 256));
-  summary.add(ended("make", 4100ms, {20ms, 10ms}, 5U << 20, SIGINT));
-  EXPECT_EQ(summary.table(false),
-            "COMM              COUNT  FAILED   TOTAL LONGEST     CPU   RSS\n"
-            "cc1plus               2       0   4.04s   2.52s   4.00s  350M\n"
-            "make                  1       1   4.10s   4.10s  30.0ms  5.0M\n"
-            "fifteen_bytes_x       1       1   812µs   812µs   812µs  1.2K\n"
-            "total                 4       2   8.14s   4.10s   4.03s  350M\n");
+  summary.add(family(11, 10, 3s));
+  summary.add(family(12, 10, 4s));
+  summary.add(family(10, 1, 9s));
+  EXPECT_EQ(slowest(summary), (std::vector<std::chrono::nanoseconds>{4s, 3s}));
 }
 
-TEST(SummaryTable, OneProgramHasNoTotal) {
+TEST(Summary, KeepsTheSlowestCommands) {
   Summary summary;
-  summary.add(ended("true", 1ms, {1ms, 0ms}));
-  EXPECT_EQ(summary.table(false),
-            "COMM              COUNT  FAILED   TOTAL LONGEST     CPU   RSS\n"
-            "true                  1       0  1.00ms  1.00ms  1.00ms  4.0K\n");
+  for (unsigned i = 0; i < 1000; ++i) {
+    unsigned shuffled = i * 7 % 1000;
+    summary.add(family(shuffled + 2, 1, std::chrono::milliseconds(shuffled)));
+  }
+  std::vector<std::chrono::nanoseconds> kept = slowest(summary);
+  ASSERT_EQ(kept.size(), Summary::commands_most);
+  EXPECT_EQ(kept.front(), 999ms);
+  EXPECT_EQ(kept.back(), 900ms);
 }
 
-TEST(SummaryTable, NothingRan) {
-  EXPECT_EQ(Summary().table(true),
-            "COMM              COUNT  FAILED   TOTAL LONGEST     CPU   RSS\n");
-}
-
-TEST(SummaryTable, FailuresAreRed) {
+TEST(Summary, LongArgumentsAreCut) {
   Summary summary;
-  summary.add(ended("good", 1ms, {2ms, 0ms}));
-  summary.add(ended("bad", 1ms, {1ms, 0ms}, 4096, 256));
-  EXPECT_EQ(summary.table(true),
-            "COMM              COUNT  FAILED   TOTAL LONGEST     CPU   RSS\n"
-            "good                  1       0  1.00ms  1.00ms  2.00ms  4.0K\n"
-            "bad                   1       \x1b[31m1\x1b[0m  1.00ms  1.00ms  1.00ms  4.0K\n"
-            "total                 2       \x1b[31m1\x1b[0m  2.00ms  1.00ms  3.00ms  4.0K\n");
-}
-
-TEST(SummaryTable, HostileNamesAreEscapedAndStayAligned) {
-  Summary summary;
-  summary.add(ended("\x1b[2J\n\xff\xe2\x80\xae\xc2\x9b", 1ms, {3ms, 0ms}));
-  summary.add(ended("日本語", 1ms, {2ms, 0ms}));
-  summary.add(ended("", 1ms, {1ms, 0ms}));
-  EXPECT_EQ(summary.table(false),
-            "COMM                        COUNT  FAILED   TOTAL LONGEST     CPU   RSS\n"
-            "\\x1b[2J\\n\\xff\\u202e\\u009b       1       0  1.00ms  1.00ms  3.00ms  4.0K\n"
-            "日本語                          1       0  1.00ms  1.00ms  2.00ms  4.0K\n"
-            "                                1       0  1.00ms  1.00ms  1.00ms  4.0K\n"
-            "total                           3       0  3.00ms  1.00ms  6.00ms  4.0K\n");
+  std::string args(Summary::args_most + 1, 'x');
+  ExitRecord record = ended("x", 1s, {});
+  record.args = Arguments{args, false};
+  summary.add(record);
+  SummaryRecord command = summary.rows(BootTime(), 1, {})[2];
+  EXPECT_EQ(command.args->bytes.size(), Summary::args_most);
+  EXPECT_TRUE(command.args->truncated);
 }
 
 // Collects the kinds of the records that are written to it.
@@ -198,44 +235,51 @@ class Kinds final : public Sink {
 
 TEST(SummarySink, WritesTheSummaryBeforeStop) {
   std::vector<std::string> kinds;
-  std::string table;
-  SummarySink sink(std::make_unique<Kinds>(kinds),
-                   [&table](const Summary& summary) { table = summary.table(false); });
-  sink.write(StartRecord{});
+  std::vector<SummaryRecord> reported;
+  SummarySink sink(std::make_unique<Kinds>(kinds), {.cpus = 4},
+                   [&reported](const std::vector<SummaryRecord>& rows) { reported = rows; });
+  sink.write(StartRecord{BootTime(1s), {}, {}, {}, {}});
   sink.write(ended("a", 1s, {}));
   sink.write(ExecRecord{});
   sink.write(ended("b", 1s, {}));
-  EXPECT_EQ(table, "");
-  sink.write(StopRecord{});
+  EXPECT_TRUE(reported.empty());
+  sink.write(StopRecord{BootTime(3s), 0, 0});
   sink.finish();
   EXPECT_EQ(kinds, (std::vector<std::string>{"start", "exit", "exec", "exit", "summary", "summary",
-                                             "stop", "finished"}));
-  EXPECT_NE(table.find("total                 2"), std::string::npos) << table;
+                                             "summary", "summary", "summary", "stop", "finished"}));
+  ASSERT_EQ(reported.size(), 5U);
+  EXPECT_EQ(reported[0].wall, 2s);
+  EXPECT_EQ(reported[0].cpus, 4U);
 }
 
-TEST(SummaryJson, OneLineAProgram) {
+TEST(SummaryJson, HasEveryKeyInEachLine) {
   // 2026-01-31T12:00:00Z is 1000 s on the boot clock.
   WallClock clock({[] { return BootTime(1000s); }, [] { return WallTime{1769860800'000000000}; }});
   std::string out;
   JsonSink sink({out, clock});
   Summary summary;
-  summary.add(ended("\x1b\"\xff", 5s, {2s, 1ns}, 8192, SIGKILL));
-  summary.add(ended("make", 3s, {1s, 2ns}));
-  summary.add(ended("make", 4s, {500ms, 3ns}, 4096, 512));
-  for (const SummaryRecord& row : summary.rows(BootTime(1000s))) {
+  summary.start(BootTime(995s));
+  ExitRecord record = ended("\x1b\"\xff", 5s, {2s, 1ns}, 8192, SIGKILL);
+  record.process.id = {7, 9};
+  record.process.parent_comm = "sh";
+  record.args = Arguments{"a\0b\0"sv, false};
+  summary.add(record);
+  for (const SummaryRecord& row : summary.rows(BootTime(1000s), 2, BootTime(1000s))) {
     sink.write(row);
   }
-  EXPECT_EQ(out,
-            R"({"event":"summary","ts":"2026-01-31T12:00:00.000000000Z","comm":"\u001B\")"
-            "\xef\xbf\xbd"
-            R"(","count":1,"failures":1,"duration_total_ns":5000000000,)"
-            R"("duration_max_ns":5000000000,"cpu_user_ns":2000000000,"cpu_sys_ns":1,)"
-            R"("max_rss_bytes":8192})"
-            "\n"
-            R"({"event":"summary","ts":"2026-01-31T12:00:00.000000000Z","comm":"make","count":2,)"
-            R"("failures":1,"duration_total_ns":7000000000,"duration_max_ns":4000000000,)"
-            R"("cpu_user_ns":1500000000,"cpu_sys_ns":5,"max_rss_bytes":4096})"
-            "\n");
+  const std::string sums =
+      R"("count":1,"failures":1,"duration_total_ns":5000000000,"duration_max_ns":5000000000,)"
+      R"("cpu_user_ns":2000000000,"cpu_sys_ns":1,"rss_bytes":8192})"
+      "\n";
+  const std::string head = R"({"event":"summary","ts":"2026-01-31T12:00:00.000000000Z","of":)";
+  const std::string comm = "\"\\u001B\\\"\xef\xbf\xbd\"";
+  EXPECT_EQ(out, head +
+                     R"("run","wall_ns":5000000000,"cpus":2,"comm":null,"parent_comm":null,)"
+                     R"("id":null,"args":null,"cwd":null,)" +
+                     sums + head + R"("program","wall_ns":null,"cpus":null,"comm":)" + comm +
+                     R"(,"parent_comm":"sh","id":null,"args":null,"cwd":null,)" + sums + head +
+                     R"("command","wall_ns":null,"cpus":null,"comm":)" + comm +
+                     R"(,"parent_comm":"sh","id":"7-9","args":["a","b"],"cwd":null,)" + sums);
 }
 
 TEST(Summary, TheLastAccountReplacesThatOfTheEnd) {
