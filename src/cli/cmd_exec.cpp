@@ -12,7 +12,9 @@ namespace {
 int run(const TraceOptions& options) {
   ProcessCommand command;
   command.name = "exec";
-  command.columns = {"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"};
+  // Without EVENT, a row with a DURATION is an end.
+  command.columns = {{"TIME"},      {"EVENT", 100}, {"PID"},    {"PARENT"},
+                     {"USER", 120}, {"DURATION"},   {"STATUS"}, {"COMMAND"}};
   return trace_processes(command, options);
 }
 
@@ -21,7 +23,7 @@ int run(const TraceOptions& options) {
 Run setup_exec(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();
   add_trace_options(app, *options, {.execs = true, .exits = true});
-  app.parse_complete_callback([options] { check_together(*options); });
+  app.parse_complete_callback([options] { complete(*options); });
   set_examples(app,
                "  sudo bpftrap exec                        every program that is executed\n"
                "  sudo bpftrap exec -- make -j4            only programs that make executes\n"

@@ -12,11 +12,12 @@ namespace {
 int run(const TraceOptions& options) {
   ProcessCommand command;
   command.name = "exit";
-  command.columns = {"TIME",     "PID", "PPID", "USER",   "COMM",
-                     "DURATION", "CPU", "RSS",  "STATUS", "COMMAND"};
   Events events = chosen_events(options);
-  if (events.execs || events.failed_execs || events.forks) {
-    command.columns.insert(command.columns.begin() + 1, "EVENT");
+  bool only_ends = !events.forks && !events.execs && !events.failed_execs;
+  command.columns = {{"TIME"}, {"PID"}, {"PARENT", 100}, {"USER", 120}, {"DURATION"},
+                     {"CPU"},  {"RSS"}, {"STATUS"},      {"COMMAND"}};
+  if (!only_ends) {
+    command.columns.insert(command.columns.begin() + 1, {"EVENT", 100});
   }
   return trace_processes(command, options);
 }
@@ -26,7 +27,7 @@ int run(const TraceOptions& options) {
 Run setup_exit(CLI::App& app) {
   auto options = std::make_shared<TraceOptions>();
   add_trace_options(app, *options, {.exits = true, .every_exit = true});
-  app.parse_complete_callback([options] { check_together(*options); });
+  app.parse_complete_callback([options] { complete(*options); });
   set_examples(app,
                "  sudo bpftrap exit                           every process that ends\n"
                "  sudo bpftrap exit -- make -j4               cost of make and its descendants\n"

@@ -89,6 +89,8 @@ Invocation read_words(CLI::App& app, const std::map<const CLI::App*, Run>& runs,
     return {nullptr, command->help("bpftrap"), ended_as_asked};
   } catch (const CLI::CallForVersion&) {
     return {nullptr, version_text() + "\n", ended_as_asked};
+  } catch (const RequestedText& requested) {
+    return {nullptr, requested.text, ended_as_asked};
   } catch (const CLI::ParseError& error) {
     refuse_usage(explain_options(*command, error));
   }

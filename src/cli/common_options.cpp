@@ -2,14 +2,17 @@
 #include "cli/common_options.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <stdexcept>
 
 #include "cli/offered_values.h"
+#include "core/analysis/summary_report.h"
 #include "core/analysis/summary_sink.h"
 #include "core/os/error.h"
+#include "core/output/quiet_sink.h"
 #include "core/output/table_sink.h"
 #include "core/text/units.h"
 
@@ -192,11 +195,20 @@ std::unique_ptr<Sink> make_sink(const OutputOptions& options, const SinkSetup& s
 
 std::unique_ptr<Sink> make_trace_sink(const OutputOptions& options, const SinkSetup& setup) {
   std::unique_ptr<Sink> sink = make_sink(options, setup, make<TableSink>);
+  if (options.quiet) {
+    sink = std::make_unique<QuietSink>(std::move(sink), setup.kinds);
+  }
   if (!options.summary) {
     return sink;
   }
-  return std::make_unique<SummarySink>(
-      std::move(sink), [color = setup.color](const Summary& all) { say_table(all.table(color)); });
+  auto report = [color = setup.color](const std::vector<SummaryRecord>& rows) {
+    SummaryLook look{.color = color};
+    look.columns = terminal_columns(STDERR_FILENO, look.columns);
+    say_table(summary_report(rows, look));
+  };
+  SummaryOptions summary{static_cast<std::uint64_t>(::sysconf(_SC_NPROCESSORS_ONLN)),
+                         options.until_program_ends};
+  return std::make_unique<SummarySink>(std::move(sink), summary, report);
 }
 
 void set_examples(CLI::App& app, const std::string& examples) {

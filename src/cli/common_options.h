@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cli/output_formats.h"
+#include "cli/table_options.h"
 #include "core/output/output.h"
 #include "core/output/output_file.h"
 #include "core/output/sink.h"
@@ -38,9 +39,12 @@ struct OutputOptions {
   bool append = false;                   // keep the content of that file
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::nanoseconds> timeout;
+  TableOptions table;
+  bool quiet = false;  // no records, only what --summary prints
   bool no_header = false;
   Color color = Color::automatic;
   bool summary = false;
+  bool until_program_ends = false;  // the run that is summed up ends with its last process
   bool verbose = false;
   bool no_sandbox = false;
 };

@@ -30,6 +30,13 @@ void Host::confine(const SandboxNeeds& needs) const {
   }
 }
 
+std::function<std::size_t()> Host::row_width() const {
+  if (options_.table.wide || !output_->terminal()) {
+    return {};
+  }
+  return [output = output_.get()] { return output->terminal_columns(); };
+}
+
 int Host::trace(const std::string& command, Tracer::Source source, Tracer::Destination destination,
                 RecordHandler& handler, TraceExtras extras) {
   LostCounter& lost = source.lost;

@@ -64,6 +64,8 @@ class Host {
  private:
   explicit Host(const OutputOptions& options) : options_(options), log_(options.verbose) {}
 
+  // Returns SinkSetup::row_width.
+  std::function<std::size_t()> row_width() const;
   int trace(const std::string& command, Tracer::Source source, Tracer::Destination destination,
             RecordHandler& handler, TraceExtras extras);
 
@@ -82,12 +84,15 @@ int Host::trace(const std::string& command, std::vector<std::string_view> column
   LostCounter lost(LossSources::of_kernel(bpf_map__fd(loaded.maps().lost)),
                    RecursionMisses(std::move(extras.programs)));
   WallClock clock;
-  std::unique_ptr<Sink> sink = make_trace_sink(options_, {output_->buffer(),
-                                                          clock,
-                                                          {fields<Records>()...},
-                                                          std::move(columns),
-                                                          !options_.no_header,
-                                                          wants_color(options_, *output_)});
+  std::unique_ptr<Sink> sink =
+      make_trace_sink(options_, {output_->buffer(),
+                                 clock,
+                                 {fields<Records>()...},
+                                 chosen_columns(options_.table, std::move(columns)),
+                                 !options_.no_header && !options_.quiet,
+                                 wants_color(options_, *output_),
+                                 row_width(),
+                                 options_.table.utc});
   return trace(command, {ring, lost, [&loaded] { loaded.detach(); }}, {*sink, *output_, clock},
                handler, std::move(extras));
 }

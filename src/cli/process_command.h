@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/host.h"
+#include "cli/table_options.h"
 #include "cli/trace_options.h"
 #include "core/process/named_processes.h"
 #include "core/process/watched_cgroups.h"
@@ -17,7 +18,7 @@ namespace bpftrap {
 
 struct ProcessCommand {
   std::string name;
-  std::vector<std::string_view> columns;
+  std::vector<ColumnChoice> columns;  // by default
 };
 
 // Stores the processes of --pid in the loaded map. Throws Error.

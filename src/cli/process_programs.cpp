@@ -215,7 +215,10 @@ int ProcessTrace::run(TraceExtras extras) {
     extras.take_older = [this](OlderProcess&& process) { stream_.add_older(std::move(process)); };
   }
   extras.programs = counted_programs(pairs());
-  return host_.trace<ForkRecord, ExecRecord, ExitRecord>(command_.name, command_.columns, loaded_,
+  Output& output = host_.output();
+  std::vector<std::string_view> columns =
+      fitting_columns(command_.columns, output.terminal() ? output.terminal_columns() : 0);
+  return host_.trace<ForkRecord, ExecRecord, ExitRecord>(command_.name, std::move(columns), loaded_,
                                                          stream_, std::move(extras));
 }
 

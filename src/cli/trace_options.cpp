@@ -52,6 +52,26 @@ void add_event_options(CLI::App& app, TraceOptions& options) {
   offer_values(event, {"exec", "failed", "fork", "exit"});
 }
 
+void add_argument_options(CLI::App& app, TraceOptions& options) {
+  begin_group(app, "Filters");
+  auto add = [&](const char* name, const char* description, auto take) {
+    add_parsed_option(
+        app, name, [take](std::string_view text) { take(Regex(std::string(text))); }, description,
+        "REGEX")
+        ->take_all()
+        ->trigger_on_parse();
+  };
+  add("--match",
+      "print only processes whose arguments, joined by one space, match (their name, if there are "
+      "no arguments); POSIX extended (repeatable)",
+      [&options](Regex regex) { options.arguments.require(std::move(regex)); });
+  add("--exclude-match", "omit processes whose arguments match (repeatable)",
+      [&options](Regex regex) { options.arguments.exclude(std::move(regex)); });
+  begin_group(app, "Output");
+  add("--redact", "replace each match within an argument by *** (repeatable)",
+      [&options](Regex regex) { options.redaction.add(std::move(regex)); });
+}
+
 void add_program_options(CLI::App& app, TraceOptions& options) {
   begin_group(app, "Tracing");
   add_switch(app, "--wait-all", options.wait_all,
@@ -86,15 +106,23 @@ bool exits_of_execs_only(const TraceOptions& options, const Events& events) {
 void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events) {
   options.default_events = default_events;
   add_filter_options(app, options);
+  add_argument_options(app, options);
   add_event_options(app, options);
   add_detail_options(app, options.details);
   add_output_options(app, options.output);
+  add_table_options(app, options.output.table, {fields<ExitRecord>(), fields<ExecRecord>()});
   begin_group(app, "Output");
   add_switch(app, "--forest", options.forest, "indent command lines by descent, as ps f does");
   add_switch(app, "--summary", options.output.summary,
-             "print a summary by program name at the end, on standard error");
+             "print a summary at the end, on standard error: the run, programs, slowest commands");
+  add_switch(app, "-q,--quiet", options.output.quiet, "print no records, only the summary");
   add_program_options(app, options);
   add_kernel_options(app, options);
+}
+
+void complete(TraceOptions& options) {
+  options.output.until_program_ends = !options.program.empty();
+  check_together(options);
 }
 
 void check_together(const TraceOptions& options) {
@@ -113,6 +141,12 @@ void check_together(const TraceOptions& options) {
   }
   if (options.forest) {
     refuse_format(options.output, "--forest", "which has parent_id");
+  }
+  if (!options.output.table.columns.empty()) {
+    refuse_format(options.output, "--columns", "which has every key");
+  }
+  if (options.output.quiet && !options.output.summary) {
+    refuse_usage("--quiet: nothing would be printed; expected --summary with it");
   }
   if (options.output.summary && !chosen_events(options).exits) {
     refuse_usage("--summary: needs the ends of processes; expected exit in --event");
@@ -170,6 +204,8 @@ ProcessStreamOptions stream_options(const TraceOptions& options) {
   stream.read_older = events.exits && !stream.exits_of_execs_only;
   stream.amend_exits = options.output.summary;
   stream.forest = options.forest;
+  stream.arguments = options.arguments;
+  stream.redaction = options.redaction;
   return stream;
 }
 

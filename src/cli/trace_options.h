@@ -22,6 +22,8 @@ namespace bpftrap {
 struct TraceOptions : FilterOptions {
   OutputOptions output;
   DetailOptions details;
+  ArgumentFilter arguments;
+  Redaction redaction;
   bool wait_all = false;
   bool forest = false;
   std::optional<std::chrono::nanoseconds> min_duration;
@@ -34,6 +36,10 @@ struct TraceOptions : FilterOptions {
 
 // Adds the options. `default_events` is what the command prints without --event.
 void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events);
+
+// Called when all options are read: derives what follows from several of them, and checks them.
+// Throws CLI::ValidationError.
+void complete(TraceOptions& options);
 
 // Refuses contradictory options, filters included. Throws CLI::ValidationError.
 void check_together(const TraceOptions& options);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <sstream>
@@ -61,53 +62,95 @@ class SummaryTest : public TracingTest {
   ScratchDir directory_;
 };
 
+// The records of kind `summary` about one part.
+std::vector<Record> parts(const Bpftrap& bpftrap, const std::string& of) {
+  std::vector<Record> found;
+  for (const Record& record : bpftrap.records()) {
+    if (record.kind() == "summary" && record.text("of") == of) {
+      found.push_back(record);
+    }
+  }
+  return found;
+}
+
+// The sums over the exit records with this name, or over all.
+std::map<std::string, std::uint64_t> sums(const Bpftrap& bpftrap, const std::string& comm) {
+  std::map<std::string, std::uint64_t> sums;
+  for (const Record& exit : bpftrap.records()) {
+    if (exit.kind() != "exit" || (!comm.empty() && exit.text("comm") != comm)) {
+      continue;
+    }
+    ++sums["count"];
+    sums["failures"] += exit.is_null("signal") && exit.number("exit_code") == 0 ? 0 : 1;
+    sums["duration_total_ns"] += exit.number("duration_ns");
+    sums["duration_max_ns"] = std::max(sums["duration_max_ns"], exit.number("duration_ns"));
+    sums["cpu_user_ns"] += exit.number("cpu_user_ns");
+    sums["cpu_sys_ns"] += exit.number("cpu_sys_ns");
+    sums["rss_bytes"] = std::max(sums["rss_bytes"], exit.number("max_rss_bytes"));
+  }
+  return sums;
+}
+
 TEST_F(SummaryTest, RecordsAddUpTheExits) {
   for (const char* command : {"exec", "exit"}) {
     SCOPED_TRACE(command);
     Bpftrap bpftrap({command, "--json", "--summary", "--name", "sum-*"});
+    std::uint64_t before = boot_ns_now();
     bpftrap.await_start();
     run_all();
     EXPECT_EQ(bpftrap.stop(), 0);
-    EXPECT_EQ(table(bpftrap.errors()).size(), 4U) << "the table is also printed";
-    const std::vector<Record>& records = bpftrap.records();
-    ASSERT_GE(records.size(), 3U);
-    std::vector<Record> rows(records.end() - 3, records.end() - 1);
-    EXPECT_EQ(std::count_if(records.begin(), records.end(),
-                            [](const Record& record) { return record.kind() == "summary"; }),
-              2);
-    ASSERT_EQ(rows[0].kind(), "summary");
-    ASSERT_EQ(rows[1].kind(), "summary");
-    EXPECT_EQ(rows[0].text("comm"), "sum-busy") << "most CPU time first";
-    EXPECT_EQ(rows[1].text("comm"), "sum-often");
-    EXPECT_EQ(rows[0].number("count"), 1U);
-    EXPECT_EQ(rows[0].number("failures"), 0U);
-    EXPECT_EQ(rows[1].number("count"), 5U);
-    EXPECT_EQ(rows[1].number("failures"), 2U);
-    for (const Record& row : rows) {
-      std::map<std::string, std::uint64_t> sums;
-      for (const Record& exit : records) {
-        if (exit.kind() != "exit" || exit.text("comm") != row.text("comm")) {
-          continue;
-        }
-        sums["duration_total_ns"] += exit.number("duration_ns");
-        sums["duration_max_ns"] = std::max(sums["duration_max_ns"], exit.number("duration_ns"));
-        sums["cpu_user_ns"] += exit.number("cpu_user_ns");
-        sums["cpu_sys_ns"] += exit.number("cpu_sys_ns");
-        sums["max_rss_bytes"] = std::max(sums["max_rss_bytes"], exit.number("max_rss_bytes"));
-      }
-      ASSERT_EQ(sums.size(), 5U);
-      std::uint64_t cpu = sums["cpu_user_ns"] + sums["cpu_sys_ns"];
-      std::uint64_t final_cpu = row.number("cpu_user_ns") + row.number("cpu_sys_ns");
-      EXPECT_NEAR(static_cast<double>(final_cpu), static_cast<double>(cpu), 1e7)
+    std::uint64_t after = boot_ns_now();
+    std::vector<Record> run = parts(bpftrap, "run");
+    std::vector<Record> programs = parts(bpftrap, "program");
+    std::vector<Record> commands = parts(bpftrap, "command");
+    ASSERT_EQ(run.size(), 1U);
+    ASSERT_EQ(programs.size(), 2U);
+    ASSERT_EQ(commands.size(), 6U);
+    EXPECT_EQ(programs[0].text("comm"), "sum-busy") << "most CPU time first";
+    EXPECT_EQ(programs[1].text("comm"), "sum-often");
+    EXPECT_EQ(programs[1].number("count"), 5U);
+    EXPECT_EQ(programs[1].number("failures"), 2U);
+    for (const Record& record : {run[0], programs[0], programs[1]}) {
+      std::map<std::string, std::uint64_t> expected =
+          sums(bpftrap, record.is_null("comm") ? "" : record.text("comm"));
+      std::uint64_t cpu = expected["cpu_user_ns"] + expected["cpu_sys_ns"];
+      std::uint64_t final_cpu = record.number("cpu_user_ns") + record.number("cpu_sys_ns");
+      EXPECT_NEAR(static_cast<double>(final_cpu), static_cast<double>(cpu), 2e7)
           << "the last account of each process replaces that of its record";
-      sums.erase("cpu_user_ns");
-      sums.erase("cpu_sys_ns");
-      for (const auto& [key, sum] : sums) {
-        EXPECT_EQ(row.number(key.c_str()), sum) << key;
+      expected.erase("cpu_user_ns");
+      expected.erase("cpu_sys_ns");
+      for (const auto& [key, sum] : expected) {
+        EXPECT_EQ(record.number(key.c_str()), sum) << key;
       }
     }
-    EXPECT_GE(rows[0].number("cpu_user_ns") + rows[0].number("cpu_sys_ns"), 250'000'000U);
+    EXPECT_GE(programs[0].number("cpu_user_ns") + programs[0].number("cpu_sys_ns"), 250'000'000U);
+    EXPECT_LE(run[0].number("wall_ns"), after - before);
+    EXPECT_GE(run[0].number("wall_ns"), commands[0].number("duration_max_ns"));
+    EXPECT_EQ(run[0].number("cpus"), static_cast<std::uint64_t>(::sysconf(_SC_NPROCESSORS_ONLN)));
+    EXPECT_EQ(commands[0].text("comm"), "sum-busy") << "the longest first";
+    EXPECT_EQ(commands[0].strings("args"),
+              (Words{directory_ / "sum-busy", "--workload", "burn", "300"}));
+    char* directory = ::get_current_dir_name();
+    EXPECT_EQ(commands[0].text("cwd"), directory);
+    std::free(directory);
   }
+}
+
+TEST_F(SummaryTest, QuietPrintsOnlyTheSummary) {
+  Bpftrap json({"exec", "--json", "--quiet", "--summary", "--name", "sum-*"});
+  json.await_start();
+  run_all();
+  EXPECT_EQ(json.stop(), 0);
+  for (const Record& record : json.records()) {
+    EXPECT_TRUE(record.kind() == "start" || record.kind() == "summary" || record.kind() == "stop")
+        << record.kind();
+  }
+  EXPECT_EQ(parts(json, "program").size(), 2U);
+
+  Outcome table = run_bpftrap({"exec", "-q", "--summary", "--", "/bin/true"});
+  EXPECT_EQ(table.status, 0);
+  EXPECT_EQ(table.output, "");
+  EXPECT_NE(table.errors.find("1 process, 0 failed\n"), std::string::npos) << table.errors;
 }
 
 TEST_F(SummaryTest, NothingRanIsNoRecord) {
@@ -134,13 +177,15 @@ TEST_F(SummaryTest, TableIsOnStandardError) {
   EXPECT_EQ(bpftrap.stop(), 0);
   EXPECT_EQ(bpftrap.lines().size(), 1U + 6U);
   std::vector<Words> rows = table(bpftrap.errors());
-  ASSERT_EQ(rows.size(), 4U) << bpftrap.errors();
-  EXPECT_EQ(rows[0], (Words{"COMM", "COUNT", "FAILED", "TOTAL", "LONGEST", "CPU", "RSS"}));
-  ASSERT_EQ(rows[1].size(), 7U);
-  EXPECT_EQ(Words(rows[1].begin(), rows[1].begin() + 3), (Words{"sum-busy", "1", "0"}));
-  EXPECT_EQ(Words(rows[2].begin(), rows[2].begin() + 3), (Words{"sum-often", "5", "2"}));
-  EXPECT_EQ(Words(rows[3].begin(), rows[3].begin() + 3), (Words{"total", "6", "2"}));
-  EXPECT_EQ(rows[3][4], rows[1][4]) << "the total has the longest of all";
+  ASSERT_EQ(rows.size(), 1U + 1U + 3U + 1U + 7U) << bpftrap.errors();
+  EXPECT_EQ(Words(rows[0].end() - 4, rows[0].end()), (Words{"6", "processes,", "2", "failed"}));
+  EXPECT_EQ(rows[2],
+            (Words{"PROGRAM", "STARTED", "BY", "COUNT", "FAILED", "CPU", "LONGEST", "RSS"}));
+  const std::string self = self_path().substr(self_path().rfind('/') + 1).substr(0, 15);
+  EXPECT_EQ(Words(rows[3].begin(), rows[3].begin() + 4), (Words{"sum-busy", self, "1", "0"}));
+  EXPECT_EQ(Words(rows[4].begin(), rows[4].begin() + 4), (Words{"sum-often", self, "5", "2"}));
+  EXPECT_EQ(rows[6], (Words{"DURATION", "CPU", "RSS", "DIRECTORY", "COMMAND"}));
+  EXPECT_EQ(rows[7][4], "sum-busy") << "the longest first";
 }
 
 TEST_F(SummaryTest, OfAProgramAndItsDescendantsOnly) {
@@ -150,18 +195,20 @@ TEST_F(SummaryTest, OfAProgramAndItsDescendantsOnly) {
     }
     return 0;
   });
-  Words words{"exec",       "--summary", "--",   directory_ / "sum-often",
-              "--workload", "start",     "exit", "9"};
-  Outcome outcome = run_bpftrap(words);
-  EXPECT_EQ(outcome.status, 9);
-  std::vector<Words> rows = table(outcome.errors);
-  ASSERT_EQ(rows.size(), 4U) << outcome.errors;
-  for (const Words& row : {rows[1], rows[2]}) {
-    ASSERT_EQ(row.size(), 7U);
-    EXPECT_EQ(row[1], "1");
-    EXPECT_EQ(row[2], "1");
+  Words words{"exec",       "--json", "--summary", "--", directory_ / "sum-often",
+              "--workload", "start",  "exit",      "9"};
+  Bpftrap bpftrap(words);
+  EXPECT_EQ(bpftrap.wait(), 9);
+  ASSERT_EQ(parts(bpftrap, "run").size(), 1U);
+  Record run = parts(bpftrap, "run")[0];
+  EXPECT_EQ(run.number("count"), 2U);
+  EXPECT_EQ(run.number("failures"), 2U);
+  std::uint64_t last = 0;
+  for (const Record& record : bpftrap.records()) {
+    last = record.kind() == "exit" ? std::max(last, record.number("boot_ns")) : last;
   }
-  EXPECT_EQ(rows[3][1], "2");
+  EXPECT_EQ(run.number("wall_ns"), last - bpftrap.records().front().number("boot_ns"))
+      << "the run ends with its last process";
 }
 
 }  // namespace

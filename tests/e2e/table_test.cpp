@@ -6,32 +6,18 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ctime>
 #include <sstream>
 
 #include "e2e/bpftrap.h"
 #include "e2e/shell_words.h"
+#include "e2e/table_text.h"
 
 namespace e2e {
 namespace {
 
 using TableTest = TracingTest;
 using Argv = std::vector<std::string>;
-
-// Replaces each character beyond ASCII by one byte, so that positions count characters.
-std::string characters(const std::string& utf8) {
-  std::string all;
-  for (char c : utf8) {
-    if ((static_cast<unsigned char>(c) & 0xC0U) != 0x80) {
-      all += (c & 0x80) != 0 ? '?' : c;
-    }
-  }
-  return all;
-}
-
-Argv split(const std::string& row) {
-  std::istringstream stream(row);
-  return {std::istream_iterator<std::string>(stream), {}};
-}
 
 // Rows with this pid in the given column.
 Argv rows_of(const Argv& lines, std::size_t column, pid_t pid) {
@@ -55,7 +41,7 @@ TEST_F(TableTest, ColumnsOfExecAreAligned) {
   Argv lines = bpftrap.lines();
   const std::string header = lines.front();
   EXPECT_EQ(split(header),
-            (Argv{"TIME", "EVENT", "PID", "PPID", "COMM", "DURATION", "STATUS", "COMMAND"}));
+            (Argv{"TIME", "EVENT", "PID", "PARENT", "USER", "DURATION", "STATUS", "COMMAND"}));
   Argv rows = rows_of(lines, 2, process.pid);
   ASSERT_EQ(rows.size(), 2U);
   const char* events[] = {"exec", "exit"};
@@ -67,9 +53,10 @@ TEST_F(TableTest, ColumnsOfExecAreAligned) {
     EXPECT_EQ(row.substr(at("EVENT"), 5), events[i] + std::string(" "));
     std::string pid = std::to_string(process.pid);
     EXPECT_EQ(row.substr(at("PID") + 3 - pid.size(), pid.size()), pid);
-    std::string ppid = std::to_string(::getpid());
-    EXPECT_EQ(row.substr(at("PPID") + 4 - ppid.size(), ppid.size()), ppid);
-    EXPECT_EQ(row.substr(at("COMM "), name_of_test().size() + 1), name_of_test() + " ");
+    const std::string parent = name_of_test() + "[" + std::to_string(::getpid()) + "]";
+    EXPECT_EQ(row.substr(at("PARENT"), parent.size() + 1), parent + " ");
+    // The name of the test is longer than its column.
+    row.erase(at("PARENT"), parent.size() - std::min<std::size_t>(parent.size(), 12));
     EXPECT_NE(row[at("DURATION") + 7], ' ');
     EXPECT_EQ(row[at("DURATION") + 8], ' ');
     EXPECT_EQ(row.substr(at("STATUS"), 2), i == 0 ? "- " : "3 ");
@@ -87,14 +74,13 @@ TEST_F(TableTest, ColumnsOfExitAreAligned) {
   EXPECT_EQ(bpftrap.stop(), 0);
   Argv lines = bpftrap.lines();
   const std::string header = lines.front();
-  EXPECT_EQ(split(header), (Argv{"TIME", "PID", "PPID", "USER", "COMM", "DURATION", "CPU", "RSS",
-                                 "STATUS", "COMMAND"}));
+  EXPECT_EQ(split(header),
+            (Argv{"TIME", "PID", "PARENT", "USER", "DURATION", "CPU", "RSS", "STATUS", "COMMAND"}));
   Argv rows = rows_of(lines, 1, executed.pid);
   ASSERT_EQ(rows.size(), 1U);
   std::string row = characters(rows[0]);
-  EXPECT_EQ(row.substr(header.find("STATUS"), 2), "3 ");
-  EXPECT_EQ(row.substr(header.find("COMMAND")), characters(self_path() + " --workload exit 3"));
-  EXPECT_EQ(row.substr(header.find("COMM "), name_of_test().size()), name_of_test());
+  EXPECT_TRUE(row.ends_with(" 3      " + characters(self_path() + " --workload exit 3"))) << row;
+  EXPECT_EQ(split(row)[2], name_of_test() + "[" + std::to_string(::getpid()) + "]");
   rows = rows_of(lines, 1, killed.pid);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_NE(rows[0].find("SIGKILL from " + name_of_test() + "[" + std::to_string(::getpid()) + "]"),
@@ -105,7 +91,7 @@ TEST_F(TableTest, ColumnsOfExitAreAligned) {
 // The column COMMAND of the first row about the process.
 std::string command_of(const Bpftrap& bpftrap, pid_t pid) {
   Argv rows = rows_of(bpftrap.lines(), 2, pid);
-  // It follows the cells of one word each: TIME EVENT PID PPID COMM DURATION STATUS.
+  // It follows the cells of one word each: TIME EVENT PID PARENT USER DURATION STATUS.
   std::istringstream row(rows.empty() ? "" : rows.front());
   std::string skipped;
   for (int i = 0; i < 7; ++i) {
@@ -239,62 +225,56 @@ TEST_F(TableTest, ColorsAreItsOwnOrNone) {
   }
 }
 
-// The output of bpftrap on a terminal about one workload.
-std::string on_terminal(const Argv& environment) {
-  int terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-  char name[64];
-  if (terminal < 0 || ::grantpt(terminal) != 0 || ::unlockpt(terminal) != 0 ||
-      ::ptsname_r(terminal, name, sizeof name) != 0) {
-    return "";
-  }
-  int side = ::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  Gate gate;
-  Child child([&] {
-    gate.wait();
-    return exec_self({"exit", "1"});
-  });
-  Bpftrap::Setup setup;
-  setup.stdout_fd = side;
-  setup.environment = environment;
-  Bpftrap bpftrap({"exec", "--pid", std::to_string(child.pid()), "--count", "2"}, setup);
-  std::string text;
-  auto read_more = [&] {
-    char buffer[4096];
-    ssize_t size = ::read(terminal, buffer, sizeof buffer);
-    text.append(buffer, size > 0 ? static_cast<std::size_t>(size) : 0);
-    return size > 0;
-  };
-  read_more();  // the header
-  gate.open();
-  child.wait();
-  EXPECT_EQ(bpftrap.wait(), 0);
-  ::fcntl(terminal, F_SETFL, O_NONBLOCK);
-  while (read_more()) {
-  }
-  ::close(side);
-  ::close(terminal);
-  return text;
+TEST_F(TableTest, ColumnsByHeaderAndByKey) {
+  Bpftrap bpftrap({"exec", "--columns", "+cwd,exit_code,EVENT"});
+  bpftrap.await_start();
+  Ended process = run_workload({"exit", "3"});
+  EXPECT_EQ(bpftrap.stop(), 0);
+  Argv header = split(bpftrap.lines().front());
+  EXPECT_EQ(Argv(header.end() - 4, header.end()), (Argv{"cwd", "exit_code", "EVENT", "COMMAND"}));
+  Argv rows = rows_of(bpftrap.lines(), 2, process.pid);
+  ASSERT_EQ(rows.size(), 2U);
+  char* directory = ::get_current_dir_name();
+  Argv cells = split(rows[1]);
+  EXPECT_EQ(Argv(cells.begin() + 7, cells.begin() + 10), (Argv{directory, "3", "exit"})) << rows[1];
+  std::free(directory);
 }
 
-TEST_F(TableTest, ColorsOnATerminalUnlessNoColorIsSet) {
-  if (::access("/dev/ptmx", R_OK | W_OK) != 0 || on_terminal({"TERM=xterm"}).empty()) {
-    GTEST_SKIP() << "no pseudo-terminals";
+TEST_F(TableTest, ColumnsHelpListsThem) {
+  Outcome outcome = run_bpftrap({"exit", "--columns", "help"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.errors, "");
+  for (const char* name : {"\nPARENT ", "\nCOMMAND ", "\ncontainer_id ", "\ncpu_user_ns "}) {
+    EXPECT_NE(outcome.output.find(name), std::string::npos) << name;
   }
-  struct {
-    Argv environment;
-    bool colors;
-  } cases[] = {
-      {{"TERM=xterm"}, true},
-      {{"TERM=xterm", "NO_COLOR=1"}, false},
-      {{"TERM=xterm", "NO_COLOR="}, true},
-      {{"TERM=dumb"}, false},
-  };
-  for (const auto& c : cases) {
-    int colors = 0;
-    std::string plain = without_colors(on_terminal(c.environment), &colors);
-    EXPECT_EQ(colors > 0, c.colors) << testing::PrintToString(c.environment);
-    plain.erase(std::remove(plain.begin(), plain.end(), '\r'), plain.end());
-    EXPECT_TRUE(is_terminal_safe(plain));
+}
+
+TEST_F(TableTest, TimesInUtc) {
+  Bpftrap::Setup setup;
+  setup.environment = {"TZ=XXX-5:30"};
+  for (bool utc : {false, true}) {
+    Argv args{"exec"};
+    if (utc) {
+      args.emplace_back("--utc");
+    }
+    Bpftrap bpftrap(args, setup);
+    bpftrap.await_start();
+    std::time_t before = std::time(nullptr);
+    Ended process = run_workload({"nothing"});
+    std::time_t after = std::time(nullptr);
+    EXPECT_EQ(bpftrap.stop(), 0);
+    Argv rows = rows_of(bpftrap.lines(), 2, process.pid);
+    ASSERT_EQ(rows.size(), 2U);
+    auto time_of_day = [&](std::time_t time) {
+      time += utc ? 0 : (5 * 60 + 30) * 60;
+      std::tm parts{};
+      ::gmtime_r(&time, &parts);
+      char text[16];
+      std::strftime(text, sizeof text, "%H:%M:%S", &parts);
+      return std::string(text);
+    };
+    std::string shown = rows[0].substr(0, 8);
+    EXPECT_TRUE(shown == time_of_day(before) || shown == time_of_day(after)) << rows[0];
   }
 }
 
@@ -328,10 +308,10 @@ TEST_F(TableTest, TreeViewOfEnds) {
     lines.push_back(line);
   }
   ASSERT_EQ(lines.size(), 3U) << outcome.output;
-  // Between STATUS, which is 12 wide, and the command: a space, then the indent.
-  std::string gap(12, ' ');
+  // Between STATUS, which is 6 wide, and the command: a space, then the indent.
+  std::string gap(6, ' ');
   EXPECT_TRUE(lines[0].ends_with(" 3" + gap + "     \\_ /bin/sh -c 'exit 3'")) << lines[0];
-  EXPECT_TRUE(lines[1].ends_with(" 4" + gap + " \\_ -")) << lines[1];
+  EXPECT_TRUE(lines[1].ends_with(" 4" + gap + " \\_ [sh]")) << lines[1];
   EXPECT_NE(lines[2].find(" 5" + gap + "/bin/sh -c "), std::string::npos) << lines[2];
 }
 

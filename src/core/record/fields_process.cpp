@@ -12,14 +12,16 @@ namespace bpftrap {
 
 namespace {
 
-// Appends a command line that a shell can run, or `otherwise` if it is not known.
+// Appends a command line that a shell can run, or `[comm]`, as ps does, if it is not known.
 void append_command(std::string& out, const std::optional<Arguments>& args,
-                    std::string_view otherwise) {
+                    const Process& process) {
   if (args) {
     append_command_line(out, args->bytes, args->truncated);
-  } else {
-    out += otherwise;
+    return;
   }
+  out += '[';
+  append_terminal_safe(out, process.comm);
+  out += ']';
 }
 
 // Draws descent as `ps f` does, down to the 16th level. A deeper one is printed as a number,
@@ -39,7 +41,7 @@ void append_branch(std::string& out, unsigned depth) {
 void append_exec_command(std::string& out, const ExecRecord& r) {
   append_branch(out, r.depth);
   if (r.error == 0 || !r.filename) {
-    append_command(out, r.args, "(unreadable)");
+    append_command(out, r.args, r.process);
     return;
   }
   std::string words(*r.filename);
@@ -94,10 +96,7 @@ std::optional<std::string> last_signal(const ExitRecord& r) {
 }
 
 void append_sender(std::string& out, const Sender& sender) {
-  append_terminal_safe(out, sender.comm);
-  out += '[';
-  append_local_pid(out, sender.local_pid, sender.id.pid);
-  out += ']';
+  append_process(out, sender.comm, sender.local_pid, sender.id.pid);
 }
 
 // Appends the signal that probably made the process end by itself. One of long ago had another
@@ -145,8 +144,13 @@ void append_status(std::string& out, const ExitRecord& record) {
 
 FieldTable fields_of(const ForkRecord*) {
   using R = ForkRecord;
-  static constexpr auto table = field_table<R>(event_field<R>("fork"), time_field<R>(),
-                                               boot_ns_field<R>(), process_fields<R>());
+  static constexpr auto table = field_table<R>(
+      event_field<R>("fork"), time_field<R>(), boot_ns_field<R>(), process_fields<R>(),
+      table_only<R>("name of the process, because it has executed nothing yet")
+          .column("COMMAND")
+          .cell([](const R& r, Context, std::string& out) {
+            append_command(out, std::nullopt, r.process);
+          }));
   return table;
 }
 
@@ -185,7 +189,7 @@ FieldTable fields_of(const ExecRecord*) {
                             "effective capabilities, 16 hex digits, as CapEff in /proc/PID/status"),
       field<&R::secure>("secure", "true if the program got privileges by the exec (AT_SECURE)"),
       field<&error_name>("errno", "name of the error of a failed exec, such as ENOENT; else null")
-          .column("STATUS", 12)
+          .column("STATUS")
           .styled([](const R& r) { return r.error != 0 ? Style::failure : Style::plain; }));
   return table;
 }
@@ -207,7 +211,7 @@ FieldTable fields_of(const ExitRecord*) {
           .column("COMMAND")
           .cell([](const R& r, Context, std::string& out) {
             append_branch(out, r.depth);
-            append_command(out, r.args, "-");
+            append_command(out, r.args, r.process);
           }),
       field<&exit_code>("exit_code", "0 to 255, as wait4() reports it; null if a signal ended it"),
       field<&ending_signal>("signal", "name of the signal that ended it; else null"),
@@ -243,8 +247,8 @@ FieldTable fields_of(const ExitRecord*) {
       field<&R::cpu_wait>("cpu_wait_ns",
                           "nanoseconds that its threads were runnable without a CPU; null if the "
                           "kernel does not count"),
-      table_only<R>()
-          .column("CPU", 7, Align::right)
+      table_only<R>("CPU time of all its threads, user and system, without its children")
+          .column("CPU", 6, Align::right)
           .cell([](const R& r, Context, std::string& out) {
             append_human_duration(out, r.cpu.user + r.cpu.system);
           }),
@@ -263,8 +267,9 @@ FieldTable fields_of(const ExitRecord*) {
                                     "context switches because it waited, as ru_nvcsw"),
       field<&R::involuntary_switches>("involuntary_switches",
                                       "context switches because it was preempted, as ru_nivcsw"),
-      table_only<R>()
-          .column("STATUS", 12)
+      table_only<R>(
+          "exit code, or the signal that ended it and its sender; of a failed exec, the error")
+          .column("STATUS")
           .cell([](const R& r, Context, std::string& out) { append_status(out, r); })
           .styled([](const R& r) { return r.wait_status != 0 ? Style::failure : Style::success; }));
   return table;

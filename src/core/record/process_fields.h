@@ -37,6 +37,14 @@ inline void append_local_pid(std::string& out, Pid local_pid, Pid pid) {
   out += local_pid != 0 || pid == 0 ? std::to_string(local_pid) : "-";
 }
 
+// Prints `comm[pid]`, safe for a terminal.
+inline void append_process(std::string& out, std::string_view comm, Pid local_pid, Pid pid) {
+  append_terminal_safe(out, comm);
+  out += '[';
+  append_local_pid(out, local_pid, pid);
+  out += ']';
+}
+
 template <class R>
 constexpr auto process_fields() {
   return std::array{
@@ -59,6 +67,16 @@ constexpr auto process_fields() {
                            "process id in bpftrap's own pid namespace; null outside it"),
       field<&R::process, &Process::parent_comm>("parent_comm",
                                                 "name of the real parent, up to 15 bytes"),
+      table_only<R>("name and process id of the real parent")
+          .column("PARENT", 12)
+          .cell([](const R& r, Context, std::string& out) {
+            if (r.process.parent.pid == 0) {
+              out += '-';
+            } else {
+              append_process(out, r.process.parent_comm, r.process.local_parent,
+                             r.process.parent.pid);
+            }
+          }),
       field<&R::process, &Process::uid>("uid", "real user id")
           .column("USER", 8)
           .cell([](const R& r, Context c, std::string& out) {

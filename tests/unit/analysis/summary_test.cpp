@@ -219,6 +219,23 @@ TEST(Summary, LongArgumentsAreCut) {
   EXPECT_TRUE(command.args->truncated);
 }
 
+TEST(Summary, TheLastAccountReplacesThatOfTheEnd) {
+  Summary summary;
+  for (Pid pid : {1U, 2U}) {
+    ExitRecord exit = ended("cc", 1s, {1ms, 2ms});
+    exit.process.id = {pid, 10};
+    summary.add(exit);
+  }
+  summary.amend({{2, 10}, {5ms, 6ms}, {}});
+  summary.amend({{2, 10}, {50ms, 60ms}, {}});
+  summary.amend({{3, 10}, {50ms, 60ms}, {}});
+  std::vector<SummaryRecord> rows = summary.rows(BootTime(), 1, {});
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[0].sums.cpu, (CpuTimes{6ms, 8ms}));
+  EXPECT_EQ(rows[1].sums.cpu, (CpuTimes{6ms, 8ms}));
+  EXPECT_EQ(rows[3].sums.cpu, (CpuTimes{5ms, 6ms}));
+}
+
 // Collects the kinds of the records that are written to it.
 class Kinds final : public Sink {
  public:

@@ -196,11 +196,10 @@ class TableSinkTest : public testing::Test {
 };
 
 TEST_F(TableSinkTest, RowsStandUnderTheHeader) {
-  EXPECT_EQ(
-      table(true, false, exec_record(), exit_record()),
-      "TIME         EVENT     PID    PPID COMM            DURATION STATUS       COMMAND\n"
-      "12:00:00.123 exec  1234567       7 fifteen_bytes_x        - -            x 'a b' ''\n"
-      "12:00:00.123 exit  1234567       7 fifteen_bytes_x    1.12s 0            x 'a b' ''\n");
+  EXPECT_EQ(table(true, false, exec_record(), exit_record()),
+            "TIME         EVENT     PID    PPID COMM            DURATION STATUS COMMAND\n"
+            "12:00:00.123 exec  1234567       7 fifteen_bytes_x        - -      x 'a b' ''\n"
+            "12:00:00.123 exit  1234567       7 fifteen_bytes_x    1.12s 0      x 'a b' ''\n");
 }
 
 TEST_F(TableSinkTest, NoHeader) {
@@ -234,6 +233,57 @@ TEST_F(TableSinkTest, AMisspeltColumnIsRefused) {
   }
 }
 
+TEST_F(TableSinkTest, AJsonKeyPrintsTheRawValue) {
+  WallClock clock = fixed_clock();
+  std::string out;
+  TableSink sink({out,
+                  clock,
+                  {fields<ExecRecord>(), fields<ExitRecord>()},
+                  {"duration_ns", "filename", "uid", "ts"}});
+  sink.write(StartRecord{});
+  ExecRecord exec = exec_record();
+  exec.filename = "/bin/\x1b[5m";
+  sink.write(exec);
+  sink.write(exit_record());
+  EXPECT_EQ(out,
+            "duration_ns filename uid ts\n"
+            "          - /bin/\\x1b[5m 4294967294 2026-01-31T12:00:00.123456789Z\n"
+            " 1124000000 /bin/x   4294967294 2026-01-31T12:00:00.123456789Z\n");
+}
+
+TEST_F(TableSinkTest, TimesInUtc) {
+  ::setenv("TZ", "XXX-5", 1);
+  ::tzset();
+  WallClock clock = fixed_clock();
+  std::string out;
+  for (bool utc : {false, true}) {
+    TableSink sink({.out = out,
+                    .clock = clock,
+                    .kinds = {fields<ExecRecord>()},
+                    .columns = {"TIME"},
+                    .utc = utc});
+    sink.write(exec_record());
+  }
+  EXPECT_EQ(out, "17:00:00.123\n12:00:00.123\n");
+}
+
+TEST_F(TableSinkTest, RowsFollowTheTerminal) {
+  WallClock clock = fixed_clock();
+  std::string out;
+  std::size_t columns = 9;
+  TableSink sink({.out = out,
+                  .clock = clock,
+                  .kinds = {fields<ExecRecord>()},
+                  .columns = {"PID", "COMMAND"},
+                  .header = true,
+                  .row_width = [&columns] { return columns; }});
+  sink.write(StartRecord{});
+  sink.write(exec_record());
+  columns = 12;
+  sink.write(exec_record());
+  EXPECT_EQ(out, "    PID …\n1234567 …\n1234567 x '…\n");
+}
+
 TEST_F(TableSinkTest, KindsThatMakeNoRowsAreIgnored) {
   WallClock clock = fixed_clock();
   std::string out;
@@ -254,7 +304,8 @@ FieldTable fields_of(const OwnRecord*) {
   using R = OwnRecord;
   static constexpr auto table = field_table<R>(
       event_field<R>("own"), field<&R::name>("name", "a name").column("NAME", 6, Align::right),
-      table_only<R>().column("MORE").cell([](const R&, Context, std::string& out) { out += "m"; }),
+      table_only<R>("more").column("MORE").cell(
+          [](const R&, Context, std::string& out) { out += "m"; }),
       field<&R::flag>("flag", "a flag").column("FLAG", 5).styled([](const R& r) {
         return r.flag ? Style::warning : Style::plain;
       }));
@@ -299,53 +350,6 @@ TEST(TreeView, SixteenLevelsAreDrawnAndMoreAreSaid) {
   EXPECT_EQ(row(exec_record(), 16), std::string(60, ' ') + " \\_ x\n");
   EXPECT_EQ(row(exec_record(), 17), std::string(58, ' ') + "17 \\_ x\n");
   EXPECT_EQ(row(exit_record(), 4294967295), std::string(50, ' ') + "4294967295 \\_ x\n");
-}
-
-TEST(PidCell, IsTheNumberInBpftrapsNamespace) {
-  auto cell = [](Pid local_pid, Pid pid) {
-    std::string out;
-    append_local_pid(out, local_pid, pid);
-    return out;
-  };
-  EXPECT_EQ(cell(7, 1007), "7");
-  EXPECT_EQ(cell(0, 1007), "-") << "outside";
-  EXPECT_EQ(cell(0, 0), "0") << "the parent of process 1";
-}
-
-TEST(Status, AsAPersonSaysIt) {
-  auto status = [](int wait_status, bool oom, std::optional<Sender> killer) {
-    ExitRecord record;
-    record.wait_status = wait_status;
-    record.oom_killed = oom;
-    record.killer = killer;
-    std::string out;
-    append_status(out, record);
-    return out;
-  };
-  EXPECT_EQ(status(0, false, {}), "0");
-  EXPECT_EQ(status(255 << 8, false, {}), "255");
-  EXPECT_EQ(status(SIGSEGV | 0x80, false, {}), "SIGSEGV (core dumped)");
-  EXPECT_EQ(status(SIGKILL, true, {}), "SIGKILL by oom-killer");
-  EXPECT_EQ(status(SIGTERM, false, Sender{{1, 20}, 1, "systemd"}), "SIGTERM from systemd[1]");
-  EXPECT_EQ(status(SIGTERM, false, Sender{{1, 20}, 1, "\x1b[2J"}), "SIGTERM from \\x1b[2J[1]");
-  EXPECT_EQ(status(SIGTERM, false, Sender{{1234, 20}, 5, "sh"}), "SIGTERM from sh[5]");
-  EXPECT_EQ(status(SIGTERM, false, Sender{{1234, 20}, 0, "sh"}), "SIGTERM from sh[-]") << "outside";
-  EXPECT_EQ(status(SIGRTMIN + 3, false, {}), "SIGRTMIN+3");
-}
-
-TEST(Status, NamesTheLastSignalOfAProcessThatEndedByItself) {
-  auto status = [](int wait_status, std::chrono::nanoseconds age) {
-    ExitRecord record;
-    record.wait_status = wait_status;
-    record.last_signal = LastSignal{SIGTERM, Sender{{1, 20}, 1, "systemd"}, age};
-    std::string out;
-    append_status(out, record);
-    return out;
-  };
-  EXPECT_EQ(status(0, std::chrono::seconds(59)), "0 after SIGTERM from systemd[1]");
-  EXPECT_EQ(status(143 << 8, {}), "143 after SIGTERM from systemd[1]");
-  EXPECT_EQ(status(0, std::chrono::hours(2)), "0, 2h00m after SIGTERM from systemd[1]");
-  EXPECT_EQ(status(SIGKILL, {}), "SIGKILL") << "another signal ended it";
 }
 
 }  // namespace
