@@ -21,26 +21,42 @@ struct Range {
   char32_t last;
 };
 
-// Code points outside C0 that reorder a line, break it, or are invisible.
+// Code points outside C0 that reorder or break a line, are invisible, or look like a space without
+// being one. Sources: Unicode 17, DerivedCoreProperties.txt (Default_Ignorable_Code_Point) and
+// UnicodeData.txt (Cc, Zl, Zp, Zs without the space, and names with BLANK, FILLER or NULL).
 constexpr std::array unsafe_ranges{
-    Range{0x7F, 0x9F},        // DEL, C1 controls: terminals obey them like ESC sequences
+    Range{0x7F, 0xA0},        // DEL; C1 controls, which terminals obey like ESC; no-break space
     Range{0xAD, 0xAD},        // soft hyphen
+    Range{0x34F, 0x34F},      // combining grapheme joiner
     Range{0x61C, 0x61C},      // Arabic letter mark
-    Range{0x180E, 0x180E},    // Mongolian vowel separator, once a space
-    Range{0x200B, 0x200F},    // zero-width space and joiners, left-to-right and right-to-left mark
-    Range{0x2028, 0x202E},    // line and paragraph separator, bidi embeddings and overrides
-    Range{0x2060, 0x206F},    // word joiner, invisible operators, bidi isolates
+    Range{0x115F, 0x1160},    // fillers of Hangul
+    Range{0x1680, 0x1680},    // Ogham space
+    Range{0x17B4, 0x17B5},    // inherent vowels of Khmer
+    Range{0x180B, 0x180F},    // Mongolian variation selectors and vowel separator
+    Range{0x2000, 0x200F},    // spaces, zero-width joiners, left-to-right and right-to-left mark
+    Range{0x2028, 0x202F},    // line and paragraph separator, bidi controls, narrow space
+    Range{0x205F, 0x206F},    // mathematical space, word joiner, invisible operators, bidi isolates
+    Range{0x2800, 0x2800},    // blank Braille pattern
+    Range{0x3000, 0x3000},    // ideographic space
+    Range{0x3164, 0x3164},    // filler of Hangul
+    Range{0xFE00, 0xFE0F},    // variation selectors
     Range{0xFEFF, 0xFEFF},    // byte order mark
-    Range{0xFFF9, 0xFFFB},    // interlinear annotation
-    Range{0xE0000, 0xE007F},  // tags: invisible ASCII
+    Range{0xFFA0, 0xFFA0},    // halfwidth filler of Hangul
+    Range{0xFFF0, 0xFFFB},    // ignorable, and interlinear annotation
+    Range{0x13430, 0x13455},  // layout and blanks of Egyptian hieroglyphs
+    Range{0x16FE4, 0x16FE4},  // filler of Khitan
+    Range{0x1BCA0, 0x1BCA3},  // layout of shorthand
+    Range{0x1D159, 0x1D159},  // null notehead
+    Range{0x1D173, 0x1D17A},  // layout of music
+    Range{0xE0000, 0xE0FFF},  // tags (invisible ASCII), more variation selectors, ignorable
 };
 
 bool is_unsafe(char32_t code) {
   if (code < 0x20) {
     return true;
   }
-  const auto* range = std::find_if(unsafe_ranges.begin(), unsafe_ranges.end(),
-                                   [code](Range r) { return code <= r.last; });
+  const auto* range = std::partition_point(unsafe_ranges.begin(), unsafe_ranges.end(),
+                                           [code](Range r) { return r.last < code; });
   return range != unsafe_ranges.end() && code >= range->first;
 }
 

@@ -15,9 +15,10 @@ namespace bpftrap {
 
 // Appends `bytes` so that a terminal prints them and obeys none of them. It escapes control
 // characters (C0, DEL: `\n`, `\t`, `\r`, `\x1b`; C1: `\u009b`) and invalid UTF-8 (`\xff`). It also
-// escapes code points that hide, reorder or break a line: bidi controls, zero-width characters,
-// line and paragraph separators (`\u202e`). A backslash stays as it is, because systemd's cgroup
-// names contain many (`dev-sda\x2d1`) and people copy them.
+// escapes code points that hide, reorder or break a line, or look like a space: bidi controls,
+// zero-width and ignorable characters, fillers, line and paragraph separators (`\u202e`). A
+// backslash stays as it is, because systemd's cgroup names contain many (`dev-sda\x2d1`) and people
+// copy them.
 void append_terminal_safe(std::string& out, std::string_view bytes);
 
 // Position of a word in a command line. As the first word, `A=b` would be an assignment and `if` a

@@ -286,6 +286,11 @@ TEST(TerminalSafe, KnownCases) {
       {"\xE2\x80\xA8\xE2\x80\xA9", "\\u2028\\u2029"},
       {"\xD8\x9C", "\\u061c"},
       {"\xF3\xA0\x81\x81", "\\U000e0041"},
+      {"\xE3\x85\xA4\xE1\x85\x9F\xE2\xA0\x80", "\\u3164\\u115f\\u2800"},
+      {"\xEF\xB8\x8F\xF3\xA0\x84\x80", "\\ufe0f\\U000e0100"},
+      {"a\xC2\xA0"
+       "b",
+       "a\\u00a0b"},
       {"dev-sda\\x2d1.swap", "dev-sda\\x2d1.swap"},
   };
   for (const auto& [bytes, expected] : cases) {
@@ -293,12 +298,43 @@ TEST(TerminalSafe, KnownCases) {
   }
 }
 
+// The rule that the table of text.cpp follows, in the words of Unicode.
+bool is_default_ignorable(char32_t code) {
+  constexpr std::array<std::pair<char32_t, char32_t>, 17> ranges{{{0xAD, 0xAD},
+                                                                  {0x34F, 0x34F},
+                                                                  {0x61C, 0x61C},
+                                                                  {0x115F, 0x1160},
+                                                                  {0x17B4, 0x17B5},
+                                                                  {0x180B, 0x180F},
+                                                                  {0x200B, 0x200F},
+                                                                  {0x202A, 0x202E},
+                                                                  {0x2060, 0x206F},
+                                                                  {0x3164, 0x3164},
+                                                                  {0xFE00, 0xFE0F},
+                                                                  {0xFEFF, 0xFEFF},
+                                                                  {0xFFA0, 0xFFA0},
+                                                                  {0xFFF0, 0xFFF8},
+                                                                  {0x1BCA0, 0x1BCA3},
+                                                                  {0x1D173, 0x1D17A},
+                                                                  {0xE0000, 0xE0FFF}}};
+  return std::any_of(ranges.begin(), ranges.end(), [code](const auto& range) {
+    return code >= range.first && code <= range.second;
+  });
+}
+
+bool is_space_or_separator(char32_t code) {
+  return code == 0xA0 || code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 ||
+         code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000;
+}
+
+bool is_blank_letter(char32_t code) {
+  return code == 0x2800 || code == 0x16FE4 || code == 0x1D159 ||
+         (code >= 0x13430 && code <= 0x13455);
+}
+
 bool must_be_escaped(char32_t code) {
-  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0xAD || code == 0x61C ||
-         code == 0x180E || (code >= 0x200B && code <= 0x200F) ||
-         (code >= 0x2028 && code <= 0x202E) || (code >= 0x2060 && code <= 0x206F) ||
-         code == 0xFEFF || (code >= 0xFFF9 && code <= 0xFFFB) ||
-         (code >= 0xE0000 && code <= 0xE007F);
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0xFFF9 && code <= 0xFFFB) ||
+         is_default_ignorable(code) || is_space_or_separator(code) || is_blank_letter(code);
 }
 
 TEST(TerminalSafe, EveryCodePoint) {
