@@ -81,11 +81,18 @@ struct qstr { /* include/linux/dcache.h */
   const unsigned char *name;
 };
 
+struct file_system_type { /* include/linux/fs.h */
+  int fs_flags;
+};
+
 struct super_block { /* include/linux/fs.h */
+  struct file_system_type *s_type;
   unsigned long s_magic;
 };
 
 struct inode { /* include/linux/fs.h */
+  unsigned short i_mode;
+  struct super_block *i_sb;
   unsigned long i_ino;
 };
 
@@ -113,6 +120,7 @@ struct path { /* include/linux/path.h */
 };
 
 struct file { /* include/linux/fs.h */
+  struct inode *f_inode;
   struct path f_path;
 };
 
@@ -137,9 +145,10 @@ struct percpu_counter { /* include/linux/percpu_counter.h */
 
 struct mm_struct { /* include/linux/mm_types.h */
   atomic_t mm_users;
-  struct percpu_counter rss_stat[4]; /* since 6.2 */
+  unsigned long hiwater_rss;
   unsigned long arg_start;
   unsigned long arg_end;
+  struct percpu_counter rss_stat[4]; /* another type before 6.2 */
   unsigned long env_start;
   unsigned long env_end;
   struct file *exe_file;
@@ -243,12 +252,19 @@ struct k_sigaction {
   struct sigaction sa;
 };
 
+struct sighand_struct { /* include/linux/sched/signal.h */
+  struct k_sigaction action[64];
+};
+
 #if defined(__TARGET_ARCH_x86)
 struct thread_info { /* arch/x86/include/asm/thread_info.h */
   __u32 status;
 };
 
 struct pt_regs { /* arch/x86/include/asm/ptrace.h */
+  unsigned long bx;
+  unsigned long cx;
+  unsigned long r8;
   unsigned long di;
   unsigned long si;
   unsigned long dx;
@@ -315,6 +331,7 @@ struct task_struct { /* include/linux/sched.h */
   struct files_struct *files;
   __u64 self_exec_id; /* before 5.7 of 32 bits */
   struct signal_struct *signal;
+  struct sighand_struct *sighand;
   struct sigpending pending;
   kuid_t loginuid; /* with CONFIG_AUDIT, as the next */
   unsigned int sessionid;
@@ -388,6 +405,10 @@ struct bpf_iter__task { /* kernel/bpf/task_iter.c */
 /* include/linux/pid_types.h: enum pid_type, since 4.19 */
 #define PIDTYPE_PGID 2
 #define PIDTYPE_SID  3
+/* include/linux/mm_types_task.h: indices of mm_struct::rss_stat */
+#define MM_FILEPAGES  0
+#define MM_ANONPAGES  1
+#define MM_SHMEMPAGES 3
 /* include/linux/sched.h: forked, but did not exec (per thread) */
 #define PF_FORKNOEXEC 0x00000040
 /* include/linux/sched/signal.h: group_exit_code is set */

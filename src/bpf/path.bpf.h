@@ -278,7 +278,6 @@ static __always_inline __u64 copy_paths(struct bpftrap_exec_event *event, char *
   __builtin_memcpy(event->paths, walk->paths, sizeof(event->paths));
   event->umask = walk->umask;
   event->reserved = 0;
-  event->reserved_too = 0;
   return size;
 }
 

@@ -20,7 +20,8 @@
 #define BPFTRAP_COMM_SIZE         16 /* TASK_COMM_LEN, include/linux/sched.h */
 #define BPFTRAP_TTY_SIZE          16 /* name of a terminal, with its NUL; a longer one is unknown */
 #define BPFTRAP_PATH_SIZE         4096  /* PATH_MAX, with its NUL */
-#define BPFTRAP_INTERP_SIZE       256   /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h */
+#define BPFTRAP_FILENAME_SIZE     4128  /* the same behind `/dev/fd/N/` of an execveat() */
+#define BPFTRAP_INTERP_SIZE       2048  /* more than binfmt_misc takes: MAX_REGISTER_LENGTH there */
 #define BPFTRAP_ARGS_SIZE         32768 /* bytes of argv that are kept at most */
 #define BPFTRAP_ENV_STRING_SIZE   8448  /* bytes of NAME=value that are kept, with its NUL */
 #define BPFTRAP_ENV_UNREADABLE    0xffffffff
@@ -123,7 +124,8 @@ struct bpftrap_exec_event {
   __u16 umask;
   __u16 reserved;
   __u32 env_len; /* bytes of the environment records before this record, or UNREADABLE */
-  __u32 reserved_too;
+  __u32 exec_id; /* distinguishes the execs of one process; the end has that of the last one */
+  __u64 max_rss_pages; /* ru_maxrss before this program; 0: not needed, see process_exit.bpf.h */
   /* char data[] */
 };
 
@@ -142,9 +144,10 @@ struct bpftrap_environment_event {
 /* Bits of bpftrap_exit_event::flags. */
 #define BPFTRAP_EXIT_OOM_VICTIM \
   1u /* signal_struct::oom_mm is set: mm/oom_kill.c mark_oom_victim() */
-#define BPFTRAP_EXIT_IO_COUNTED 2u /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
-#define BPFTRAP_EXIT_EXECUTED   8u /* it executed a program at some time: not PF_FORKNOEXEC */
-
+#define BPFTRAP_EXIT_IO_COUNTED  2u  /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
+#define BPFTRAP_EXIT_EXECUTED    8u  /* it executed a program at some time: not PF_FORKNOEXEC */
+#define BPFTRAP_EXIT_PEAK_KNOWN  16u /* peak_rss_pages is filled in */
+#define BPFTRAP_EXIT_EXEC_UNSENT 32u /* an exec of this process may have been lost */
 #define BPFTRAP_EXIT_WAIT_KNOWN  64u  /* run_delay_ns is filled in */
 #define BPFTRAP_EXIT_HAD_THREADS 128u /* it had several threads, or that is unknown */
 #define BPFTRAP_EXIT_CLOCK_KNOWN 256u /* unaccounted_ns is no lower bound, but close */
@@ -165,6 +168,7 @@ struct bpftrap_exit_event {
   __u64 max_rss_pages;
   __u64 run_delay_ns;            /* of all threads, as in bpftrap_account */
   struct bpftrap_account parent; /* of the thread that is its real parent */
+  __u64 peak_rss_pages; /* of the last program alone */
   __u64 io_read_bytes;
   __u64 io_write_bytes;
   __u64 minor_faults;
@@ -175,7 +179,7 @@ struct bpftrap_exit_event {
   struct bpftrap_sender last_sender; /* of last_signal */
   __u64 last_boot_ns;                /* when last_signal was sent */
   __u32 last_signal; /* the last one of HUP, INT, QUIT, ABRT and TERM; 0: none from a process */
-  __u32 reserved;
+  __u32 exec_id;     /* of bpftrap_exec_event, of its last exec */
 };
 
 /* Bits of bpftrap_cgroup_event::flags. */
@@ -243,11 +247,11 @@ struct bpftrap_cgroup_gone_event {
 };
 
 BPFTRAP_WIRE_STRUCT(bpftrap_process, 128);
-BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 208);
+BPFTRAP_WIRE_STRUCT(bpftrap_exec_event, 216);
 BPFTRAP_WIRE_STRUCT(bpftrap_environment_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_account, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_sender, 32);
-BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 384);
+BPFTRAP_WIRE_STRUCT(bpftrap_exit_event, 392);
 BPFTRAP_WIRE_STRUCT(bpftrap_final_event, 80);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_event, 32);
 BPFTRAP_WIRE_STRUCT(bpftrap_cgroup_gone_event, 24);
@@ -259,7 +263,7 @@ BPFTRAP_WIRE_STRUCT(bpftrap_gone_event, 32);
 static_assert(offsetof(bpftrap_exec_event, args_size) == 152);
 static_assert(offsetof(bpftrap_exec_event, paths) == 176);
 static_assert(offsetof(bpftrap_exit_event, wait_status) == 144);
-static_assert(offsetof(bpftrap_exit_event, killer) == 304);
+static_assert(offsetof(bpftrap_exit_event, killer) == 312);
 #endif
 
 #endif

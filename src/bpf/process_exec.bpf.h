@@ -18,6 +18,7 @@
 #include "scope.bpf.h"
 #include "span.bpf.h"
 #include "stream.bpf.h"
+#include "unsent_execs.bpf.h"
 
 struct exec_source {
   const char *filename;
@@ -26,7 +27,9 @@ struct exec_source {
   __u64 args;      /* user address */
   __u64 args_size; /* bytes */
   __u64 cap_effective;
+  __u64 max_rss_pages;
   const struct path_walk *walk; /* with the paths and the identity */
+  __u32 exec_id;
   __u32 paths_size;
   __u32 env_len;
   __u32 flags; /* BPFTRAP_EXEC_* */
@@ -42,15 +45,16 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
                                          const __u32 walked_room, const _Bool last)
 {
   struct bpftrap_exec_event *event;
-  __u64 args_len = from->args_size, walked_len;
+  __u64 args_len = from->args_size, walked_len, used;
   long path_len, interp_len = 0;
-  __u64 used;
   char *data;
 
   event = reserve_record(BPFTRAP_RECORD_EXEC,
                          sizeof(*event) + path_room + interp_room + args_room + walked_room);
-  if (!event)
+  if (!event) {
+    note_unsent_exec(from->walk->process.start_boot_ns, from->walk->process.pid);
     return 1;
+  }
   data = (char *)(event + 1);
   walked_len = copy_paths(event, data, from->walk, walked_room);
   data += walked_len;
@@ -92,6 +96,8 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
   event->filename_len = path_len;
   event->interp_len = interp_len;
   event->error = 0;
+  event->max_rss_pages = from->max_rss_pages;
+  event->exec_id = from->exec_id;
   event->process = from->walk->process;
   fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + walked_len + used + args_len,
               from->now);
@@ -125,15 +131,16 @@ static __always_inline void submit_smallest(const struct exec_source *from)
   /* Leave half of the buffer to shorter records and to ends */
   if (is_fuller_than(1)) {
     count_lost(BPFTRAP_RECORD_EXEC);
+    note_unsent_exec(from->walk->process.start_boot_ns, from->walk->process.pid);
     return;
   }
   if (is_at_most(from, 2560, 511) && submit_exec(from, 256, 256, 2560, 511, 0))
     return;
   if (is_at_most(from, 8192, 1023) &&
-      submit_exec(from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1023, 1))
+      submit_exec(from, BPFTRAP_FILENAME_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1023, 1))
     return;
-  submit_exec(from, BPFTRAP_PATH_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE, paths_room_most(),
-              1);
+  submit_exec(from, BPFTRAP_FILENAME_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE,
+              paths_room_most(), 1);
 }
 
 /*
@@ -148,9 +155,9 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   struct path_walk *walk;
   struct span span;
 
-  /* Ignore events that the other copy handles; it costs a read to number the exec */
-  if (cfg.twice &&
-      !is_first_to_see(task, BPF_CORE_READ(task, self_exec_id), BPFTRAP_RECORD_EXEC, second))
+  /* Ignore events that the other copy handles */
+  from.exec_id = BPF_CORE_READ(task, self_exec_id);
+  if (!is_first_to_see(task, from.exec_id, BPFTRAP_RECORD_EXEC, second))
     return 0;
 
   /* Ignore processes out of scope */
@@ -164,6 +171,7 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   if (!walk)
     return 0;
   from.now = bpf_ktime_get_boot_ns();
+  from.max_rss_pages = has_group_dead() ? 0 : BPF_CORE_READ(task, signal, maxrss);
   from.cap_effective =
       fill_process(&walk->process, task, task_start_boot_ns(task), announce_cgroup(task, from.now));
   from.flags = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec) ? BPFTRAP_EXEC_SECURE : 0;

@@ -17,6 +17,7 @@
 #include "scope.bpf.h"
 #include "span.bpf.h"
 #include "stream.bpf.h"
+#include "unsent_execs.bpf.h"
 
 /* Fields of signal_struct about the end. */
 struct ending {
@@ -243,6 +244,40 @@ static __always_inline void fill_unaccounted(struct bpftrap_exit_event *event,
       time_to_end(task, leader, sum->runtime + event->unaccounted_ns, event->header.boot_ns);
 }
 
+/* The part of a per-CPU counter that all CPUs share may be below 0 for a while. */
+static __always_inline __u64 positive(__u64 count)
+{
+  return (__s64)count > 0 ? count : 0;
+}
+
+/*
+ * Fill in the peak of the process's own memory map, if that still exists: VmHWM of
+ * /proc/PID/status. The kernel updates hiwater_rss only when memory shrinks (include/linux/mm.h
+ * get_mm_hiwater_rss()). signal_struct::maxrss includes earlier programs of the process.
+ */
+static __noinline int fill_peak_rss(struct bpftrap_exit_event *event, struct task_struct *task)
+{
+  char bytes[136] SPAN_ALIGNED;
+  struct mm_struct *mm;
+  struct span span;
+  __u64 now, peak;
+
+  if (!has_group_dead() || !bpf_core_field_exists(struct mm_struct, rss_stat[0].count))
+    return 0;
+  mm = BPF_CORE_READ(task, mm);
+  if (!mm)
+    return 0;
+  span = READ_SPAN(struct mm_struct, mm, bytes, rss_stat[MM_FILEPAGES].count,
+                   rss_stat[MM_SHMEMPAGES].count);
+  now = positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_FILEPAGES].count)) +
+        positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_ANONPAGES].count)) +
+        positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_SHMEMPAGES].count));
+  peak = BPF_CORE_READ(mm, hiwater_rss);
+  event->peak_rss_pages = peak > now ? peak : now;
+  event->flags |= BPFTRAP_EXIT_PEAK_KNOWN;
+  return 0;
+}
+
 /* BPFTRAP_EXIT_*, all but those that other functions add */
 static __always_inline __u32 exit_flags(const struct signal_struct *signal, __u32 task_flags,
                                         __u32 status)
@@ -336,10 +371,15 @@ static __always_inline void report_end(struct task_struct *task, struct task_str
   fill_process(&event->process, leader, end.start, cgroup_id);
   event->wait_status = end.status;
   event->flags = exit_flags(signal, end.flags, end.status);
+  event->peak_rss_pages = 0;
+  fill_peak_rss(event, task);
+  if (has_unsent_exec(end.start, event->process.pid))
+    event->flags |= BPFTRAP_EXIT_EXEC_UNSENT;
   fill_costs(event, &walk.sum);
   fill_waiting(event, task, leader, signal);
   fill_unaccounted(event, &walk.sum, task, leader, signal);
   fill_senders(event, leader, end.status & 0x7f);
+  event->exec_id = BPF_CORE_READ(leader, self_exec_id); /* fill_senders() has cleared it */
   bpf_ringbuf_submit(event, 0);
 }
 

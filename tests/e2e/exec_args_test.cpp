@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // argv and file names in `exec` records equal those that the test passed to execve().
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
 #include <numeric>
 
 #include "e2e/bpftrap.h"
+#include "e2e/cgroup.h"
 #include "e2e/failure.h"
 
 namespace e2e {
@@ -58,6 +62,7 @@ TEST_F(ExecArgsTest, ArgumentsAreWhole) {
     EXPECT_TRUE(traced.exec.is_null("interp"));
     EXPECT_TRUE(traced.exec.is_null("errno"));
     EXPECT_EQ(traced.exit.strings("args"), argv);
+    EXPECT_FALSE(traced.exit.flag("args_truncated"));
     EXPECT_EQ(traced.exit.text("filename"), self_path());
   }
 }
@@ -106,22 +111,39 @@ TEST_F(ExecArgsTest, LongerArgumentsAreTruncatedAndSaySo) {
   EXPECT_EQ(kept[1], argv[1]);
   EXPECT_EQ(kept[2], argv[2].substr(0, kept[2].size()));
   EXPECT_GE(size_of(kept), 32768U);
+  EXPECT_EQ(traced.exit.strings("args"), kept);
+  EXPECT_TRUE(traced.exit.flag("args_truncated"));
 }
 
-// A path of `size` bytes to this binary, through directories with long names.
-std::string deep_path(const std::string& parent, std::size_t size) {
+constexpr std::size_t longest_path = 4094;
+
+// A path of `size` bytes below `parent`, through directories with long names. `visit` gets each
+// directory, and the path at last.
+template <class Visit>
+std::string walk_deep_path(const std::string& parent, std::size_t size, Visit visit) {
   std::string path = parent;
   while (path.size() < size) {
     std::size_t left = size - path.size() - 1;
     std::size_t name = left <= 200 ? left : left < 203 ? 190 : 200;
     path += "/" + std::string(name, 'd');
+    visit(path);
+  }
+  return path;
+}
+
+std::string name_of_deep_path(const std::string& parent, std::size_t size) {
+  return walk_deep_path(parent, size, [](const std::string&) {});
+}
+
+// The same with its directories. It leads to this binary.
+std::string deep_path(const std::string& parent, std::size_t size) {
+  return walk_deep_path(parent, size, [size](const std::string& path) {
     int error = path.size() < size ? ::mkdir(path.c_str(), 0755)
                                    : ::symlink(self_path().c_str(), path.c_str());
     if (error != 0) {
       throw Failure("cannot create a file with a long path");
     }
-  }
-  return path;
+  });
 }
 
 TEST_F(ExecArgsTest, LongFileNamesAreWhole) {
@@ -188,6 +210,64 @@ TEST_F(ExecArgsTest, ExecveatRelativeToADirectory) {
   // The form that execveat(2) documents.
   EXPECT_EQ(traced.exec.text("filename"), "/dev/fd/" + std::to_string(dir) + "/program");
   expect_whole(traced.exec, {"name", "arg"}, 9);
+}
+
+TEST_F(ExecArgsTest, ExecveatWithTheLongestPathIsWhole) {
+  ScratchDir scratch;
+  int dir = ::open(scratch.path().c_str(), O_PATH | O_CLOEXEC);
+  std::string path;
+  // In a child, because its current directory changes: the path is too long behind another one.
+  Ended maker = Child([&] {
+                  return ::fchdir(dir) == 0 && ::mkdir("d", 0755) == 0 &&
+                                 deep_path("d", longest_path).size() == longest_path
+                             ? 0
+                             : 1;
+                }).wait();
+  ASSERT_EQ(maker.status, 0);
+  Traced traced = trace([&] {
+    ExecStrings strings({"name", "arg"});
+    std::string relative = name_of_deep_path("d", longest_path);
+    ::syscall(SYS_execveat, dir, relative.c_str(), strings.argv(), strings.envp(), 0);
+    return 127;
+  });
+  EXPECT_EQ(traced.exec.text("filename"),
+            "/dev/fd/" + std::to_string(dir) + "/" + name_of_deep_path("d", longest_path));
+  expect_whole(traced.exec, {"name", "arg"}, 9);
+  EXPECT_EQ(traced.exit.text("filename"), traced.exec.text("filename"));
+  ::close(dir);
+}
+
+// An interpreter of binfmt_misc, which takes longer paths than the first line of a script. A user
+// namespace has handlers of its own since 6.7.
+int execute_by_handler(const std::string& file, const std::string& interpreter) {
+  std::string handlers = "/proc/sys/fs/binfmt_misc";
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || !write_file("/proc/self/uid_map", "0 0 1") ||
+      !write_file("/proc/self/setgroups", "deny") || !write_file("/proc/self/gid_map", "0 0 1") ||
+      ::mount("none", handlers.c_str(), "binfmt_misc", 0, nullptr) != 0 ||
+      !write_file(handlers + "/register", ":bpftrap-test:M::BPFTRAP-E2E::" + interpreter + ":")) {
+    return 77;
+  }
+  return exec_argv(file, {"ignored", "arg"});
+}
+
+TEST_F(ExecArgsTest, LongInterpreterIsWhole) {
+  ScratchDir scratch;
+  std::string file = scratch / "file", interpreter = deep_path(scratch.path(), 1200);
+  std::ofstream(file) << "BPFTRAP-E2E";
+  ::chmod(file.c_str(), 0755);
+  Bpftrap bpftrap({"exec", "--json"});
+  bpftrap.await_start();
+  Ended process = Child([&] { return execute_by_handler(file, interpreter); }).wait();
+  EXPECT_EQ(bpftrap.stop(), 0);
+  if (WEXITSTATUS(process.status) == 77) {
+    GTEST_SKIP() << "no binfmt_misc in a user namespace";
+  }
+  ASSERT_EQ(process.status, 0);
+  Record exec = bpftrap.record_of(process, "exec");
+  EXPECT_EQ(exec.text("filename"), file);
+  EXPECT_EQ(exec.text("interp"), interpreter);
+  Argv expected{interpreter, file, "arg"};
+  expect_whole(exec, expected, size_of(expected));
 }
 
 TEST_F(ExecArgsTest, FexecveOfAFileAndOfMemory) {

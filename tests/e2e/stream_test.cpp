@@ -59,7 +59,7 @@ TEST_F(StreamTest, EachKindHasItsKeys) {
                            "args_size", "args_truncated", "env", "stdin", "stdout", "stderr",
                            "cap_effective", "secure", "errno"});
   Keys exit = process;
-  exit.insert(exit.end(), {"exe", "cwd"});
+  exit.insert(exit.end(), {"exe", "cwd", "args_truncated", "peak_rss_bytes"});
   exit.insert(exit.end(), {"filename",           "args",
                            "exit_code",          "signal",
                            "core_dumped",        "oom_killed",

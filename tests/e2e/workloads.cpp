@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,8 @@ using Arguments = std::vector<std::string>;
 std::chrono::milliseconds milliseconds(const Arguments& arguments) {
   return std::chrono::milliseconds(arguments.empty() ? 0 : std::stoi(arguments[0]));
 }
+
+char** raw_argv = nullptr;
 
 int nothing(const Arguments&) {
   return 0;
@@ -54,6 +57,23 @@ int pause(const Arguments&) {
 // Starts another workload as a child.
 int start(const Arguments& arguments) {
   return WEXITSTATUS(run_workload(arguments).status);
+}
+
+// Executes the path in argv[1], which then does nothing.
+int then_path(const Arguments&) {
+  return exec_argv(raw_argv[1], {raw_argv[1]});
+}
+
+// Takes so many MiB of memory, and writes the line VmHWM of its status to a file.
+int take(const Arguments& arguments) {
+  std::string memory(std::stoul(arguments.at(0)) << 20, 'x');
+  std::ofstream file(arguments.at(1));
+  for (const std::string& line : lines_of_file("/proc/self/status")) {
+    if (line.starts_with("VmHWM:")) {
+      file << line << '\n';
+    }
+  }
+  return memory.empty() || memory.back() == 'x' ? 0 : 1;
 }
 
 // Executes another workload in the same process.
@@ -87,8 +107,6 @@ int rename(const Arguments& arguments) {
   return 0;
 }
 
-char** raw_argv = nullptr;
-
 int overwrite_argv(const Arguments&) {
   for (char** argument = raw_argv; *argument != nullptr; ++argument) {
     std::memset(*argument, '*', std::strlen(*argument));
@@ -119,6 +137,8 @@ constexpr Workload workloads[] = {
     {"pause", pause},
     {"start", start},
     {"then", then},
+    {"then-path", then_path},
+    {"take", take},
     {"then-from-thread", then_from_thread},
     {"then-after-leader", workload_then_after_leader},
     {"execute-from-thread", workload_execute_from_thread},

@@ -86,6 +86,7 @@ inline Bytes wire_exec(std::string_view filename, std::string_view interp, std::
   event.process = wire_process();
   event.cap_effective = 0x1'0000'0001;
   event.args_size = args_size;
+  event.exec_id = 21;
   event.args_len = static_cast<std::uint32_t>(args.size());
   event.filename_len = static_cast<std::uint16_t>(filename.empty() ? 0 : filename.size() + 1);
   event.interp_len = static_cast<std::uint16_t>(interp.empty() ? 0 : interp.size() + 1);
@@ -115,6 +116,7 @@ inline bpftrap_exit_event wire_exit(int wait_status) {
   event.run_delay_ns = 700;
   event.parent = {500, 600, 15, 1201, 1};
   event.max_rss_pages = 3;
+  event.exec_id = 21;
   event.io_read_bytes = 4096;
   event.io_write_bytes = 8192;
   event.minor_faults = 11;

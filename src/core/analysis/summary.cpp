@@ -31,7 +31,7 @@ Sums sums_of(const ExitRecord& record) {
           .duration_total = record.duration,
           .duration_max = record.duration,
           .cpu = record.cpu,
-          .rss_bytes = record.max_rss_bytes};
+          .rss_bytes = largest_rss(record)};
 }
 
 std::string_view part_name(const SummaryRecord& r) {

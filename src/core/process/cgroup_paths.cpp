@@ -8,8 +8,8 @@
 
 namespace bpftrap {
 
-CgroupPaths::CgroupPaths(std::string_view proc_cgroup)
-    : mounted_(is_in_cgroup2(proc_cgroup) || is_in_cgroup1(proc_cgroup)) {}
+CgroupPaths::CgroupPaths(std::string_view proc_cgroup, std::size_t most)
+    : mounted_(is_in_cgroup2(proc_cgroup) || is_in_cgroup1(proc_cgroup)), most_(most) {}
 
 void CgroupPaths::define(const CgroupRecord& record) {
   if (record.truncated) {
@@ -26,11 +26,30 @@ void CgroupPaths::define(const CgroupRecord& record) {
   if (path.empty()) {
     path = "/";
   }
+  drop(record.id);
+  std::size_t bytes = path.size() + bytes_of_entry;
+  bool is_long = path.size() > long_path;
+  if (bytes > most_ - bytes_ || (is_long && bytes > most_ / 2 - long_bytes_)) {
+    ++refused_;
+    return;
+  }
+  bytes_ += bytes;
+  long_bytes_ += is_long ? bytes : 0;
+  path.shrink_to_fit();
   // Views follow, so the path must have its final place.
   Cgroup& cgroup = cgroups_[record.id];
   cgroup.path = std::move(path);
   cgroup.unit = unit_of_cgroup(cgroup.path);
   cgroup.container_id = container_of_cgroup(cgroup.path);
+}
+
+void CgroupPaths::drop(std::uint64_t id) {
+  if (auto found = cgroups_.find(id); found != cgroups_.end()) {
+    std::size_t size = found->second.path.size();
+    bytes_ -= size + bytes_of_entry;
+    long_bytes_ -= size > long_path ? size + bytes_of_entry : 0;
+    cgroups_.erase(found);
+  }
 }
 
 void CgroupPaths::complete(Process& process) const {

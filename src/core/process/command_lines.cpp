@@ -72,6 +72,8 @@ void CommandLines::remember(const ExecRecord& record, bool in_any_case, bool mat
   CommandLine line;
   line.local_pid = record.process.local_pid;
   line.matched = matched || (!is_new && live->second.matched);
+  line.exec_id = record.exec_id;
+  line.max_rss_bytes = record.max_rss_bytes;
   std::optional<std::string_view> exe = usable_path(record.exe);
   std::optional<std::string_view> cwd = usable_path(record.cwd);
   bool known = record.filename || exe || cwd || record.args;

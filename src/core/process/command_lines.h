@@ -23,7 +23,9 @@ struct CommandLine {
   std::optional<std::string> cwd;
   std::optional<std::string> args;  // each argument with a NUL behind it
   bool truncated = false;
-  Pid local_pid = 0;     // of the process, in bpftrap's own pid namespace; 0 outside it
+  Pid local_pid = 0;  // of the process, in bpftrap's own pid namespace; 0 outside it
+  std::optional<std::uint32_t> exec_id = {};        // of its exec; none if it was read from /proc
+  std::optional<std::uint64_t> max_rss_bytes = {};  // of the process before that exec
   bool matched = false;  // by --match: this exec, or an earlier one of the process
 };
 

@@ -71,6 +71,20 @@ std::optional<std::string_view> take_string(Bytes& data, std::size_t size) {
   return all.substr(0, all.find('\0'));
 }
 
+std::uint64_t to_bytes(std::uint64_t pages) {
+  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return pages * page;
+}
+
+// Before its first exec a process has one memory map. Later maps are compared by the tracer.
+std::optional<std::uint64_t> peak_rss(const bpftrap_exit_event& wire) {
+  if ((wire.flags & BPFTRAP_EXIT_PEAK_KNOWN) != 0) {
+    return to_bytes(wire.peak_rss_pages);
+  }
+  return (wire.flags & BPFTRAP_EXIT_EXECUTED) == 0 ? std::optional(to_bytes(wire.max_rss_pages))
+                                                   : std::nullopt;
+}
+
 // Returns nullopt if no process sent the signal.
 std::optional<Sender> sender_of(Bytes bytes, std::size_t offset, const bpftrap_sender& wire) {
   if (wire.pid == 0) {
@@ -186,6 +200,10 @@ Decoded decode_exec(Bytes bytes) {
   record.env_requested = (wire.flags & BPFTRAP_EXEC_ENV_REQUESTED) != 0;
   record.env_size = wire.env_len;
   record.error = wire.error;
+  record.exec_id = wire.exec_id;
+  if (wire.max_rss_pages != 0) {
+    record.max_rss_bytes = to_bytes(wire.max_rss_pages);
+  }
   return record;
 }
 
@@ -206,6 +224,8 @@ Decoded decode_exit(Bytes bytes) {
   record.killer = sender_of(bytes, offsetof(bpftrap_exit_event, killer), wire.killer);
   record.last_signal = last_signal_of(bytes, wire);
   record.executed = (wire.flags & BPFTRAP_EXIT_EXECUTED) != 0;
+  record.exec_id = wire.exec_id;
+  record.exec_unsent = (wire.flags & BPFTRAP_EXIT_EXEC_UNSENT) != 0;
   // The flag alone is not enough: the kernel also sets it on a victim that is already exiting.
   record.oom_killed = (wire.flags & BPFTRAP_EXIT_OOM_VICTIM) != 0 &&
                       WIFSIGNALED(record.wait_status) && WTERMSIG(record.wait_status) == SIGKILL &&
@@ -225,8 +245,8 @@ Decoded decode_exit(Bytes bytes) {
                       (wire.flags & BPFTRAP_EXIT_CLOCK_KNOWN) != 0}),
       {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
   record.parent = account_of(wire.parent);
-  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  record.max_rss_bytes = wire.max_rss_pages * page;
+  record.max_rss_bytes = to_bytes(wire.max_rss_pages);
+  record.peak_rss_bytes = peak_rss(wire);
   if ((wire.flags & BPFTRAP_EXIT_IO_COUNTED) != 0) {
     record.io = StorageIo{wire.io_read_bytes, wire.io_write_bytes};
   }

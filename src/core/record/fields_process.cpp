@@ -81,6 +81,10 @@ std::optional<std::string> error_name(const ExecRecord& r) {
   return r.error != 0 ? std::optional(errno_name(r.error)) : std::nullopt;
 }
 
+std::optional<bool> are_args_truncated(const ExitRecord& r) {
+  return r.args ? std::optional(r.args->truncated) : std::nullopt;
+}
+
 std::optional<std::uint64_t> exit_code(const ExitRecord& r) {
   return WIFSIGNALED(r.wait_status) ? std::nullopt
                                     : std::optional<std::uint64_t>(WEXITSTATUS(r.wait_status));
@@ -213,6 +217,8 @@ FieldTable fields_of(const ExitRecord*) {
             append_branch(out, r.depth);
             append_command(out, r.args, r.process);
           }),
+      field<&are_args_truncated>(
+          "args_truncated", "true if args holds less than the full argv; null if args is null"),
       field<&exit_code>("exit_code", "0 to 255, as wait4() reports it; null if a signal ended it"),
       field<&ending_signal>("signal", "name of the signal that ended it; else null"),
       field<&core_dumped>("core_dumped", "true if a core was dumped"),
@@ -252,9 +258,17 @@ FieldTable fields_of(const ExitRecord*) {
           .cell([](const R& r, Context, std::string& out) {
             append_human_duration(out, r.cpu.user + r.cpu.system);
           }),
-      field<&R::max_rss_bytes>("max_rss_bytes", "largest resident set in bytes, as ru_maxrss")
+      field<&R::max_rss_bytes>("max_rss_bytes",
+                               "largest resident set in bytes, as ru_maxrss, which includes memory "
+                               "from before the exec"),
+      field<&R::peak_rss_bytes>(
+          "peak_rss_bytes",
+          "largest resident set of its last program in bytes, as VmHWM; null if unknown"),
+      table_only<R>()
           .column("RSS", 5, Align::right)
-          .in(Unit::bytes),
+          .cell([](const R& r, Context, std::string& out) {
+            append_human_size(out, largest_rss(r));
+          }),
       field<&R::io, &StorageIo::read_bytes>(
           "io_read_bytes",
           "bytes read from storage, as read_bytes of /proc/PID/io; null if not counted"),

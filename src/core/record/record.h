@@ -86,6 +86,8 @@ struct ExecRecord {
   std::uint64_t cap_effective = 0;
   bool secure = false;  // AT_SECURE
   int error = 0;
+  std::uint32_t exec_id = 0;                   // distinguishes the execs of one process
+  std::optional<std::uint64_t> max_rss_bytes;  // ru_maxrss before this program, if it is needed
   unsigned depth = 0;  // generations below the first ancestor that is printed
 };
 
@@ -129,8 +131,10 @@ struct ExitRecord {
   std::optional<std::string_view> exe;
   std::optional<std::string_view> cwd;
   std::optional<Arguments> args;
-  int wait_status = 0;    // as wait4() reports it
-  bool executed = false;  // true if it ever executed a program
+  int wait_status = 0;        // as wait4() reports it
+  bool executed = false;      // true if it ever executed a program
+  std::uint32_t exec_id = 0;  // of its last exec: equals that of the ExecRecord
+  bool exec_unsent = false;   // true if an exec of this process may have been lost
   bool oom_killed = false;
   std::optional<Sender> killer;
   std::optional<LastSignal> last_signal;
@@ -139,6 +143,7 @@ struct ExitRecord {
   std::optional<std::chrono::nanoseconds> cpu_wait;
   ThreadAccount parent;  // the thread that is its real parent
   std::uint64_t max_rss_bytes = 0;
+  std::optional<std::uint64_t> peak_rss_bytes;  // of the last program alone; none if unknown
   std::optional<StorageIo> io;
   std::uint64_t minor_faults = 0;
   std::uint64_t major_faults = 0;
@@ -146,6 +151,11 @@ struct ExitRecord {
   std::uint64_t involuntary_switches = 0;
   unsigned depth = 0;  // as in ExecRecord
 };
+
+// The largest resident set of the last program, or of the process if the former is unknown.
+inline std::uint64_t largest_rss(const ExitRecord& record) {
+  return record.peak_rss_bytes.value_or(record.max_rss_bytes);
+}
 
 // First record: tracing is live.
 struct StartRecord {

@@ -19,11 +19,18 @@ namespace {
 // After losses, start a sweep at most once per this interval.
 constexpr std::chrono::seconds between_sweeps_of_losses{10};
 
+// False if the process executed another program after the one that `line` belongs to: its record
+// was lost, or a filter left it out.
+bool is_of_last_exec(const CommandLine& line, const ExitRecord& exit) {
+  return line.exec_id ? *line.exec_id == exit.exec_id : !exit.exec_unsent;
+}
+
 }  // namespace
 
 ProcessStream::ProcessStream(ProcessStreamOptions options)
     : options_(std::move(options)),
-      cgroups_(read_file("/proc/self/cgroup").value_or("")),
+      cgroups_(read_file("/proc/self/cgroup").value_or(""),
+               options_.command_line_bytes / (CommandLines::bytes_most / CgroupPaths::bytes_most)),
       lines_(options_.command_line_bytes) {}
 
 RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
@@ -145,12 +152,17 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
       return Result::kept;
     }
   }
-  if (line) {
+  if (line && is_of_last_exec(*line, record)) {
     record.filename = line->filename;
     record.exe = line->exe;
     record.cwd = line->cwd;
     if (line->args) {
       record.args = Arguments{*line->args, line->truncated};
+    }
+    // ru_maxrss never shrinks. If it grew since the exec, then by the last program.
+    if (!record.peak_rss_bytes && line->max_rss_bytes &&
+        record.max_rss_bytes > *line->max_rss_bytes) {
+      record.peak_rss_bytes = record.max_rss_bytes;
     }
   }
   redact(record.args, redacted_args_);
@@ -175,6 +187,7 @@ std::uint64_t ProcessStream::lost_records(const bpftrap_lost& lost) const {
 void ProcessStream::account(const bpftrap_lost& lost) {
   warn_of_unmarked(lost.records[BPFTRAP_KIND_MARK]);
   warn_of_refused_lines();
+  warn_of_refused_paths();
   std::uint64_t ends = lost.records[BPFTRAP_RECORD_EXIT] + lost.records[BPFTRAP_RECORD_GONE];
   if (ends > lost_ends_) {
     lost_ends_ = ends;
@@ -199,11 +212,27 @@ void ProcessStream::warn_of_refused_lines() {
   refused_told_ = true;
   std::string room;
   append_human_size(room, lines_.most());
+  // Less than the usual room is a part of the cgroup's limit.
+  std::string_view other_fix = lines_.most() < CommandLines::bytes_most
+                                   ? ", or raise the memory limit of bpftrap's cgroup"
+                                   : "";
   say(
-      fmt::format("command lines of running processes fill {}: some ends lack their command line; "
-                  "follow fewer processes (--user, --tree, --cgroup), or raise the memory limit of "
-                  "bpftrap's cgroup",
-                  room));
+      fmt::format("no room for the command lines of more than {} processes (maximum {}): some ends "
+                  "lack their command line; follow fewer processes (--user, --tree, --cgroup){}",
+                  lines_.size(), room, other_fix));
+}
+
+void ProcessStream::warn_of_refused_paths() {
+  if (cgroups_.refused() == 0 || refused_paths_told_) {
+    return;
+  }
+  refused_paths_told_ = true;
+  std::string room;
+  append_human_size(room, cgroups_.most());
+  say(
+      fmt::format("no room for the paths of more than {} cgroups (maximum {}): some records lack "
+                  "their cgroup",
+                  cgroups_.size(), room));
 }
 
 bool ProcessStream::wants_sweep() const {

@@ -30,7 +30,7 @@ struct ProcessStreamOptions {
   bool keep_births = false;  // keep track of forked processes; the kernel must report all forks
   ArgumentFilter arguments = {};
   Redaction redaction = {};
-  std::size_t command_line_bytes = CommandLines::bytes_most;
+  std::size_t command_line_bytes = CommandLines::bytes_most;  // cgroup paths: an eighth of it
   // Returns true if failed execs and long command lines must give way to other records.
   std::function<bool()> output_crowded = {};
 };
@@ -68,6 +68,7 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   bool is_older(const ProcessId& id) const;
   void warn_of_unmarked(std::uint64_t unmarked);
   void warn_of_refused_lines();
+  void warn_of_refused_paths();
 
   ProcessStreamOptions options_;
   BootTime live_since_;
@@ -79,6 +80,7 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   Environments environments_;
   std::uint64_t unmarked_ = 0;
   bool refused_told_ = false;
+  bool refused_paths_told_ = false;
   std::uint64_t lost_ends_ = 0;
   std::uint64_t gave_way_ = 0;  // records
   bool lost_since_sweep_ = false;

@@ -126,12 +126,12 @@ TEST(JsonSink, Exit) {
       R"("audit_session":null,"session_id":7,"process_group":8,"tty":"pts/3",)"
       R"("comm":"fifteen_bytes_x","cgroup":"/a/b","unit":"b.service","container_id":null,)"
       R"("pid_ns_inode":4026532000,"ns_pid":3,"filename":"/bin/x",)"
-      R"("exe":"/bin/y","cwd":"/","args":["x","a b",""],"exit_code":0,"signal":null,)"
-      R"("core_dumped":false,"oom_killed":false,)"
+      R"("exe":"/bin/y","cwd":"/","args":["x","a b",""],"args_truncated":false,"exit_code":0,)"
+      R"("signal":null,"core_dumped":false,"oom_killed":false,)"
       R"("killer_pid":null,"killer_comm":null,"killer_id":null,"last_signal":null,)"
       R"("last_signal_pid":null,"last_signal_comm":null,"last_signal_id":null,)"
       R"("last_signal_age_ns":null,"parent_blocked":true,"duration_ns":1124000000,"cpu_user_ns":1000000,)"
-      R"("cpu_sys_ns":2000000,"cpu_wait_ns":3000,"max_rss_bytes":4096,"io_read_bytes":1,"io_write_bytes":2,)"
+      R"("cpu_sys_ns":2000000,"cpu_wait_ns":3000,"max_rss_bytes":4096,"peak_rss_bytes":null,"io_read_bytes":1,"io_write_bytes":2,)"
       R"("minor_faults":3,"major_faults":4,"voluntary_switches":5,"involuntary_switches":6})"
       "\n");
 }

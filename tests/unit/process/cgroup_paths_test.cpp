@@ -58,5 +58,43 @@ TEST(CgroupPaths, OnlyOfHierarchiesThatExist) {
   }
 }
 
+TEST(CgroupPaths, WhatFindsNoRoomHasNoPath) {
+  constexpr std::size_t of_entry = CgroupPaths::bytes_of_entry;
+  CgroupPaths paths("0::/\n", 4 * (of_entry + 5));
+  for (std::uint64_t id = 1; id <= 5; ++id) {
+    paths.define({id, "leaf\0"sv, false});
+  }
+  EXPECT_EQ(completed(paths, 4).cgroup, "/leaf");
+  EXPECT_EQ(completed(paths, 5).cgroup, std::nullopt);
+  EXPECT_EQ(paths.refused(), 1U);
+  paths.define({4, "leaf\0"sv, false});
+  EXPECT_EQ(paths.size(), 4U) << "the same cgroup again";
+  paths.forget({1});
+  paths.define({5, "leaf\0"sv, false});
+  EXPECT_EQ(completed(paths, 5).cgroup, "/leaf");
+  EXPECT_EQ(paths.refused(), 1U);
+}
+
+TEST(CgroupPaths, LongOnesLeaveHalfOfTheRoomToOthers) {
+  CgroupPaths paths("0::/\n");
+  std::string names;
+  for (int level = 0; level < 16; ++level) {
+    names.append(255, 'x').push_back('\0');
+  }
+  for (std::uint64_t id = 1; id <= 3000; ++id) {
+    paths.define({id, names, false});
+  }
+  EXPECT_LE(paths.bytes(), CgroupPaths::bytes_most / 2);
+  EXPECT_GT(paths.refused(), 1900U);
+  for (std::uint64_t id = 3001; id <= 6000; ++id) {
+    paths.define({id, "user.slice\0"sv, false});
+    ASSERT_EQ(completed(paths, id).cgroup, "/user.slice");
+  }
+  for (std::uint64_t id = 1; id <= 6000; ++id) {
+    paths.forget({id});
+  }
+  EXPECT_EQ(paths.bytes(), 0U);
+}
+
 }  // namespace
 }  // namespace bpftrap

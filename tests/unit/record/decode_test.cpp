@@ -175,6 +175,8 @@ TEST(Decode, Exit) {
   EXPECT_EQ(record.duration, 1s);
   EXPECT_EQ(record.cpu, (CpuTimes{3ms, 3ms}));
   EXPECT_EQ(record.max_rss_bytes, 3U * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+  EXPECT_EQ(record.peak_rss_bytes, record.max_rss_bytes) << "it executed nothing";
+  EXPECT_EQ(record.exec_id, 21U);
   EXPECT_FALSE(record.io) << "the kernel did not report that it counts I/O";
   EXPECT_FALSE(record.killer);
   EXPECT_FALSE(record.last_signal);
@@ -188,6 +190,18 @@ TEST(Decode, Exit) {
   EXPECT_EQ(record.parent.voluntary_switches, 15U);
   EXPECT_EQ(record.parent.tid, 1201U);
   EXPECT_TRUE(record.parent.blocked());
+}
+
+TEST(Decode, PeakOfTheLastProgram) {
+  bpftrap_exit_event event = wire_exit(0);
+  event.flags = BPFTRAP_EXIT_EXECUTED;
+  Bytes bytes = bytes_of(event);
+  EXPECT_EQ(decoded<ExitRecord>(bytes).peak_rss_bytes, std::nullopt);
+  event.flags |= BPFTRAP_EXIT_PEAK_KNOWN;
+  event.peak_rss_pages = 2;
+  bytes = bytes_of(event);
+  EXPECT_EQ(decoded<ExitRecord>(bytes).peak_rss_bytes,
+            2U * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
 }
 
 TEST(Decode, ExitWithIoAndKiller) {

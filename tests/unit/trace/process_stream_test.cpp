@@ -38,10 +38,12 @@ class ProcessStreamTest : public testing::Test {
     std::memcpy(bytes.data(), &event, sizeof event);
     return stream.handle(bytes, sink_);
   }
-  Result exit(ProcessStream& stream) {
+  Result exit(ProcessStream& stream, std::uint32_t exec_id = 21, std::uint64_t max_rss_pages = 3) {
     out_.clear();
     bpftrap_exit_event event = wire_exit(0);
     event.flags = BPFTRAP_EXIT_EXECUTED;
+    event.exec_id = exec_id;
+    event.max_rss_pages = max_rss_pages;
     return stream.handle(bytes_of(event), sink_);
   }
   // Forks of processes that do not exist.
@@ -76,6 +78,30 @@ TEST_F(ProcessStreamTest, AnEndWhoseCommandLineFoundNoRoomIsWritten) {
     EXPECT_EQ(exit(stream), Result::written);
     EXPECT_NE(out_.find(R"("filename":null,"exe":null,"cwd":null,"args":null)"), std::string::npos)
         << out_;
+  }
+}
+
+TEST_F(ProcessStreamTest, AnEndBehindAnExecThatIsNotKnownHasNoCommandLine) {
+  ProcessStream stream({.write_execs = true, .exits_of_execs_only = true});
+  stream.live(BootTime(3500ms));
+  EXPECT_EQ(exec(stream, "older\0"sv), Result::written);
+  EXPECT_EQ(exit(stream, 22), Result::written) << "one of its execs was reported";
+  EXPECT_NE(out_.find(R"("args":null,"args_truncated":null)"), std::string::npos)
+      << out_;
+  EXPECT_EQ(exec(stream, "last\0"sv), Result::written);
+  EXPECT_EQ(exit(stream, 21), Result::written);
+  EXPECT_NE(out_.find(R"("args":["last"],"args_truncated":false)"), std::string::npos) << out_;
+}
+
+TEST_F(ProcessStreamTest, ThePeakOfTheLastProgramIsKnownIfItIsTheLargest) {
+  ProcessStream stream({.write_execs = true});
+  stream.live(BootTime(3500ms));
+  std::vector<std::byte> bytes = wire_exec("/bin/x", "", "a\0"sv, 2);
+  reinterpret_cast<bpftrap_exec_event*>(bytes.data())->max_rss_pages = 3;
+  for (auto [pages, peak] : {std::pair(3, "null"), {4, "16384"}}) {
+    EXPECT_EQ(stream.handle(bytes, sink_), Result::written);
+    EXPECT_EQ(exit(stream, 21, static_cast<std::uint64_t>(pages)), Result::written);
+    EXPECT_NE(out_.find(R"("peak_rss_bytes":)"s + peak), std::string::npos) << out_;
   }
 }
 
