@@ -48,7 +48,13 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 SEC("?raw_tp/sys_exit")
 int BPF_PROG(on_failed_exec, struct pt_regs *regs, long result)
 {
-  return report_failed_exec(regs, result);
+  return report_failed_exec(regs, result, 0);
+}
+
+SEC("?raw_tp/sys_exit")
+int BPF_PROG(on_failed_exec_before_5_17, struct pt_regs *regs, long result)
+{
+  return report_failed_exec(regs, result, 1);
 }
 
 /* Loaded if descendants are followed, or forks reported. */

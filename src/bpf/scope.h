@@ -44,6 +44,7 @@ struct bpftrap_scope {
   __u32 cgroup_v1;       /* 1: the memory or the pids controller is in a v1 hierarchy */
   __u32 write_forks;     /* 1: forks that pass the filters are reported, too */
   __u32 exits_of_execs;  /* 1: no exits of processes without an exec record */
+  __u32 deferred_execs;  /* 1: records of failed execs may be left to deferred_exec.bpf.h */
   __u32 stdio;           /* 1: what fds 0, 1 and 2 refer to is recorded */
   __u32 env;             /* 1: environment variables that match `variables` are recorded */
   __u32 report_final;    /* 1: the last account of each process is reported */
@@ -123,7 +124,7 @@ static_assert(sizeof(bpftrap_cgroup_name) == 260);
 static_assert(sizeof(bpftrap_cgroup_node) == 16);
 static_assert(sizeof(bpftrap_known_process) == 16);
 static_assert(sizeof(bpftrap_founder) == 16);
-static_assert(sizeof(bpftrap_scope) == 104 + 4 * BPFTRAP_UIDS_MOST + 2 * sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_scope) == 112 + 4 * BPFTRAP_UIDS_MOST + 2 * sizeof(bpftrap_globs));
 #endif
 
 #endif

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bpf/process.event.h"
+#include "cli/failed_exec_programs.h"
 #include "cli/known_processes.h"
 #include "cli/process_command.h"
 #include "cli/run_tracer.h"
@@ -55,7 +56,8 @@ void choose_programs(const Programs& programs, const bpftrap_scope& scope, bool 
   bool loops = kernel_has_bpf_loop();
   bpf_program__set_autoload(programs.on_exit, loops);
   bpf_program__set_autoload(programs.on_exit_before_5_17, !loops);
-  bpf_program__set_autoload(programs.on_failed_exec, failed_execs);
+  bpf_program__set_autoload(programs.on_failed_exec, failed_execs && loops);
+  bpf_program__set_autoload(programs.on_failed_exec_before_5_17, failed_execs && !loops);
   bpf_program__set_autoload(programs.on_fork,
                             scope.follow != 0 || scope.report_forks != 0 || scope.write_forks != 0);
   bpf_program__set_autoload(programs.on_cgroup_mkdir, scope.cgroups_count != 0);
@@ -129,6 +131,7 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   bpf_map__set_autocreate(maps.older_execs, scope.exits_of_execs != 0);
   bpf_map__set_max_entries(maps.pids,
                            static_cast<__u32>(std::max<std::size_t>(options.pids.size(), 1)));
+  bpf_map__set_autocreate(maps.deferred_execs, scope.deferred_execs != 0);
   // One entry for each program that walks paths: src/bpf/path.bpf.h.
   __u32 walks = chosen_events(options).failed_execs ? 3 : scope.twice != 0 ? 2 : 1;
   bpf_map__set_max_entries(maps.path_walks, walks);
@@ -150,7 +153,14 @@ LoadedSkeleton<process_bpf> load(const ProcessCommand& command, const TraceOptio
   return std::move(open).load(scope.signal_storage != 0 ? &signals : nullptr);
 }
 
-void attach(LoadedSkeleton<process_bpf>& loaded, const WatchedCgroups& cgroups) {
+// The programs that run before on_failed_exec, if that is loaded.
+using BeforeFailedExec = std::optional<FailedExecPrograms>;
+
+void attach(LoadedSkeleton<process_bpf>& loaded, const WatchedCgroups& cgroups,
+            BeforeFailedExec& before) {
+  if (before) {
+    before->attach();
+  }
   WatchedCgroups::Kernel kernel{bpf_map__fd(loaded.maps().cgroup_nodes),
                                 bpf_map__fd(loaded.maps().cgroup_numbers),
                                 loaded.bss().wanted_cgroups};
@@ -279,10 +289,18 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
     return stopped_before_start(options);
   }
   bpftrap_scope scope = choose_scope(options, known.own);
+  BeforeFailedExec before;
+  if (chosen_events(options).failed_execs) {
+    before.emplace(command.name, options.btf);
+    scope.deferred_execs = before->may_defer() ? 1 : 0;
+  }
   TracingHook& signals = signal_hook();
   LoadedSkeleton<process_bpf> loaded = load(command, options, scope, cgroups, signals);
+  if (before) {
+    before->load({loaded.maps().records, loaded.maps().lost, loaded.maps().deferred_execs});
+  }
   fill_pid_map(loaded.maps().pids, known.pids);
-  attach(loaded, cgroups);
+  attach(loaded, cgroups, before);
   Followed followed = followed_in(loaded, scope);
   follow_trees(followed, known);
   ProcessTrace trace(command, options, *host, loaded, scope);
@@ -300,6 +318,7 @@ void try_programs(std::string_view command, bool failed) {
   bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
   bpf_map__set_autocreate(open.maps().pid_marks, false);
   bpf_map__set_autocreate(open.maps().older_execs, false);
+  bpf_map__set_autocreate(open.maps().deferred_execs, false);
   bpf_map__set_autocreate(open.maps().environments, false);
   bpf_map__set_autocreate(open.maps().cgroup_nodes, false);
   bpf_map__set_autocreate(open.maps().cgroup_numbers, false);
