@@ -144,10 +144,10 @@ struct bpftrap_environment_event {
 /* Bits of bpftrap_exit_event::flags. */
 #define BPFTRAP_EXIT_OOM_VICTIM \
   1u /* signal_struct::oom_mm is set: mm/oom_kill.c mark_oom_victim() */
-#define BPFTRAP_EXIT_IO_COUNTED  2u  /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
-#define BPFTRAP_EXIT_EXECUTED    8u  /* it executed a program at some time: not PF_FORKNOEXEC */
-#define BPFTRAP_EXIT_PEAK_KNOWN  16u /* peak_rss_pages is filled in */
-#define BPFTRAP_EXIT_EXEC_UNSENT 32u /* an exec of this process may have been lost */
+#define BPFTRAP_EXIT_IO_COUNTED  2u   /* the kernel has CONFIG_TASK_IO_ACCOUNTING */
+#define BPFTRAP_EXIT_EXECUTED    8u   /* it executed a program at some time: not PF_FORKNOEXEC */
+#define BPFTRAP_EXIT_PEAK_KNOWN  16u  /* peak_rss_pages is filled in */
+#define BPFTRAP_EXIT_EXEC_UNSENT 32u  /* an exec of this process may have been lost */
 #define BPFTRAP_EXIT_WAIT_KNOWN  64u  /* run_delay_ns is filled in */
 #define BPFTRAP_EXIT_HAD_THREADS 128u /* it had several threads, or that is unknown */
 #define BPFTRAP_EXIT_CLOCK_KNOWN 256u /* unaccounted_ns is no lower bound, but close */
@@ -168,7 +168,7 @@ struct bpftrap_exit_event {
   __u64 max_rss_pages;
   __u64 run_delay_ns;            /* of all threads, as in bpftrap_account */
   struct bpftrap_account parent; /* of the thread that is its real parent */
-  __u64 peak_rss_pages; /* of the last program alone */
+  __u64 peak_rss_pages;          /* of the last program alone */
   __u64 io_read_bytes;
   __u64 io_write_bytes;
   __u64 minor_faults;

@@ -86,7 +86,9 @@ std::map<std::string, std::uint64_t> sums(const Bpftrap& bpftrap, const std::str
     sums["duration_max_ns"] = std::max(sums["duration_max_ns"], exit.number("duration_ns"));
     sums["cpu_user_ns"] += exit.number("cpu_user_ns");
     sums["cpu_sys_ns"] += exit.number("cpu_sys_ns");
-    sums["rss_bytes"] = std::max(sums["rss_bytes"], exit.maybe_number("peak_rss_bytes").value_or(exit.number("max_rss_bytes")));
+    sums["rss_bytes"] =
+        std::max(sums["rss_bytes"],
+                 exit.maybe_number("peak_rss_bytes").value_or(exit.number("max_rss_bytes")));
   }
   return sums;
 }

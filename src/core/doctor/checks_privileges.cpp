@@ -62,12 +62,13 @@ Check check_sys_ptrace(const Facts& facts) {
   if (facts.holds(Capability::sys_ptrace)) {
     return ok(name, "held");
   }
-  return degraded(name,
-                  "not held: if /proc is mounted with hidepid, `args` is null for processes of other "
-                  "users that are older than bpftrap",
-                  facts.holds_bpf_capabilities() && facts.euid == 0
-                      ? "start the container or service with CAP_SYS_PTRACE as well"
-                      : fix_for_capabilities(facts, ",cap_sys_ptrace"));
+  return degraded(
+      name,
+      "not held: if /proc is mounted with hidepid, `args` is null for processes of other "
+      "users that are older than bpftrap",
+      facts.holds_bpf_capabilities() && facts.euid == 0
+          ? "start the container or service with CAP_SYS_PTRACE as well"
+          : fix_for_capabilities(facts, ",cap_sys_ptrace"));
 }
 
 // exec and exit open fewer, for any options; each --pid and --tree needs one more.

@@ -264,7 +264,7 @@ FieldTable fields_of(const ExitRecord*) {
       field<&R::peak_rss_bytes>(
           "peak_rss_bytes",
           "largest resident set of its last program in bytes, as VmHWM; null if unknown"),
-      table_only<R>()
+      table_only<R>("peak_rss_bytes, or max_rss_bytes if the former is unknown")
           .column("RSS", 5, Align::right)
           .cell([](const R& r, Context, std::string& out) {
             append_human_size(out, largest_rss(r));

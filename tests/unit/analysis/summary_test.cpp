@@ -299,23 +299,5 @@ TEST(SummaryJson, HasEveryKeyInEachLine) {
                      R"(,"parent_comm":"sh","id":"7-9","args":["a","b"],"cwd":null,)" + sums);
 }
 
-TEST(Summary, TheLastAccountReplacesThatOfTheEnd) {
-  Summary summary;
-  ExitRecord exit;
-  exit.process.comm = "cc";
-  for (Pid pid : {1, 2}) {
-    exit.process.id = {pid, 10};
-    exit.cpu = {1ms, 2ms};
-    summary.add(exit);
-  }
-  summary.amend({{2, 10}, {5ms, 6ms}, {}});
-  summary.amend({{2, 10}, {50ms, 60ms}, {}});
-  summary.amend({{3, 10}, {50ms, 60ms}, {}});
-  std::vector<SummaryRecord> rows = summary.rows(BootTime());
-  ASSERT_EQ(rows.size(), 1U);
-  EXPECT_EQ(rows[0].count, 2U);
-  EXPECT_EQ(rows[0].cpu, (CpuTimes{6ms, 8ms}));
-}
-
 }  // namespace
 }  // namespace bpftrap

@@ -86,8 +86,7 @@ TEST_F(ProcessStreamTest, AnEndBehindAnExecThatIsNotKnownHasNoCommandLine) {
   stream.live(BootTime(3500ms));
   EXPECT_EQ(exec(stream, "older\0"sv), Result::written);
   EXPECT_EQ(exit(stream, 22), Result::written) << "one of its execs was reported";
-  EXPECT_NE(out_.find(R"("args":null,"args_truncated":null)"), std::string::npos)
-      << out_;
+  EXPECT_NE(out_.find(R"("args":null,"args_truncated":null)"), std::string::npos) << out_;
   EXPECT_EQ(exec(stream, "last\0"sv), Result::written);
   EXPECT_EQ(exit(stream, 21), Result::written);
   EXPECT_NE(out_.find(R"("args":["last"],"args_truncated":false)"), std::string::npos) << out_;
