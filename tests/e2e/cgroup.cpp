@@ -52,8 +52,8 @@ void Group::enter() const {
   }
 }
 
-std::unique_ptr<Group> limited_group(const std::string& name) {
-  constexpr const char* limit = "33554432";
+std::unique_ptr<Group> limited_group(const std::string& name, std::uint64_t bytes) {
+  const std::string limit = std::to_string(bytes);
   if (std::string v1 = hierarchy("memory"); !v1.empty()) {
     auto group = std::make_unique<Group>(v1 + name);
     return write_file(group->path() + "/memory.limit_in_bytes", limit) ? std::move(group) : nullptr;

@@ -2,6 +2,7 @@
 // Cgroups that a test creates.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -29,7 +30,8 @@ class Group {
   std::string path_;
 };
 
-// A group with a memory limit of 32 MiB, in v1 or v2. Null if neither has a memory controller.
-std::unique_ptr<Group> limited_group(const std::string& name);
+// A group with a memory limit, in v1 or v2. Null if neither has a memory controller.
+std::unique_ptr<Group> limited_group(const std::string& name,
+                                     std::uint64_t bytes = std::uint64_t{32} << 20);
 
 }  // namespace e2e

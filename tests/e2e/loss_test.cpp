@@ -87,7 +87,7 @@ TEST_F(LossTest, LongCommandLinesLeaveRoomForShortOnesAndForEnds) {
   const Words flood{"tiny", std::string(32'000, '\x01')};
   std::vector<Ended> longs, shorts;
   while_it_stands(bpftrap, [&] {
-    for (int i = 0; i < 60; ++i) {  // 60 times 37 KiB are twice the buffer
+    for (int i = 0; i < 60; ++i) {  // 60 times 45 KiB are more than twice the buffer
       longs.push_back(run_as_storm(flood));
     }
     for (int i = 0; i < 100; ++i) {
@@ -103,7 +103,7 @@ TEST_F(LossTest, LongCommandLinesLeaveRoomForShortOnesAndForEnds) {
     EXPECT_EQ(bpftrap.records_of(process, "exit").size(), 1U);
     execs += bpftrap.records_of(process, "exec").size();
   }
-  EXPECT_GE(execs, 12U) << "half of the buffer";
+  EXPECT_GE(execs, 10U) << "half of the buffer";
   EXPECT_LE(execs, 16U);
   EXPECT_EQ(lost(bpftrap), longs.size() - execs);
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The largest resident set of the last program of a process that ends. */
+#ifndef BPFTRAP_PEAK_RSS_BPF_H
+#define BPFTRAP_PEAK_RSS_BPF_H
+
+#include "compat.bpf.h"
+#include "kernel_types.bpf.h"
+#include "process.event.h"
+#include "span.bpf.h"
+
+/* The part of a per-CPU counter that all CPUs share may be below 0 for a while. */
+static __always_inline __u64 positive(__u64 count)
+{
+  return (__s64)count > 0 ? count : 0;
+}
+
+/*
+ * Fill in the peak of the process's own memory map, if that still exists: VmHWM of
+ * /proc/PID/status. The kernel updates hiwater_rss only when memory shrinks (include/linux/mm.h
+ * get_mm_hiwater_rss()). signal_struct::maxrss includes earlier programs of the process.
+ */
+static __noinline int fill_peak_rss(struct bpftrap_exit_event *event, struct task_struct *task)
+{
+  char bytes[136] SPAN_ALIGNED;
+  struct mm_struct *mm;
+  struct span span;
+  __u64 now, peak;
+
+  if (!has_group_dead() || !bpf_core_field_exists(struct mm_struct, rss_stat[0].count))
+    return 0;
+  mm = BPF_CORE_READ(task, mm);
+  if (!mm)
+    return 0;
+  span = READ_SPAN(struct mm_struct, mm, bytes, rss_stat[MM_FILEPAGES].count,
+                   rss_stat[MM_SHMEMPAGES].count);
+  now = positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_FILEPAGES].count)) +
+        positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_ANONPAGES].count)) +
+        positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_SHMEMPAGES].count));
+  peak = BPF_CORE_READ(mm, hiwater_rss);
+  event->peak_rss_pages = peak > now ? peak : now;
+  event->flags |= BPFTRAP_EXIT_PEAK_KNOWN;
+  return 0;
+}
+
+#endif
