@@ -36,13 +36,14 @@ void spin(std::chrono::nanoseconds time) {
 }
 
 // The kernel's account of this thread: the second field of schedstat. Stores it, and when it was
-// read, in two words.
+// asked for, in two words.
 void note_wait(SharedWords& words, std::size_t index) {
+  // Before the account, because the thread may wait between the two.
+  words[index + 1] = boot_ns_now();
   std::ifstream file("/proc/thread-self/schedstat");
   std::uint64_t run = 0, wait = 0;
   file >> run >> wait;
   words[index] = wait;
-  words[index + 1] = boot_ns_now();
 }
 
 class WaitingTest : public TracingTest {
