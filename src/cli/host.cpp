@@ -30,6 +30,12 @@ void Host::confine(const SandboxNeeds& needs) const {
   }
 }
 
+bool Host::is_roomy() const {
+  constexpr std::size_t roomy_columns = 100;
+  std::function<std::size_t()> width = row_width();
+  return !width || width() == 0 || width() >= roomy_columns;
+}
+
 std::function<std::size_t()> Host::row_width() const {
   if (options_.table.wide || !output_->terminal()) {
     return {};

@@ -64,6 +64,8 @@ class Host {
  private:
   explicit Host(const OutputOptions& options) : options_(options), log_(options.verbose) {}
 
+  // Returns SinkSetup::roomy.
+  bool is_roomy() const;
   // Returns SinkSetup::row_width.
   std::function<std::size_t()> row_width() const;
   int trace(const std::string& command, Tracer::Source source, Tracer::Destination destination,
@@ -92,6 +94,7 @@ int Host::trace(const std::string& command, std::vector<std::string_view> column
                                  !options_.no_header && !options_.quiet,
                                  wants_color(options_, *output_),
                                  row_width(),
+                                 is_roomy(),
                                  options_.table.utc});
   return trace(command, {ring, lost, [&loaded] { loaded.detach(); }}, {*sink, *output_, clock},
                handler, std::move(extras));

@@ -56,7 +56,7 @@ TEST_F(TableTest, ColumnsOfExecAreAligned) {
     const std::string parent = name_of_test() + "[" + std::to_string(::getpid()) + "]";
     EXPECT_EQ(row.substr(at("PARENT"), parent.size() + 1), parent + " ");
     // The name of the test is longer than its column.
-    row.erase(at("PARENT"), parent.size() - std::min<std::size_t>(parent.size(), 12));
+    row.erase(at("PARENT"), parent.size() - std::min<std::size_t>(parent.size(), 18));
     EXPECT_NE(row[at("DURATION") + 7], ' ');
     EXPECT_EQ(row[at("DURATION") + 8], ' ');
     EXPECT_EQ(row.substr(at("STATUS"), 2), i == 0 ? "- " : "3 ");
@@ -79,7 +79,7 @@ TEST_F(TableTest, ColumnsOfExitAreAligned) {
   Argv rows = rows_of(lines, 1, executed.pid);
   ASSERT_EQ(rows.size(), 1U);
   std::string row = characters(rows[0]);
-  EXPECT_TRUE(row.ends_with(" 3      " + characters(self_path() + " --workload exit 3"))) << row;
+  EXPECT_TRUE(row.ends_with(" 3          " + characters(self_path() + " --workload exit 3"))) << row;
   EXPECT_EQ(split(row)[2], name_of_test() + "[" + std::to_string(::getpid()) + "]");
   rows = rows_of(lines, 1, killed.pid);
   ASSERT_EQ(rows.size(), 1U);
@@ -308,8 +308,8 @@ TEST_F(TableTest, TreeViewOfEnds) {
     lines.push_back(line);
   }
   ASSERT_EQ(lines.size(), 3U) << outcome.output;
-  // Between STATUS, which is 6 wide, and the command: a space, then the indent.
-  std::string gap(6, ' ');
+  // Between STATUS, which is 10 wide, and the command: a space, then the indent.
+  std::string gap(10, ' ');
   EXPECT_TRUE(lines[0].ends_with(" 3" + gap + "     \\_ /bin/sh -c 'exit 3'")) << lines[0];
   EXPECT_TRUE(lines[1].ends_with(" 4" + gap + " \\_ [sh]")) << lines[1];
   EXPECT_NE(lines[2].find(" 5" + gap + "/bin/sh -c "), std::string::npos) << lines[2];

@@ -27,7 +27,8 @@ struct SinkSetup {
   bool color = false;
   // Returns the columns of the terminal, at which rows end. 0, or no function: rows are whole.
   std::function<std::size_t()> row_width = {};
-  bool utc = false;  // times of the table in UTC instead of the local time zone
+  bool roomy = false;  // wide columns, because rows need not fit 80 columns
+  bool utc = false;    // times of the table in UTC instead of the local time zone
 };
 
 class Sink {

@@ -59,14 +59,15 @@ ColumnField find_column(FieldTable fields, std::string_view name) {
   return found != fields.end() ? ColumnField{&*found, true} : ColumnField{};
 }
 
-Column shape_column(std::string_view name, const std::vector<FieldTable>& kinds) {
+Column shape_column(std::string_view name, const std::vector<FieldTable>& kinds, bool roomy) {
   for (FieldTable fields : kinds) {
     ColumnField found = find_column(fields, name);
     if (found.field == nullptr) {
       continue;
     }
     if (!found.raw) {
-      return {name, found.field->width, found.field->align};
+      std::size_t width = found.field->width;
+      return {name, roomy ? std::max(width, found.field->roomy_width) : width, found.field->align};
     }
     return {name, name.size(), is_number(*found.field) ? Align::right : Align::left};
   }

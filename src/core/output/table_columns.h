@@ -22,9 +22,11 @@ struct ColumnField {
 
 ColumnField find_column(FieldTable fields, std::string_view name);
 
-// Name, minimum width and alignment of a column. The first kind that has it decides. Returns an
-// empty header if no kind has it.
-Column shape_column(std::string_view name, const std::vector<FieldTable>& kinds);
+// Name, minimum width and alignment of a column. The first kind that has it decides. `roomy`: the
+// width that most cells need, instead of one that leaves room on 80 columns. Returns an empty
+// header if no kind has it.
+Column shape_column(std::string_view name, const std::vector<FieldTable>& kinds,
+                    bool roomy = false);
 
 // The names of all columns: headers, then JSON keys, each once.
 std::vector<std::string> column_names(const std::vector<FieldTable>& kinds);

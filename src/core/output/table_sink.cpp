@@ -10,10 +10,10 @@ namespace bpftrap {
 namespace {
 
 std::vector<Column> shape_columns(const std::vector<std::string_view>& names,
-                                  const std::vector<FieldTable>& kinds) {
+                                  const std::vector<FieldTable>& kinds, bool roomy) {
   std::vector<Column> columns;
   for (std::string_view name : names) {
-    columns.push_back(shape_column(name, kinds));
+    columns.push_back(shape_column(name, kinds, roomy));
     if (columns.back().header.empty()) {
       throw Error(fmt::format("unknown column '{}'", name), 0,
                   fmt::format("columns: {}", fmt::join(column_names(kinds), ", ")));
@@ -29,7 +29,8 @@ TableSink::TableSink(const SinkSetup& setup)
       row_width_(setup.row_width),
       timestamps_(setup.utc ? TimestampFormatter::Zone::utc : TimestampFormatter::Zone::local),
       context_{setup.clock, users_, timestamps_},
-      writer_(setup.out, shape_columns(setup.columns, setup.kinds), {.color = setup.color}) {
+      writer_(setup.out, shape_columns(setup.columns, setup.kinds, setup.roomy),
+              {.color = setup.color}) {
   for (FieldTable fields : setup.kinds) {
     Row row{fields.data(), {}};
     for (std::string_view header : setup.columns) {

@@ -35,6 +35,7 @@ struct Field {
   std::string_view key = {};     // JSON key; empty: only in the table
   std::string_view header = {};  // column header; empty: only in JSON
   std::size_t width = 0;         // minimum column width
+  std::size_t roomy_width = 0;   // the same where rows need not fit 80 columns; 0: no other
   Align align = Align::left;
   JsonType type = JsonType::string;
   bool nullable = false;

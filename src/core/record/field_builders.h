@@ -136,6 +136,13 @@ struct FieldOf : Field {
     return changed;
   }
 
+  // Widens the column where rows need not fit 80 columns.
+  constexpr FieldOf roomy(std::size_t column_width) const {
+    FieldOf changed = *this;
+    changed.roomy_width = column_width;
+    return changed;
+  }
+
   constexpr FieldOf in(Unit cell_unit) const {
     FieldOf changed = *this;
     changed.unit = cell_unit;

@@ -194,6 +194,7 @@ FieldTable fields_of(const ExecRecord*) {
       field<&R::secure>("secure", "true if the program got privileges by the exec (AT_SECURE)"),
       field<&error_name>("errno", "name of the error of a failed exec, such as ENOENT; else null")
           .column("STATUS")
+          .roomy(10)
           .styled([](const R& r) { return r.error != 0 ? Style::failure : Style::plain; }));
   return table;
 }
@@ -284,6 +285,7 @@ FieldTable fields_of(const ExitRecord*) {
       table_only<R>(
           "exit code, or the signal that ended it and its sender; of a failed exec, the error")
           .column("STATUS")
+          .roomy(10)
           .cell([](const R& r, Context, std::string& out) { append_status(out, r); })
           .styled([](const R& r) { return r.wait_status != 0 ? Style::failure : Style::success; }));
   return table;

@@ -69,6 +69,7 @@ constexpr auto process_fields() {
                                                 "name of the real parent, up to 15 bytes"),
       table_only<R>("name and process id of the real parent")
           .column("PARENT", 12)
+          .roomy(18)
           .cell([](const R& r, Context, std::string& out) {
             if (r.process.parent.pid == 0) {
               out += '-';

@@ -267,6 +267,20 @@ TEST_F(TableSinkTest, TimesInUtc) {
   EXPECT_EQ(out, "17:00:00.123\n12:00:00.123\n");
 }
 
+TEST_F(TableSinkTest, RoomyColumnsAreWider) {
+  WallClock clock = fixed_clock();
+  std::string out;
+  for (bool roomy : {false, true}) {
+    TableSink({.out = out,
+               .clock = clock,
+               .kinds = {fields<ExecRecord>()},
+               .columns = {"PARENT", "PID"},
+               .roomy = roomy})
+        .write(exec_record());
+  }
+  EXPECT_EQ(out, "sh[7]        1234567\nsh[7]              1234567\n");
+}
+
 TEST_F(TableSinkTest, RowsFollowTheTerminal) {
   WallClock clock = fixed_clock();
   std::string out;
