@@ -79,7 +79,8 @@ TEST_F(TableTest, ColumnsOfExitAreAligned) {
   Argv rows = rows_of(lines, 1, executed.pid);
   ASSERT_EQ(rows.size(), 1U);
   std::string row = characters(rows[0]);
-  EXPECT_TRUE(row.ends_with(" 3          " + characters(self_path() + " --workload exit 3"))) << row;
+  EXPECT_TRUE(row.ends_with(" 3          " + characters(self_path() + " --workload exit 3")))
+      << row;
   EXPECT_EQ(split(row)[2], name_of_test() + "[" + std::to_string(::getpid()) + "]");
   rows = rows_of(lines, 1, killed.pid);
   ASSERT_EQ(rows.size(), 1U);
