@@ -194,11 +194,13 @@ TEST_F(PathsMountTest, OlderProcessInAnotherRoot) {
   copy_self(scratch_ / "root/program");
   Child child([&] {
     change_root(scratch_ / "root", "/sub");
-    return exec_argv("/program", {"x", "--workload", "sleep", "1500"}, "");
+    return exec_argv("/program", {"x", "--workload", "pause"}, "");
   });
   sleep_for(std::chrono::milliseconds(100));
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
+  sleep_for(std::chrono::seconds(1));  // bpftrap reads /proc meanwhile
+  child.kill(SIGKILL);
   Ended process = child.wait();
   EXPECT_EQ(bpftrap.stop(), 0);
   Record exit = bpftrap.record_of(process, "exit");

@@ -215,14 +215,15 @@ TEST_F(PathsTest, EndOfAProcessThatExecutedNothingHasNone) {
 
 TEST_F(PathsTest, OlderProcessHasThoseOfProc) {
   ScratchDir scratch;
-  Gate gate;
   Child child([&] {
     change_to(scratch.path());
-    return exec_self({"sleep", "1500"});
+    return exec_self({"pause"});
   });
   sleep_for(std::chrono::milliseconds(100));
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
+  sleep_for(std::chrono::seconds(1));  // bpftrap reads /proc meanwhile
+  child.kill(SIGKILL);
   Ended process = child.wait();
   EXPECT_EQ(bpftrap.stop(), 0);
   Record exit = bpftrap.record_of(process, "exit");
