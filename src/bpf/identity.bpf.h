@@ -148,8 +148,9 @@ static __always_inline struct task_struct *fill_parent(struct bpftrap_process *o
 }
 
 /* Fill in the identity. Return the effective capabilities. */
-static __noinline __u64 fill_process(struct bpftrap_process *out, struct task_struct *leader,
-                                     __u64 start_boot_ns, __u64 cgroup_id)
+static __noinline __attribute__((unused)) __u64 fill_process(struct bpftrap_process *out,
+                                                             struct task_struct *leader,
+                                                             __u64 start_boot_ns, __u64 cgroup_id)
 {
   span_room room;
   struct span span = READ_SPAN(struct task_struct, leader, room, tgid, thread_pid);

@@ -68,7 +68,7 @@ static __noinline int in_a_cgroup(void)
 
 /* The same for a process that is not current. It walks up, because no helper knows its ancestors.
  */
-static __noinline int is_below_a_cgroup(struct task_struct *task)
+static __noinline __attribute__((unused)) int is_below_a_cgroup(struct task_struct *task)
 {
   struct kernfs_node *node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
 

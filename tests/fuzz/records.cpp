@@ -160,7 +160,8 @@ Trace& json_trace() {
   static std::string out;
   auto make_sink = [] {
     return std::make_unique<SummarySink>(std::make_unique<JsonSink>(SinkSetup{out, fixed_clock()}),
-                                         [](const Summary&) {});
+                                         SummaryOptions{},
+                                         [](const std::vector<SummaryRecord>&) {});
   };
   static Trace trace({.write_execs = true, .write_failed_execs = true}, make_sink, out);
   return trace;
