@@ -164,7 +164,7 @@ TEST(Summary, LongLivesDoNotWrapAround) {
   for (const char* name : {"a", "a", "b"}) {
     summary.add(ended(name, nanoseconds::max() - 1ns, {nanoseconds::max() - 1ns, 5s}));
   }
-  const Sums& sums = summary.rows(BootTime(), 1, {})[1].sums;
+  const Sums sums = summary.rows(BootTime(), 1, {})[1].sums;
   EXPECT_EQ(sums.duration_total, nanoseconds::max());
   EXPECT_EQ(sums.cpu.user, nanoseconds::max());
   EXPECT_EQ(names(summary), (std::vector<std::string>{"a<", "b<"}));
