@@ -216,7 +216,8 @@ void check_values(const TraceOptions& options, const Words& words) {
   require(options.program == program, "PROGRAM is the part behind `--`");
 
   Events events = chosen_events(options);
-  require(events.execs || events.failed_execs || events.exits, "some events are printed");
+  require(events.execs || events.failed_execs || events.exits || events.forks,
+          "some events are printed");
   require(!options.failed || !events.execs, "an exec that succeeded is not a failure");
   bpftrap_scope scope = make_scope(options);
   require((scope.filter_pids != 0) == !options.pids.empty(), "--pid filters");

@@ -288,8 +288,8 @@ class Subset {
   void write_enum(btf_type type, const void* tail, std::uint32_t count) {
     type.info = (type.info & ~0xffffU) | count;
     append(type);
-    std::uint32_t words = kinds[kind_of(type)].part_size / 4;  // the first one is the name
-    for (std::uint32_t i = 0; std::uint32_t word : parts<std::uint32_t>(tail, count * words)) {
+    std::size_t words = kinds[kind_of(type)].part_size / 4;  // the first one is the name
+    for (std::size_t i = 0; std::uint32_t word : parts<std::uint32_t>(tail, count * words)) {
       append(i++ % words == 0 ? name(word) : word);
     }
   }

@@ -39,7 +39,9 @@ TracingHook::TracingHook(const std::string& hook)
 }
 
 int TracingHook::prepare(bpf_program* program, bpf_prog_load_opts* options, long self) {
-  const auto& hook = *reinterpret_cast<const TracingHook*>(self);
+  // libbpf keeps a number for the callback, not a pointer.
+  const auto& hook =
+      *reinterpret_cast<const TracingHook*>(self);  // NOLINT(performance-no-int-to-ptr)
   if (hook.type_.id == 0) {
     return 0;
   }

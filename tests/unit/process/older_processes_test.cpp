@@ -52,7 +52,7 @@ class OlderProcessesTest : public testing::Test {
     loop.watch(timer.fd(), 1, [&](std::uint32_t) { loop.stop(); });
     timer.arm(time);
     OlderProcesses older(loop, path_,
-                         {[this] { ++confined_; },
+                         {[] { ++confined_; },
                           [&](OlderProcess&&) {
                             if (++taken == count) {
                               loop.stop();
