@@ -2,7 +2,8 @@
 #include "core/os/proc_link.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
+
+#include <filesystem>
 
 namespace bpftrap {
 namespace {
@@ -24,7 +25,7 @@ TEST(ProcLink, TargetOutsideTheRootIsUnknown) {
 }
 
 TEST(ProcLink, ReadsALink) {
-  EXPECT_EQ(read_link("/proc/self/cwd"), std::string(::get_current_dir_name()));
+  EXPECT_EQ(read_link("/proc/self/cwd"), std::string(std::filesystem::current_path()));
   EXPECT_EQ(read_link("/proc/self/status"), std::nullopt);
 }
 
