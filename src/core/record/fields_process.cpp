@@ -124,6 +124,100 @@ bool core_dumped(const ExitRecord& r) {
   return WCOREDUMP(r.wait_status) != 0;
 }
 
+// The program that it ran at its end.
+constexpr auto last_program_fields() {
+  using R = ExitRecord;
+  return std::array{
+      field<&R::filename>("filename", "the path given to its last execve; null if none was seen"),
+      field<&R::exe>("exe", "exe of its last exec; null if none was seen"),
+      field<&R::cwd>("cwd", "cwd of its last exec; null if none was seen"),
+      field<&R::args>("args", "argv of its last execve; null if none was seen")
+          .column("COMMAND")
+          .cell([](const R& r, Context, std::string& out) {
+            append_branch(out, r.depth);
+            append_command(out, r.args, r.process);
+          }),
+      field<&are_args_truncated>(
+          "args_truncated", "true if args holds less than the full argv; null if args is null"),
+  };
+}
+
+// Why it ended.
+constexpr auto ending_fields() {
+  using R = ExitRecord;
+  return std::array{
+      field<&exit_code>("exit_code", "0 to 255, as wait4() reports it; null if a signal ended it"),
+      field<&ending_signal>("signal", "name of the signal that ended it; else null"),
+      field<&core_dumped>("core_dumped", "true if a core was dumped"),
+      field<&R::oom_killed>("oom_killed", "true if the kernel's out-of-memory killer chose it"),
+      field<&R::killer, &Sender::id, &ProcessId::pid>(
+          "killer_pid", "process that sent the signal that ended it; null if none did"),
+      field<&R::killer, &Sender::comm>("killer_comm", "name of that process"),
+      field<&R::killer, &Sender::id>("killer_id", "id of that process"),
+      field<&last_signal>("last_signal",
+                          "the last SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGABRT that another "
+                          "process sent to it; null if none did"),
+      field<&R::last_signal, &LastSignal::sender, &Sender::id, &ProcessId::pid>(
+          "last_signal_pid", "process that sent last_signal"),
+      field<&R::last_signal, &LastSignal::sender, &Sender::comm>("last_signal_comm",
+                                                                 "name of that process"),
+      field<&R::last_signal, &LastSignal::sender, &Sender::id>("last_signal_id",
+                                                               "id of that process"),
+      field<&R::last_signal, &LastSignal::age>(
+          "last_signal_age_ns", "nanoseconds from last_signal to the end of the process"),
+      field<&parent_blocked>("parent_blocked",
+                             "true if the parent thread slept when it ended; may be a reaper"),
+  };
+}
+
+// What it cost.
+constexpr auto cost_fields() {
+  using R = ExitRecord;
+  return std::array{
+      field<&R::duration>(
+          "duration_ns",
+          "nanoseconds from the start (fork) of the process to its end, suspend included")
+          .column("DURATION", 8, Align::right),
+      field<&R::cpu, &CpuTimes::user>(
+          "cpu_user_ns",
+          "nanoseconds of CPU time of all its threads in user mode, without its children"),
+      field<&R::cpu, &CpuTimes::system>(
+          "cpu_sys_ns",
+          "nanoseconds of CPU time of all its threads in the kernel, without its children"),
+      field<&R::cpu_wait>("cpu_wait_ns",
+                          "nanoseconds that its threads were runnable without a CPU; null if the "
+                          "kernel does not count"),
+      table_only<R>("CPU time of all its threads, user and system, without its children")
+          .column("CPU", 6, Align::right)
+          .cell([](const R& r, Context, std::string& out) {
+            append_human_duration(out, r.cpu.user + r.cpu.system);
+          }),
+      field<&R::max_rss_bytes>("max_rss_bytes",
+                               "largest resident set in bytes, as ru_maxrss, which includes memory "
+                               "from before the exec"),
+      field<&R::peak_rss_bytes>(
+          "peak_rss_bytes",
+          "largest resident set of its last program in bytes, as VmHWM; null if unknown"),
+      table_only<R>("peak_rss_bytes, or max_rss_bytes if the former is unknown")
+          .column("RSS", 5, Align::right)
+          .cell([](const R& r, Context, std::string& out) {
+            append_human_size(out, largest_rss(r));
+          }),
+      field<&R::io, &StorageIo::read_bytes>(
+          "io_read_bytes",
+          "bytes read from storage, as read_bytes of /proc/PID/io; null if not counted"),
+      field<&R::io, &StorageIo::write_bytes>(
+          "io_write_bytes",
+          "bytes written to storage, as write_bytes of /proc/PID/io; null if not counted"),
+      field<&R::minor_faults>("minor_faults", "page faults without storage I/O, as ru_minflt"),
+      field<&R::major_faults>("major_faults", "page faults with storage I/O, as ru_majflt"),
+      field<&R::voluntary_switches>("voluntary_switches",
+                                    "context switches because it waited, as ru_nvcsw"),
+      field<&R::involuntary_switches>("involuntary_switches",
+                                      "context switches because it was preempted, as ru_nivcsw"),
+  };
+}
+
 }  // namespace
 
 void append_status(std::string& out, const ExitRecord& record) {
@@ -148,20 +242,22 @@ void append_status(std::string& out, const ExitRecord& record) {
 
 FieldTable fields_of(const ForkRecord*) {
   using R = ForkRecord;
-  static constexpr auto table = field_table<R>(
-      event_field<R>("fork"), time_field<R>(), boot_ns_field<R>(), process_fields<R>(),
-      table_only<R>("name of the process, because it has executed nothing yet")
-          .column("COMMAND")
-          .cell([](const R& r, Context, std::string& out) {
-            append_command(out, std::nullopt, r.process);
-          }));
+  static constexpr auto table =
+      field_table<R>(event_field<R>("fork"), time_field<R>(), boot_ns_field<R>(),
+                     number_fields<R>(), owner_fields<R>(), place_fields<R>(),
+                     table_only<R>("name of the process, because it has executed nothing yet")
+                         .column("COMMAND")
+                         .cell([](const R& r, Context, std::string& out) {
+                           append_command(out, std::nullopt, r.process);
+                         }));
   return table;
 }
 
 FieldTable fields_of(const ExecRecord*) {
   using R = ExecRecord;
   static constexpr auto table = field_table<R>(
-      event_field<R>("exec"), time_field<R>(), boot_ns_field<R>(), process_fields<R>(),
+      event_field<R>("exec"), time_field<R>(), boot_ns_field<R>(), number_fields<R>(),
+      owner_fields<R>(), place_fields<R>(),
       field<&R::filename>("filename", "the path given to execve; for a script, the script"),
       field<&R::interp>("interp",
                         "the interpreter that the kernel started for a script; else null"),
@@ -208,80 +304,8 @@ FieldTable fields_of(const FinalRecord*) {
 FieldTable fields_of(const ExitRecord*) {
   using R = ExitRecord;
   static constexpr auto table = field_table<R>(
-      event_field<R>("exit"), time_field<R>(), boot_ns_field<R>(), process_fields<R>(),
-      field<&R::filename>("filename", "the path given to its last execve; null if none was seen"),
-      field<&R::exe>("exe", "exe of its last exec; null if none was seen"),
-      field<&R::cwd>("cwd", "cwd of its last exec; null if none was seen"),
-      field<&R::args>("args", "argv of its last execve; null if none was seen")
-          .column("COMMAND")
-          .cell([](const R& r, Context, std::string& out) {
-            append_branch(out, r.depth);
-            append_command(out, r.args, r.process);
-          }),
-      field<&are_args_truncated>(
-          "args_truncated", "true if args holds less than the full argv; null if args is null"),
-      field<&exit_code>("exit_code", "0 to 255, as wait4() reports it; null if a signal ended it"),
-      field<&ending_signal>("signal", "name of the signal that ended it; else null"),
-      field<&core_dumped>("core_dumped", "true if a core was dumped"),
-      field<&R::oom_killed>("oom_killed", "true if the kernel's out-of-memory killer chose it"),
-      field<&R::killer, &Sender::id, &ProcessId::pid>(
-          "killer_pid", "process that sent the signal that ended it; null if none did"),
-      field<&R::killer, &Sender::comm>("killer_comm", "name of that process"),
-      field<&R::killer, &Sender::id>("killer_id", "id of that process"),
-      field<&last_signal>("last_signal",
-                          "the last SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGABRT that another "
-                          "process sent to it; null if none did"),
-      field<&R::last_signal, &LastSignal::sender, &Sender::id, &ProcessId::pid>(
-          "last_signal_pid", "process that sent last_signal"),
-      field<&R::last_signal, &LastSignal::sender, &Sender::comm>("last_signal_comm",
-                                                                 "name of that process"),
-      field<&R::last_signal, &LastSignal::sender, &Sender::id>("last_signal_id",
-                                                               "id of that process"),
-      field<&R::last_signal, &LastSignal::age>(
-          "last_signal_age_ns", "nanoseconds from last_signal to the end of the process"),
-      field<&parent_blocked>("parent_blocked",
-                             "true if the parent thread slept when it ended; may be a reaper"),
-      field<&R::duration>(
-          "duration_ns",
-          "nanoseconds from the start (fork) of the process to its end, suspend included")
-          .column("DURATION", 8, Align::right),
-      field<&R::cpu, &CpuTimes::user>(
-          "cpu_user_ns",
-          "nanoseconds of CPU time of all its threads in user mode, without its children"),
-      field<&R::cpu, &CpuTimes::system>(
-          "cpu_sys_ns",
-          "nanoseconds of CPU time of all its threads in the kernel, without its children"),
-      field<&R::cpu_wait>("cpu_wait_ns",
-                          "nanoseconds that its threads were runnable without a CPU; null if the "
-                          "kernel does not count"),
-      table_only<R>("CPU time of all its threads, user and system, without its children")
-          .column("CPU", 6, Align::right)
-          .cell([](const R& r, Context, std::string& out) {
-            append_human_duration(out, r.cpu.user + r.cpu.system);
-          }),
-      field<&R::max_rss_bytes>("max_rss_bytes",
-                               "largest resident set in bytes, as ru_maxrss, which includes memory "
-                               "from before the exec"),
-      field<&R::peak_rss_bytes>(
-          "peak_rss_bytes",
-          "largest resident set of its last program in bytes, as VmHWM; null if unknown"),
-      table_only<R>("peak_rss_bytes, or max_rss_bytes if the former is unknown")
-          .column("RSS", 5, Align::right)
-          .cell([](const R& r, Context, std::string& out) {
-            append_human_size(out, largest_rss(r));
-          }),
-      field<&R::io, &StorageIo::read_bytes>(
-          "io_read_bytes",
-          "bytes read from storage, as read_bytes of /proc/PID/io; null if not counted"),
-      field<&R::io, &StorageIo::write_bytes>(
-          "io_write_bytes",
-          "bytes written to storage, as write_bytes of /proc/PID/io; null if not counted"),
-      field<&R::minor_faults>("minor_faults", "page faults without storage I/O, as ru_minflt"),
-      field<&R::major_faults>("major_faults", "page faults with storage I/O, as ru_majflt"),
-      field<&R::voluntary_switches>("voluntary_switches",
-                                    "context switches because it waited, as ru_nvcsw"),
-      field<&R::involuntary_switches>("involuntary_switches",
-                                      "context switches because it was preempted, as ru_nivcsw"),
+      event_field<R>("exit"), time_field<R>(), boot_ns_field<R>(), number_fields<R>(),
+      owner_fields<R>(), place_fields<R>(), last_program_fields(), ending_fields(), cost_fields(),
       table_only<R>(
           "exit code, or the signal that ended it and its sender; of a failed exec, the error")
           .column("STATUS")

@@ -46,7 +46,7 @@ inline void append_process(std::string& out, std::string_view comm, Pid local_pi
 }
 
 template <class R>
-constexpr auto process_fields() {
+constexpr auto number_fields() {
   return std::array{
       field<&R::process, &Process::id>(
           "id", "PID-START, START in nanoseconds of CLOCK_BOOTTIME; unique within one boot"),
@@ -78,6 +78,12 @@ constexpr auto process_fields() {
                              r.process.parent.pid);
             }
           }),
+  };
+}
+
+template <class R>
+constexpr auto owner_fields() {
+  return std::array{
       field<&R::process, &Process::uid>("uid", "real user id")
           .column("USER", 8)
           .cell([](const R& r, Context c, std::string& out) {
@@ -97,6 +103,12 @@ constexpr auto process_fields() {
           "process group, as getpgid(), in the initial pid namespace; 0 if there is none"),
       field<&terminal<R>>(
           "tty", "controlling terminal without /dev, such as pts/3; null if there is none"),
+  };
+}
+
+template <class R>
+constexpr auto place_fields() {
+  return std::array{
       field<&R::process, &Process::comm>("comm", "name of the thread-group leader, up to 15 bytes")
           .column("COMM", 15),
       field<&R::process, &Process::cgroup>(
