@@ -30,23 +30,26 @@ void Host::confine(const SandboxNeeds& needs) const {
   }
 }
 
+std::size_t Host::terminal_columns() const {
+  return options_.table.wide || !output_->terminal() ? 0 : output_->terminal_columns();
+}
+
 bool Host::is_roomy() const {
   constexpr std::size_t roomy_columns = 100;
-  std::function<std::size_t()> width = row_width();
-  return !width || width() == 0 || width() >= roomy_columns;
+  std::size_t columns = terminal_columns();
+  return columns == 0 || columns >= roomy_columns;
 }
 
 std::function<std::size_t()> Host::row_width() const {
   if (options_.table.wide || !output_->terminal()) {
-    return {};
+    return {};  // do not ask for each row
   }
-  return [output = output_.get()] { return output->terminal_columns(); };
+  return [this] { return terminal_columns(); };
 }
 
 int Host::trace(const std::string& command, Tracer::Source source, Tracer::Destination destination,
                 RecordHandler& handler, TraceExtras extras) {
   LostCounter& lost = source.lost;
-  // Only a trace with PROGRAM sends signals.
   // Only a trace with PROGRAM sends signals.
   SandboxNeeds needs{.signals_program = extras.program != nullptr,
                      .can_read_maps = [&lost] { return lost.readable(); }};

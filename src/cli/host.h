@@ -50,6 +50,9 @@ class Host {
   StopSignals& signals() { return signals_; }
   Output& output() { return *output_; }
 
+  // Returns the columns that the table must fit into. 0: it may be of any width.
+  std::size_t terminal_columns() const;
+
   // Gives up unneeded privileges of the calling thread, unless --no-sandbox is given. With
   // --verbose, reports steps that the kernel refused.
   void confine(const SandboxNeeds& needs) const;

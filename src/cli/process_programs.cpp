@@ -225,9 +225,8 @@ int ProcessTrace::run(TraceExtras extras) {
     extras.take_older = [this](OlderProcess&& process) { stream_.add_older(std::move(process)); };
   }
   extras.programs = counted_programs(pairs());
-  Output& output = host_.output();
   std::vector<std::string_view> columns =
-      fitting_columns(command_.columns, output.terminal() ? output.terminal_columns() : 0);
+      fitting_columns(command_.columns, host_.terminal_columns());
   return host_.trace<ForkRecord, ExecRecord, ExitRecord>(command_.name, std::move(columns), loaded_,
                                                          stream_, std::move(extras));
 }

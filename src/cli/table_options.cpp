@@ -57,8 +57,7 @@ void add_table_options(CLI::App& app, TableOptions& options, std::vector<FieldTa
         parse_columns(text, options, kinds);
       },
       "print these columns of the table, by header (readable) or JSON key (raw value), separated "
-      "by "
-      "commas; +LIST adds to the default; help lists them",
+      "by commas; +LIST adds to the default; help lists them",
       "LIST");
   names.insert(names.begin(), "help");
   offer_values(columns, names);

@@ -29,7 +29,7 @@ struct ColumnChoice {
   std::size_t from = 0;
 };
 
-// Returns the default columns on a terminal of this width. 0 is no terminal, and shows all.
+// Returns the default columns for a terminal of this width. 0: all.
 std::vector<std::string_view> fitting_columns(const std::vector<ColumnChoice>& choices,
                                               std::size_t terminal_columns);
 

@@ -214,7 +214,8 @@ std::string Bpftrap::errors() const {
 }
 
 bool is_about(const Record& record, const Ended& process) {
-  return record.has("id") && record.number("pid") == static_cast<std::uint64_t>(process.pid) &&
+  return record.has("id") && record.has("pid") &&
+         record.number("pid") == static_cast<std::uint64_t>(process.pid) &&
          to_ticks(record.start_ns()) == process.start_ticks;
 }
 

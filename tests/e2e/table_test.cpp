@@ -252,7 +252,7 @@ TEST_F(TableTest, ColumnsHelpListsThem) {
 
 TEST_F(TableTest, TimesInUtc) {
   Bpftrap::Setup setup;
-  setup.environment = {"TZ=XXX-5:30"};
+  setup.environment = {"TZ=IST-5:30"};
   for (bool utc : {false, true}) {
     Argv args{"exec"};
     if (utc) {
