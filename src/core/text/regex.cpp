@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/text/regex.h"
 
+#include <new>
 #include <stdexcept>
 
 namespace bpftrap {
@@ -27,8 +28,12 @@ std::optional<Regex::Match> Regex::find(std::string_view text, std::size_t from)
   // REG_STARTEND takes the text's bounds from the match, so the text needs no NUL at its end.
   regmatch_t match{static_cast<regoff_t>(from), static_cast<regoff_t>(text.size())};
   int flags = REG_STARTEND | (from > 0 ? REG_NOTBOL : 0);
-  if (::regexec(compiled_.get(), text.data(), 1, &match, flags) != 0) {
+  int result = ::regexec(compiled_.get(), text.data(), 1, &match, flags);
+  if (result == REG_NOMATCH) {
     return std::nullopt;
+  }
+  if (result != 0) {
+    throw std::bad_alloc();  // the only failure of a compiled expression
   }
   auto start = static_cast<std::size_t>(match.rm_so);
   return Match{start, static_cast<std::size_t>(match.rm_eo) - start};

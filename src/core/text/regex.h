@@ -23,7 +23,7 @@ class Regex {
   explicit Regex(const std::string& expression);
 
   // Returns the first, longest match at or after byte `from`. `text` may contain NULs. Bytes count
-  // as characters, because bpftrap runs in the C locale.
+  // as characters, because bpftrap runs in the C locale. Throws std::bad_alloc.
   std::optional<Match> find(std::string_view text, std::size_t from = 0) const;
 
   bool matches(std::string_view text) const { return find(text).has_value(); }
