@@ -177,7 +177,7 @@ void check_summary(const ExitRecord& record) {
     fuzz::require_terminal_safe(line);
   }
   for (const SummaryRecord& row : summary.rows(BootTime(), 1, {})) {
-    require(row.of == SummaryRecord::Of::run ||
+    require(row.part == SummaryRecord::Part::run ||
                 json_of(row).at("comm") == fuzz::expected_text(record.process.comm),
             "comm", table);
   }

@@ -35,12 +35,12 @@ Sums sums_of(const ExitRecord& record) {
 }
 
 std::string_view part_name(const SummaryRecord& r) {
-  switch (r.of) {
-    case SummaryRecord::Of::run:
+  switch (r.part) {
+    case SummaryRecord::Part::run:
       return "run";
-    case SummaryRecord::Of::program:
+    case SummaryRecord::Part::program:
       return "program";
-    case SummaryRecord::Of::command:
+    case SummaryRecord::Part::command:
       break;
   }
   return "command";
@@ -179,7 +179,7 @@ std::vector<SummaryRecord> Summary::rows(BootTime now, std::uint64_t cpus,
     return rows;
   }
   rows.push_back({.time = now,
-                  .of = SummaryRecord::Of::run,
+                  .part = SummaryRecord::Part::run,
                   .sums = run_,
                   .wall = std::max(until.value_or(last_end_) - started_, nanoseconds::zero()),
                   .cpus = cpus});
@@ -192,7 +192,7 @@ void Summary::append_programs(std::vector<SummaryRecord>& rows, BootTime now) co
   auto first = static_cast<std::ptrdiff_t>(rows.size());
   auto append = [&](std::string_view comm, std::string_view parent, const Sums& sums) {
     rows.push_back({.time = now,
-                    .of = SummaryRecord::Of::program,
+                    .part = SummaryRecord::Part::program,
                     .sums = sums,
                     .comm = comm,
                     .parent_comm = parent});
@@ -215,7 +215,7 @@ void Summary::append_commands(std::vector<SummaryRecord>& rows, BootTime now) co
   auto first = static_cast<std::ptrdiff_t>(rows.size());
   for (const Command& command : commands_) {
     SummaryRecord row{.time = now,
-                      .of = SummaryRecord::Of::command,
+                      .part = SummaryRecord::Part::command,
                       .sums = command.sums,
                       .comm = command.comm,
                       .parent_comm = command.parent_comm,

@@ -36,20 +36,20 @@ struct Sums {
   std::chrono::nanoseconds cpu_total() const;
 };
 
-// A line of the summary. `of` says which members beside `sums` it has.
+// A line of the summary. `part` decides which members beside `sums` it has.
 struct SummaryRecord {
-  enum class Of { run, program, command };
+  enum class Part { run, program, command };
 
   BootTime time;  // when the summary was made
-  Of of = Of::run;
+  Part part = Part::run;
   Sums sums;
-  // Of::run
+  // A run has these.
   std::optional<std::chrono::nanoseconds> wall = {};
   std::optional<std::uint64_t> cpus = {};
-  // Of::program: the name at the end, and that of the parent. Of::command: likewise.
+  // Programs and commands have a name, at the end, and that of the parent.
   std::optional<std::string_view> comm = {};
   std::optional<std::string_view> parent_comm = {};
-  // Of::command
+  // A command has these.
   std::optional<ProcessId> id = {};
   std::optional<Arguments> args = {};
   std::optional<std::string_view> cwd = {};

@@ -16,7 +16,7 @@ namespace bpftrap {
 namespace {
 
 using Rows = std::span<const SummaryRecord>;
-using Of = SummaryRecord::Of;
+using Part = SummaryRecord::Part;
 
 constexpr std::size_t directory_columns = 24;
 constexpr std::size_t label_columns_least = 20;
@@ -39,8 +39,8 @@ std::string safe(std::string_view bytes) {
   return text;
 }
 
-Rows part(const std::vector<SummaryRecord>& rows, Of of) {
-  auto is_part = [of](const SummaryRecord& row) { return row.of == of; };
+Rows rows_of(const std::vector<SummaryRecord>& rows, Part wanted) {
+  auto is_part = [wanted](const SummaryRecord& row) { return row.part == wanted; };
   auto first = std::find_if(rows.begin(), rows.end(), is_part);
   return {first, std::find_if_not(first, rows.end(), is_part)};
 }
@@ -157,8 +157,8 @@ std::string summary_report(const std::vector<SummaryRecord>& rows, const Summary
   }
   std::string out;
   append_run(out, rows.front(), look);
-  append_programs(out, part(rows, Of::program), look);
-  Rows commands = part(rows, Of::command);
+  append_programs(out, rows_of(rows, Part::program), look);
+  Rows commands = rows_of(rows, Part::command);
   if (!commands.empty() && look.commands > 0) {
     append_commands(out, commands, look);
   }

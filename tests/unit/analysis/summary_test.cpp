@@ -30,7 +30,7 @@ ExitRecord ended(std::string_view comm, std::chrono::nanoseconds duration, CpuTi
 std::vector<std::string> names(const Summary& summary) {
   std::vector<std::string> all;
   for (const SummaryRecord& row : summary.rows(BootTime(), 1, {})) {
-    if (row.of == SummaryRecord::Of::program) {
+    if (row.part == SummaryRecord::Part::program) {
       all.push_back(std::string(*row.comm) + "<" + std::string(*row.parent_comm));
     }
   }
@@ -49,7 +49,7 @@ TEST(Summary, AddsUpTheRunAndPrograms) {
   std::vector<SummaryRecord> rows = summary.rows(BootTime(7s), 8, BootTime(6s));
   ASSERT_EQ(rows.size(), 6U);
   const SummaryRecord& run = rows[0];
-  EXPECT_EQ(run.of, SummaryRecord::Of::run);
+  EXPECT_EQ(run.part, SummaryRecord::Part::run);
   EXPECT_EQ(run.time, BootTime(7s));
   EXPECT_EQ(run.wall, 5s);
   EXPECT_EQ(run.cpus, 8U);
@@ -58,7 +58,7 @@ TEST(Summary, AddsUpTheRunAndPrograms) {
   EXPECT_EQ(run.sums.cpu_total(), 3300ms);
   EXPECT_FALSE(run.comm);
   const SummaryRecord& cc1 = rows[1];
-  EXPECT_EQ(cc1.of, SummaryRecord::Of::program);
+  EXPECT_EQ(cc1.part, SummaryRecord::Part::program);
   EXPECT_EQ(cc1.comm, "cc1");
   EXPECT_EQ(cc1.sums.count, 2U);
   EXPECT_EQ(cc1.sums.failures, 0U);
@@ -174,7 +174,7 @@ TEST(Summary, LongLivesDoNotWrapAround) {
 std::vector<std::chrono::nanoseconds> slowest(const Summary& summary) {
   std::vector<std::chrono::nanoseconds> all;
   for (const SummaryRecord& row : summary.rows(BootTime(), 1, {})) {
-    if (row.of == SummaryRecord::Of::command) {
+    if (row.part == SummaryRecord::Part::command) {
       all.push_back(row.sums.duration_max);
     }
   }

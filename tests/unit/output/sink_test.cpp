@@ -252,7 +252,7 @@ TEST_F(TableSinkTest, AJsonKeyPrintsTheRawValue) {
 }
 
 TEST_F(TableSinkTest, TimesInUtc) {
-  ::setenv("TZ", "XXX-5", 1);
+  ::setenv("TZ", "PKT-5", 1);
   ::tzset();
   WallClock clock = fixed_clock();
   std::string out;
