@@ -89,14 +89,14 @@ run_googletest() {
   echo "$cases cases"
 }
 
-# run_fuzz: each target starts from its corpus. New inputs go to build-fuzz/found, and inputs that break
+# run_fuzz: each target starts from its corpus, or from the seeds that the build made. New inputs go to build-fuzz/found, and inputs that break
 # a promise to build-fuzz/broken.
 run_fuzz() {
   local seconds=$fuzz_seconds target name log corpus
   [[ -n $seconds ]] || { $ci && seconds=60 || seconds=10; }
   echo "== fuzz ($seconds s)"
   local -A running=()
-  for corpus in tests/fuzz/corpus/*/; do
+  for corpus in tests/fuzz/corpus/*/ build-fuzz/seeds/*/; do
     name=$(basename "$corpus")
     target=build-fuzz/tests/fuzz/bpftrap_fuzz_$name
     mkdir -p "build-fuzz/found/$name" build-fuzz/broken

@@ -9,7 +9,7 @@
 #include <linux/types.h>
 
 /* Raise this number when any wire struct changes. */
-#define BPFTRAP_WIRE_VERSION 1
+#define BPFTRAP_WIRE_VERSION 2
 
 /* Kinds are numbered per command, from 1, because each command has its own ring buffer. */
 #define BPFTRAP_KINDS_MOST 16
