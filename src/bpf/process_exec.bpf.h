@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Build the record of a successful execve. The program writes it directly into a reservation of one
- * of a few fixed sizes. It uses no scratch memory, which a preempted or nested run could overwrite.
+ * of a few fixed sizes. Only paths come from scratch memory: path.bpf.h.
  */
 #ifndef BPFTRAP_PROCESS_EXEC_BPF_H
 #define BPFTRAP_PROCESS_EXEC_BPF_H

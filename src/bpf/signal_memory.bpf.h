@@ -44,7 +44,7 @@ struct signal_facts {
   __u32 killer_signal;          /* the process ends by this one; 0: none yet */
 };
 
-/* Of a thread. Those of a thread-group leader are those of the process, too. */
+/* Signals of a thread. The thread-group leader has those of the process, too. */
 struct signals {
   struct signal_facts facts;
   __u32 numbered;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What --stdio and --env add to exec records.
+// Details that --stdio and --env add to exec records.
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -142,7 +142,8 @@ using Strings = std::vector<std::string>;
 
 class EnvTest : public TracingTest {
  protected:
-  // What bpftrap with these options records of a program with this environment.
+  // Returns the exec record that bpftrap with these options writes of a program with this
+  // environment.
   static Record executed(const Strings& options, const Strings& environment) {
     Strings command{"exec", "--json"};
     command.insert(command.end(), options.begin(), options.end());

@@ -15,9 +15,8 @@
 
 namespace bpftrap {
 
-// True since 7.0, where a program can be preempted. Misses are counted on every kernel, because
-// distributions backport. The kernel's preemption model matters too, but
-// cannot be queried.
+// True since 7.0, where a program can be preempted. The kernel's preemption model matters, too, but
+// cannot be queried. Misses are counted on every kernel, because distributions backport.
 bool kernel_misses_events();
 
 // A program and its second copy. Each run may write a record of `kind`, an index into bpftrap_lost.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the path of a cgroup says about its processes: systemd unit and container. Pure functions;
-// the names follow conventions of service managers and container runtimes, not of the kernel.
+// Takes systemd unit and container from the path of a cgroup. Pure functions: the names follow
+// conventions of service managers and container runtimes, not of the kernel.
 #pragma once
 
 #include <optional>
