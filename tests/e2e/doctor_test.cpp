@@ -20,6 +20,7 @@
 
 #include "e2e/bpftrap.h"
 #include "e2e/file_capabilities.h"
+#include "e2e/namespaces.h"
 
 namespace e2e {
 namespace {
@@ -222,6 +223,20 @@ TEST_F(DoctorAsRootTest, RootOfAContainerIsToldOfTheContainer) {
   EXPECT_TRUE(contains(examination.advice("CAP_BPF"), "--cap-add=BPF --cap-add=PERFMON"))
       << examination.advice("CAP_BPF");
   EXPECT_TRUE(contains(why("exec", container), "--cap-add=BPF --cap-add=PERFMON"));
+}
+
+TEST_F(DoctorAsRootTest, PidNamespaceOfAContainerIsNamed) {
+  struct stat mine {};
+  ASSERT_EQ(::stat("/proc/self/ns/pid", &mine), 0);
+  constexpr ino_t initial = 0xEFFFFFFC;  // PROC_PID_INIT_INO in include/linux/proc_ns.h
+  EXPECT_EQ(examine()["pid namespace"].text("meaning") == "the initial one",
+            mine.st_ino == initial);
+  Examination inside = examine(as(enter_pid_namespace));
+  EXPECT_EQ(inside.status, 0);
+  EXPECT_EQ(inside.state("pid namespace"), "ok");
+  EXPECT_TRUE(contains(inside.advice("pid namespace"), "a container's"))
+      << inside.advice("pid namespace");
+  EXPECT_EQ(inside.state("programs of exec"), "ok");
 }
 
 TEST_F(DoctorAsRootTest, CapabilitiesOfAUserNamespaceDoNotCount) {
