@@ -45,7 +45,7 @@ struct {
   __type(value, struct environment);
 } environments SEC(".maps");
 
-/* Match the name in front of `=` with cfg.variables, as name_matches() in scope.bpf.h does. */
+/* Match the name in front of `=` with cfg.variables, as globs_match() in scope.bpf.h does. */
 static __always_inline _Bool variable_matches(const char *text)
 {
   __u64 at = cfg.variables.starts;

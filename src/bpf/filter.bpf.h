@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The filters --pid, --tree, --user, --name, --cgroup and -- PROGRAM for any tracer: call
- * is_traced() first in each program. User space: cli/run_tracer.h.
+ * The filters --pid, --tree, --user, --name, --exclude-name, --cgroup and -- PROGRAM for any
+ * tracer: call is_traced() first in each program. User space: cli/run_tracer.h.
  *
  * Filters ask about the process as it is at the event. `exec` and `exit` do not use this header,
  * because they have to remember the answer until the process ends: scope.bpf.h.

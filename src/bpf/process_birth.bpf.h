@@ -24,7 +24,7 @@ static __always_inline _Bool is_wanted_child(struct task_struct *child)
     return 0;
   if (cfg.uids_count && !has_wanted_uid(child))
     return 0;
-  if (cfg.filter_names && !name_matches(child))
+  if (!has_wanted_name(child))
     return 0;
   if (cfg.cgroups_count && !is_below_a_cgroup(child))
     return 0;

@@ -174,20 +174,32 @@ static __always_inline _Bool is_followed(struct task_struct *leader)
   return mark && mark->followed;
 }
 
-static __always_inline _Bool name_matches(struct task_struct *leader)
+static __always_inline _Bool globs_match(const volatile struct bpftrap_globs *globs,
+                                         const __u8 *comm)
 {
-  __u8 comm[BPFTRAP_COMM_SIZE] = {};
-  __u64 at = cfg.names.starts;
+  __u64 at = globs->starts;
 
-  bpf_core_read(comm, sizeof(comm), &leader->comm);
-  at |= (at & cfg.names.stars) << 1;
+  at |= (at & globs->stars) << 1;
   for (int i = 0; i < BPFTRAP_COMM_SIZE; i++) {
     if (!comm[i])
       break;
-    at = ((at & cfg.names.masks[comm[i]]) << 1) | (at & cfg.names.stars);
-    at |= (at & cfg.names.stars) << 1;
+    at = ((at & globs->masks[comm[i]]) << 1) | (at & globs->stars);
+    at |= (at & globs->stars) << 1;
   }
-  return (at & cfg.names.accepts) != 0;
+  return (at & globs->accepts) != 0;
+}
+
+/* Apply --name and --exclude-name. */
+static __always_inline _Bool has_wanted_name(struct task_struct *leader)
+{
+  __u8 comm[BPFTRAP_COMM_SIZE] = {};
+
+  if (!cfg.filter_names && !cfg.exclude_names)
+    return 1;
+  bpf_core_read(comm, sizeof(comm), &leader->comm);
+  if (cfg.filter_names && !globs_match(&cfg.names, comm))
+    return 0;
+  return !cfg.exclude_names || !globs_match(&cfg.excluded_names, comm);
 }
 
 /* CLOCK_BOOTTIME ns when all programs were attached, set by user space; 0 before. */
@@ -229,7 +241,7 @@ static __always_inline _Bool is_wanted(struct task_struct *leader)
   }
   if (cfg.uids_count && !has_wanted_uid(leader))
     return 0;
-  if (cfg.filter_names && !name_matches(leader))
+  if (!has_wanted_name(leader))
     return 0;
   if (cfg.cgroups_count && !in_a_cgroup())
     return 0;

@@ -34,6 +34,7 @@ struct bpftrap_scope {
   __u32 only_failed;     /* 1: no exits with status 0 */
   __u32 uids_count;      /* only processes whose real uid is one of so many in `uids`; 0: any */
   __u32 filter_names;    /* 1: only processes whose comm matches `names` */
+  __u32 exclude_names;   /* 1: no processes whose comm matches `excluded_names` */
   __u32 cgroups_count;   /* only processes in one of so many `wanted_cgroups`, or below; 0: any */
   __u32 follow;          /* 1: only processes that are marked, and what they fork from then on */
   __u32 report_forks;    /* 1: all forks of traced processes are reported, for state */
@@ -48,8 +49,10 @@ struct bpftrap_scope {
   __u32 stdio;           /* 1: what fds 0, 1 and 2 refer to is recorded */
   __u32 env;             /* 1: environment variables that match `variables` are recorded */
   __u32 report_final;    /* 1: the last account of each process is reported */
+  __u32 reserved;
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
+  struct bpftrap_globs excluded_names;
   struct bpftrap_globs variables;
 };
 
@@ -59,7 +62,7 @@ struct bpftrap_scope {
  */
 static inline int bpftrap_keeps_verdicts(const volatile struct bpftrap_scope *scope)
 {
-  return scope->uids_count || scope->filter_names || scope->cgroups_count;
+  return scope->uids_count || scope->filter_names || scope->exclude_names || scope->cgroups_count;
 }
 
 /* Key of a process in maps. The start makes it unique, because pids are used again. */
@@ -124,7 +127,7 @@ static_assert(sizeof(bpftrap_cgroup_name) == 260);
 static_assert(sizeof(bpftrap_cgroup_node) == 16);
 static_assert(sizeof(bpftrap_known_process) == 16);
 static_assert(sizeof(bpftrap_founder) == 16);
-static_assert(sizeof(bpftrap_scope) == 112 + 4 * BPFTRAP_UIDS_MOST + 2 * sizeof(bpftrap_globs));
+static_assert(sizeof(bpftrap_scope) == 120 + 4 * BPFTRAP_UIDS_MOST + 3 * sizeof(bpftrap_globs));
 #endif
 
 #endif

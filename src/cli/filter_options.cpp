@@ -52,6 +52,13 @@ void add_filter_options(CLI::App& app, FilterOptions& options) {
       },
       "trace only processes whose name (comm) matches, such as 'python*' (repeatable)", "GLOB");
   add_repeatable_option(
+      app, "--exclude-name",
+      [&options](std::string_view text) {
+        options.excluded_names.emplace_back(text);
+        options.excluded_name_globs = compile_globs(options.excluded_names);
+      },
+      "omit processes whose name matches (repeatable)", "GLOB");
+  add_repeatable_option(
       app, "-g,--cgroup",
       [&options](std::string_view text) {
         if (text.empty()) {
@@ -85,6 +92,8 @@ bpftrap_scope filter_scope(const FilterOptions& options) {
   std::copy(options.uids.begin(), options.uids.end(), scope.uids);
   scope.filter_names = options.names.empty() ? 0 : 1;
   scope.names = options.name_globs;
+  scope.exclude_names = options.excluded_names.empty() ? 0 : 1;
+  scope.excluded_names = options.excluded_name_globs;
   scope.cgroups_count = static_cast<std::uint32_t>(options.cgroups.size());
   scope.follow = options.trees.empty() && options.program.empty() ? 0 : 1;
   return scope;

@@ -19,11 +19,13 @@ namespace bpftrap {
 struct FilterOptions {
   std::vector<PidOrId> pids;
   std::vector<std::uint32_t> uids;
-  std::vector<std::string> names;    // globs
-  bpftrap_globs name_globs{};        // `names`, compiled
-  std::vector<std::string> cgroups;  // paths
-  std::vector<std::uint32_t> trees;  // pids
-  std::vector<std::string> program;  // PROGRAM and its arguments
+  std::vector<std::string> names;           // globs
+  bpftrap_globs name_globs{};               // `names`, compiled
+  std::vector<std::string> excluded_names;  // globs
+  bpftrap_globs excluded_name_globs{};      // `excluded_names`, compiled
+  std::vector<std::string> cgroups;         // paths
+  std::vector<std::uint32_t> trees;         // pids
+  std::vector<std::string> program;         // PROGRAM and its arguments
 };
 
 // A command with a parse_complete_callback() of its own calls check_filters() there.

@@ -17,7 +17,7 @@ namespace bpftrap {
 // process name. All globs together may take 64 positions: one per element, and one more per glob.
 bpftrap_globs compile_globs(const std::vector<std::string>& globs, unsigned bytes_most = 15);
 
-// Matches like the BPF programs (src/bpf/scope.bpf.h, name_matches()), for tests.
+// Matches like the BPF programs (src/bpf/scope.bpf.h, globs_match()), for tests.
 bool globs_match(const bpftrap_globs& globs, std::string_view comm);
 
 }  // namespace bpftrap

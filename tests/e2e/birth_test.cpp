@@ -188,6 +188,9 @@ TEST_F(BirthTest, PassTheFilters) {
   EXPECT_EQ(births({"--user", "4711"}), 1U) << "the parent was born as another user";
   EXPECT_EQ(births({"--cgroup", group.path()}), 1U) << "the parent was born elsewhere";
   EXPECT_EQ(births({"--name", "no-such-name"}), 0U);
+  const std::string name = self_path().substr(self_path().rfind('/') + 1).substr(0, 15);
+  EXPECT_EQ(births({"--exclude-name", name}), 0U) << "a child has the name of its parent";
+  EXPECT_EQ(births({"--exclude-name", "no-such-name"}), 11U);
   EXPECT_EQ(births({"--pid", std::to_string(::getpid())}), 0U);
   EXPECT_EQ(births({"--tree", std::to_string(::getpid())}), 11U);
 }

@@ -66,6 +66,8 @@ TEST(CliTest, WrongValuesAreRefusedInOneLine) {
       {{"exec", "--buffer-size", "4T"}, {"--buffer-size", "'4T'", "expected 8K to 2G"}},
       {{"exec", "--buffer-size", "4P"}, {"--buffer-size", "'4P'", "K, M, G or T"}},
       {{"exec", "--name", "systemd-journald"}, {"--name", "15 bytes", "'systemd-journal'"}},
+      {{"exec", "--exclude-name", "systemd-journald"},
+       {"--exclude-name", "15 bytes", "'systemd-journal'"}},
       {{"exec", "--event", "execs"}, {"--event", "'execs'", "expected exec, failed, fork, exit"}},
       {{"exit", "-x", "--event", "+fork"}, {"--event", "--failed", "expected failed, exit"}},
       {{"exec", "-x", "--event", "exec"}, {"--event", "--failed", "expected failed, exit"}},

@@ -102,6 +102,46 @@ TEST_F(ScopeTest, NamesThatMatchGlobs) {
   expect_only(bpftrap, wanted, 1);
 }
 
+TEST_F(ScopeTest, ExcludedNamesAmongOthers) {
+  Bpftrap bpftrap({"exec", "--json", "--name", "want*", "--exclude-name", "*-no", "--exclude-name",
+                   "wante[d-f]"});
+  bpftrap.await_start();
+  std::vector<Ended> wanted;
+  for (const char* name : {"want", "wanted-1", "wanteg", "want-no-"}) {
+    wanted.push_back(run_as(name, {"exit", "3"}));
+    ASSERT_EQ(wanted.back().status, 3 << 8);
+  }
+  for (const char* name : {"wanted", "wantef", "want-no", "wan", "other"}) {
+    run_as(name, {"exit", "3"});
+  }
+  expect_only(bpftrap, wanted, 1);
+}
+
+TEST_F(ScopeTest, ExcludedNameIsJudgedAnewAtEachExec) {
+  for (const char* command : {"exec", "exit"}) {
+    SCOPED_TRACE(command);
+    link("hidden-came");
+    Bpftrap bpftrap({command, "--json", "--exclude-name", "hidden*"});
+    bpftrap.await_start();
+    std::size_t execs = command[2] == 'e' ? 1 : 0;
+    Ended hidden = run_as("hidden", {"rename", "other"});
+    Ended shown = run_as("shown", {"rename", "hidden"});
+    // From an excluded name to another.
+    Ended left = run_as("hidden-left", {"then", "exit", "3"});
+    // From another name to an excluded one: exec still reports the end, exit checks the last exec.
+    Ended came = Child([&] {
+                   return exec_as("shown", {"then-as", directory_ / "hidden-came"});
+                 }).wait();
+    ASSERT_EQ(left.status, 3 << 8);
+    ASSERT_EQ(came.status, 0);
+    EXPECT_EQ(bpftrap.stop(), 0);
+    EXPECT_EQ(bpftrap.records_of(hidden).size(), 0U);
+    EXPECT_EQ(bpftrap.records_of(shown).size(), execs + 1);
+    EXPECT_EQ(bpftrap.records_of(left).size(), execs + 1);
+    EXPECT_EQ(bpftrap.records_of(came).size(), execs * 2);
+  }
+}
+
 TEST_F(ScopeTest, NameAtTheExecCountsNotALaterOne) {
   for (const char* command : {"exec", "exit"}) {
     SCOPED_TRACE(command);

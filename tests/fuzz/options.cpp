@@ -223,6 +223,7 @@ void check_values(const TraceOptions& options, const Words& words) {
   require((scope.filter_pids != 0) == !options.pids.empty(), "--pid filters");
   require(scope.uids_count == options.uids.size(), "--user filters");
   require((scope.filter_names != 0) == !options.names.empty(), "--name filters");
+  require((scope.exclude_names != 0) == !options.excluded_names.empty(), "--exclude-name filters");
   require(scope.cgroups_count == options.cgroups.size(), "--cgroup filters");
   require((scope.follow != 0) == !(options.trees.empty() && options.program.empty()),
           "--tree and PROGRAM are followed");

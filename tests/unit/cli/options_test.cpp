@@ -85,6 +85,17 @@ TEST(Options, NamesBecomeOneAutomaton) {
   EXPECT_FALSE(globs_match(scope.names, "ld"));
 }
 
+TEST(Options, ExcludedNamesAreAnAutomatonOfTheirOwn) {
+  bpftrap_scope scope = make_scope(parsed("-n cc* --exclude-name cc1 --exclude-name *plus"));
+  EXPECT_EQ(scope.exclude_names, 1U);
+  EXPECT_TRUE(globs_match(scope.excluded_names, "cc1"));
+  EXPECT_TRUE(globs_match(scope.excluded_names, "cc1plus"));
+  EXPECT_FALSE(globs_match(scope.excluded_names, "ccache"));
+  EXPECT_TRUE(globs_match(scope.names, "cc1"));
+  EXPECT_TRUE(bpftrap_keeps_verdicts(&scope));
+  EXPECT_EQ(make_scope(parsed("-n cc*")).exclude_names, 0U);
+}
+
 TEST(Options, CgroupsAreCounted) {
   EXPECT_EQ(make_scope(parsed("-g /a --cgroup b")).cgroups_count, 2U);
   EXPECT_EQ(make_scope(parsed("")).cgroups_count, 0U);
