@@ -2,10 +2,14 @@
 // Users, groups, capabilities, login, session and terminal in a record are those that the kernel
 // tells the process itself.
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <sstream>
@@ -13,6 +17,7 @@
 #include "e2e/bpftrap.h"
 #include "e2e/cgroup.h"
 #include "e2e/failure.h"
+#include "e2e/namespaces.h"
 
 namespace e2e {
 namespace {
@@ -21,8 +26,9 @@ using Said = std::map<std::string, std::string>;
 
 class CredentialsTest : public TracingTest {
  protected:
-  // Executes a program that says who it is, after `become` in the same process.
-  void run(const std::function<void()>& become) {
+  // Executes a program that says who it is, after `become` in the same process. `path` is this
+  // program or a copy of it.
+  void run(const std::function<void()>& become, const std::string& path = self_path()) {
     Bpftrap bpftrap({"exec", "--json"});
     bpftrap.await_start();
     int out[2];
@@ -30,7 +36,7 @@ class CredentialsTest : public TracingTest {
     Child child([&] {
       int fd = ::dup(out[1]);  // without O_CLOEXEC
       become();
-      return exec_self({"say-identity", std::to_string(fd)});
+      return exec_argv(path, {path, "--workload", "say-identity", std::to_string(fd)}, "");
     });
     ::close(out[1]);
     std::string text;
@@ -95,10 +101,80 @@ TEST_F(CredentialsTest, OfAnotherUserInAnotherSession) {
   EXPECT_TRUE(exec_->is_null("tty"));
 }
 
+// CAP_NET_RAW and CAP_PERFMON lie in different words of the kernel's older kernel_cap_t.
+TEST_F(CredentialsTest, OfRootWithSomeCapabilities) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root has capabilities to drop";
+  }
+  run([] {
+    for (int capability = 0; capability < 64; ++capability) {
+      if (capability != CAP_NET_RAW && capability != CAP_PERFMON) {
+        ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+      }
+    }
+  });
+  EXPECT_EQ(exec_->text("cap_effective"), "0000004000002000");
+  EXPECT_FALSE(exec_->flag("secure"));
+}
+
+TEST_F(CredentialsTest, OfASetuidProgram) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give files away";
+  }
+  ScratchDir directory;
+  const std::string path = directory.path() + "/setuid";
+  std::filesystem::permissions(directory.path(), std::filesystem::perms{0755});
+  std::filesystem::copy_file(self_path(), path);
+  ASSERT_EQ(::chown(path.c_str(), 3005, 3006), 0);
+  ASSERT_EQ(::chmod(path.c_str(), 06755), 0);
+  run(
+      [] {
+        if (::setresgid(3001, 3001, 3001) != 0 || ::setresuid(3003, 3003, 3003) != 0) {
+          ::_exit(125);
+        }
+      },
+      path);
+  if (said_.at("euid") != "3005") {
+    GTEST_SKIP() << "set-user-ID files have no effect in " << directory.path();
+  }
+  EXPECT_TRUE(exec_->flag("secure"));
+  EXPECT_EQ(exec_->number("uid"), 3003U);
+  EXPECT_EQ(exec_->number("gid"), 3001U);
+  EXPECT_EQ(exit_->number("euid"), 3005U);
+  EXPECT_EQ(exit_->number("egid"), 3006U);
+}
+
 TEST_F(CredentialsTest, OfAProcessGroupInTheSameSession) {
   run([] { ::setpgid(0, 0); });
   EXPECT_EQ(exec_->number("process_group"), exec_->number("pid"));
   EXPECT_NE(exec_->number("session_id"), exec_->number("pid"));
+}
+
+TEST_F(CredentialsTest, SessionAndGroupAreNumbersOfTheInitialNamespace) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root may create pid namespaces";
+  }
+  Bpftrap bpftrap({"exec", "--json"});
+  bpftrap.await_start();
+  Ended outside = Child([] {
+                    enter_pid_namespace();
+                    return ::setsid() == 1 ? exec_self({"exit", "0"}) : 125;
+                  }).wait();
+  EXPECT_EQ(outside.status, 0);
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (const char* kind : {"exec", "exit"}) {
+    std::vector<Record> found;
+    for (const Record& record : bpftrap.records()) {
+      if (record.kind() == kind && record.number("ppid") == static_cast<unsigned>(outside.pid)) {
+        found.push_back(record);
+      }
+    }
+    ASSERT_EQ(found.size(), 1U) << kind;
+    EXPECT_EQ(found[0].number("ns_pid"), 1U);
+    EXPECT_NE(found[0].number("pid"), 1U);
+    EXPECT_EQ(found[0].number("session_id"), found[0].number("pid"));
+    EXPECT_EQ(found[0].number("process_group"), found[0].number("pid"));
+  }
 }
 
 TEST_F(CredentialsTest, OfALogin) {
