@@ -116,11 +116,7 @@ struct Seed {
 
 std::vector<Seed> seeds() {
   auto failed = [](bpftrap_exec_event& event) { event.error = 2; };
-  auto unreadable = [](bpftrap_exec_event& event) {
-    event.flags = BPFTRAP_EXEC_ARGS_UNREADABLE;
-    event.header.size -= event.args_len;
-    event.args_len = 0;
-  };
+  auto unreadable = [](bpftrap_exec_event& event) { event.flags = BPFTRAP_EXEC_ARGS_UNREADABLE; };
   auto killed = [](bpftrap_exit_event& event) { event.killer = wire_sender(); };
   auto asked = [](bpftrap_exit_event& event) {
     event.last_sender = wire_sender();
@@ -141,7 +137,7 @@ std::vector<Seed> seeds() {
       {"exec", exec()},
       {"script", wire_exec("./s", "/bin/sh", "sh\0./s\0"sv, 7)},
       {"truncated", wire_exec("/bin/x", "", "x\0y"sv, 100'000)},
-      {"unreadable", exec_with(unreadable)},
+      {"unreadable", changed<bpftrap_exec_event>(wire_exec("/bin/x", "", "", 6), unreadable)},
       {"failed", exec_with(failed)},
       {"paths", paths()},
       {"environment", joined({environment("A=b\0"sv), exec_with(requested)})},
