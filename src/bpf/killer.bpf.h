@@ -101,17 +101,23 @@ struct generated {
 static __always_inline void note_facts(struct signal_facts *facts, __u32 sig, __u64 kills,
                                        __u64 is_request, const struct bpftrap_sender *sender)
 {
+  __u64 now;
+
+  if (!(kills | is_request))
+    return;
+  now = bpf_ktime_get_boot_ns();
   /* A later signal with the same number has no effect any more */
   if (kills) {
     if (facts->killer_signal == sig)
       return;
     facts->killer_signal = sig;
     facts->killer = *sender;
+    facts->killer_boot_ns = now;
   }
   if (is_request) {
     facts->last_sender = *sender;
     facts->last_signal = sig;
-    facts->last_boot_ns = bpf_ktime_get_boot_ns();
+    facts->last_boot_ns = now;
   }
 }
 
@@ -122,7 +128,7 @@ static __always_inline void note_facts(struct signal_facts *facts, __u32 sig, __
 static __always_inline int note_signal(const __u64 *ctx, struct task_struct *task)
 {
   struct task_struct *receiver, *leader, *current = (void *)bpf_get_current_task();
-  __u64 bit, queued, ending, kills, to_leader, from_process;
+  __u64 bit, queued, ending, kills, to_leader, from_process, matters;
   struct signal_struct *signal;
   struct signals *process, *signals;
   struct bpftrap_sender sender;
@@ -146,26 +152,33 @@ static __always_inline int note_signal(const __u64 *ctx, struct task_struct *tas
   if (!((kills | is_clear(ending)) & (queued | is_set(bit & REQUESTS))))
     return 0;
 
-  /* Know the sender. Without one, the signal matters only if it replaces an earlier one */
+  /* Know the sender. Without one, the signal matters only if it may be taken for an earlier one */
   tgid = BPF_CORE_READ(receiver, tgid);
   leader = BPF_CORE_READ(receiver, group_leader);
   to_leader = is_equal((__u64)leader, (__u64)receiver);
   from_process = is_sent_by(current, event.info) & is_set(bpf_get_current_pid_tgid() >> 32 ^ tgid);
-  process = process_signals(task, leader, to_leader, from_process | kills);
+  matters = from_process | kills;
+  if (!(matters | to_leader))
+    matters = has_notes(leader);
+  process = process_signals(task, leader, to_leader, matters);
   if (!process)
     return 0;
+  if (!BPF_CORE_READ(signal, live.counter)) {
+    forget_known(leader); /* the end of the process may have come before the entry */
+    return 0;
+  }
   fill_sender(&sender, BPF_CORE_READ(current, group_leader));
   sender.pid &= -from_process;
   note_facts(&process->facts, arrival.sig, kills, from_process & is_set(bit & REQUESTS), &sender);
   if (!(queued & is_clear(kills)))
     return 0;
 
-  /* Remember the signal until it is delivered */
+  /* Remember the signal until it is delivered. Any thread may take one that is shared */
   arrival.shared = is_set((__u32)event.group);
-  signals = to_leader ? process : signals_of(task, from_process);
+  signals = to_leader | arrival.shared ? process : signals_of(task, 1);
   if (!signals)
     return 0;
-  arrival.thread = receiver;
+  arrival.thread = (void *)select(arrival.shared, (__u64)leader, (__u64)receiver);
   arrival.queue = (void *)select(
       arrival.shared, (__u64)signal + bpf_core_field_offset(struct signal_struct, shared_pending),
       (__u64)receiver + bpf_core_field_offset(struct task_struct, pending));
@@ -195,15 +208,59 @@ static __always_inline _Bool is_injected(struct task_struct *task, struct task_s
 }
 
 /*
- * Find the sender of a signal that is delivered to `task`, which is current. A signal to the
- * process is noted with the thread whose id the sender used, usually the leader.
+ * Search everything that is known about signals to `task`, which is current, and to its process.
+ * Signals to the process are noted in the task storage of the leader, or if they were sent by the
+ * id of another thread, in the leader's entry of known_signals.
  */
 static __always_inline void find_sender(struct search *search, struct task_struct *task,
                                         struct task_struct *leader)
 {
-  search_notes(search, signals_of(task, 0), 0);
-  if (!is_current_leader())
-    search_notes(search, peek_signals(leader), 1);
+  _Bool is_leader = is_current_leader();
+
+  if (cfg.signal_storage) {
+    search_notes(search, bpf_task_storage_get(&task_signals, task, 0, 0), 0);
+    if (!is_leader)
+      search_notes(search, peek_storage(leader), 1);
+  }
+  search_notes(search, find_known(task), 0);
+  if (!is_leader)
+    search_notes(search, find_known(leader), 1);
+}
+
+/* Number of signals with this siginfo among the first QUEUE_STEPS of a queue. */
+static __noinline int count_pending(const struct search *search, struct sigpending *queue)
+{
+  struct list_head *head = (void *)queue + bpf_core_field_offset(struct sigpending, list);
+  struct list_head *node = BPF_CORE_READ(head, next);
+  struct kernel_siginfo *info;
+  struct origin origin;
+  int count = 0;
+
+  for (int i = 0; i < QUEUE_STEPS && node != head; i++) {
+    info = &sigqueue_of(node)->info;
+    origin = read_origin(info);
+    count += is_clear((digest_of(&origin) ^ search->origin) |
+                      ((__u32)BPF_CORE_READ(info, si_signo) ^ search->sig));
+    node = BPF_CORE_READ(node, next);
+  }
+  return count;
+}
+
+/*
+ * If several signals look alike and have different senders, the notes must be those of the one that
+ * is delivered and of those that are pending still. Else it is open which one is delivered.
+ */
+static __always_inline _Bool is_certain(const struct search *search, struct task_struct *task)
+{
+  struct signal_struct *signal;
+  __u32 pending;
+
+  if (!search->differ)
+    return 1;
+  signal = BPF_CORE_READ(task, signal);
+  pending = count_pending(search, &task->pending);
+  pending += count_pending(search, &signal->shared_pending);
+  return !search->is_mixed && search->found == pending + 1;
 }
 
 /*
@@ -232,28 +289,33 @@ static __always_inline int note_delivery(int sig, struct kernel_siginfo *info,
   origin = read_origin(info);
   search.origin = digest_of(&origin);
   find_sender(&search, task, leader);
+  if (!is_certain(&search, task))
+    search.sender.pid = 0;
   if (!search.found && BPF_CORE_READ(task, ptrace)) {
     tracer = BPF_CORE_READ(task, parent);
     if (is_injected(task, tracer, &origin))
       fill_sender(&search.sender, BPF_CORE_READ(tracer, group_leader));
   }
   process = process_signals(task, leader, is_current_leader(), search.sender.pid != 0);
-  if (process && process->facts.killer_signal != (__u32)sig) {
-    process->facts.killer_signal = sig;
-    process->facts.killer = search.sender;
-  }
+  if (process)
+    note_facts(&process->facts, sig, 1, 0, &search.sender);
   return 0;
 }
 
-/* Add what is known about a process to the record of its end. */
-static __always_inline void add_facts(struct bpftrap_exit_event *event, const void *signals,
-                                      __u32 sig)
+/*
+ * Add what is known about a process to the record of its end. `killed_boot_ns` is the time at which
+ * the killer in the record sent its signal.
+ */
+static __always_inline void add_facts(struct bpftrap_exit_event *event, __u64 *killed_boot_ns,
+                                      const void *signals, __u32 sig)
 {
   struct signal_facts facts = {};
 
   bpf_probe_read_kernel(&facts, sizeof(facts), signals);
-  if (facts.killer_signal == sig && !event->killer.pid)
+  if (facts.killer_signal == sig && facts.killer_boot_ns < *killed_boot_ns) {
     event->killer = facts.killer;
+    *killed_boot_ns = facts.killer_boot_ns;
+  }
   if (facts.last_boot_ns > event->last_boot_ns) {
     event->last_sender = facts.last_sender;
     event->last_boot_ns = facts.last_boot_ns;
@@ -265,19 +327,31 @@ static __always_inline void add_facts(struct bpftrap_exit_event *event, const vo
 static __noinline int fill_senders(struct bpftrap_exit_event *event, struct task_struct *leader,
                                    __u32 sig)
 {
-  const void *signals;
+  __u64 killed_boot_ns = ~0ULL;
+  const void *signals = 0;
 
   __builtin_memset(&event->killer, 0,
                    sizeof(*event) - __builtin_offsetof(struct bpftrap_exit_event, killer));
-  if (!cfg.signal_storage || !is_current_leader())
-    signals = peek_signals(leader);
-  else
+  if (cfg.signal_storage && is_current_leader())
     signals = bpf_task_storage_get(&task_signals, bpf_get_current_task_btf(), 0, 0);
+  else if (cfg.signal_storage)
+    signals = peek_storage(leader);
   if (signals)
-    add_facts(event, signals, sig);
-  if (cfg.signal_storage && (signals = find_known(leader)))
-    add_facts(event, signals, sig);
+    add_facts(event, &killed_boot_ns, signals, sig);
+  signals = find_known(leader);
+  if (signals)
+    add_facts(event, &killed_boot_ns, signals, sig);
   return 0;
+}
+
+/* Both are of one process, and `from` may have later facts. */
+static __always_inline void merge_facts(struct signal_facts *to, const struct signal_facts *from)
+{
+  if (from->last_boot_ns <= to->last_boot_ns)
+    return;
+  to->last_sender = from->last_sender;
+  to->last_signal = from->last_signal;
+  to->last_boot_ns = from->last_boot_ns;
 }
 
 /*
@@ -286,8 +360,8 @@ static __noinline int fill_senders(struct bpftrap_exit_event *event, struct task
  */
 static __always_inline void keep_signals(struct task_struct *thread, struct signal_struct *signal)
 {
+  struct signals *signals, *known;
   struct bpftrap_process_key key;
-  struct signals *signals;
 
   if (!is_current_leader())
     forget_known(thread);
@@ -299,7 +373,11 @@ static __always_inline void keep_signals(struct task_struct *thread, struct sign
     return;
   key = signals_key(thread);
   signals_known = 1;
-  bpf_map_update_elem(&known_signals, &key, signals, BPF_NOEXIST);
+  if (bpf_map_update_elem(&known_signals, &key, signals, BPF_NOEXIST)) {
+    known = bpf_map_lookup_elem(&known_signals, &key);
+    if (known)
+      merge_facts(&known->facts, &signals->facts);
+  }
   /* If the process has ended meanwhile, forget_known() may have come too early */
   if (!BPF_CORE_READ(signal, live.counter))
     bpf_map_delete_elem(&known_signals, &key);

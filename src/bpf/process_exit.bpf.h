@@ -375,6 +375,8 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
     return 0;
   report_end(task, leader, signal, unrolled);
   forget_known(leader);
+  if (!is_current_leader())
+    forget_known(task);
   return 0;
 }
 

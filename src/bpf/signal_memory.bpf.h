@@ -38,13 +38,17 @@ struct note {
 struct signal_facts {
   __u64 magic; /* cfg.signals_magic */
   __u64 last_boot_ns;
+  __u64 killer_boot_ns;
   struct bpftrap_sender last_sender; /* of last_signal, at last_boot_ns */
-  struct bpftrap_sender killer; /* of killer_signal; pid 0: the kernel, or the process itself */
-  __u32 last_signal;            /* 0: none yet */
-  __u32 killer_signal;          /* the process ends by this one; 0: none yet */
+  struct bpftrap_sender killer;      /* of killer_signal, at killer_boot_ns; pid as in a note */
+  __u32 last_signal;                 /* 0: none yet */
+  __u32 killer_signal;               /* the process ends by this one; 0: none yet */
 };
 
-/* Signals of a thread. The thread-group leader has those of the process, too. */
+/*
+ * Signals of a thread. The thread-group leader has those of the process, too, but those that were
+ * sent by the id of another thread are in its entry of known_signals.
+ */
 struct signals {
   struct signal_facts facts;
   __u32 numbered;
@@ -65,8 +69,8 @@ struct {
 /*
  * By process or thread; the entry is removed when that ends. Without task storage all signals are
  * here. With it, the loader makes this a plain hash. It holds what must outlive a leader, and what
- * a program learned that has no access to the leader: signals that were sent to another thread, or
- * delivered to one.
+ * a program learned that has no access to the leader: signals that were sent by the id of another
+ * thread, or delivered to one.
  */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -150,11 +154,11 @@ static __always_inline struct signals *process_signals(struct task_struct *task,
 #define STORAGES_MOST 8 /* maps with task storage, of all BPF programs on the machine */
 
 /*
- * Address of the signals of any task, for reading only; 0: none. bpf_task_storage_get() wants a
- * pointer that the verifier knows. To load one costs the verifier 2 ms, because since 6.2 it
+ * Address of the task storage of any task, for reading only; 0: none. bpf_task_storage_get() wants
+ * a pointer that the verifier knows. To load one costs the verifier 2 ms, because since 6.2 it
  * searches all of the kernel's BTF several times. kernel/bpf/bpf_local_storage.c has the list.
  */
-static __always_inline const void *peek_signals(struct task_struct *thread)
+static __always_inline const void *peek_storage(struct task_struct *thread)
 {
   const __u32 to_data = bpf_core_field_offset(struct bpf_local_storage_elem, sdata) +
                         bpf_core_field_offset(struct bpf_local_storage_data, data) -
@@ -162,8 +166,6 @@ static __always_inline const void *peek_signals(struct task_struct *thread)
   struct hlist_node *node;
   __u64 magic;
 
-  if (!cfg.signal_storage)
-    return find_known(thread);
   node = BPF_CORE_READ(thread, bpf_storage, list.first);
   for (int i = 0; i < STORAGES_MOST && node; i++) {
     magic = 0;
@@ -172,7 +174,18 @@ static __always_inline const void *peek_signals(struct task_struct *thread)
       return (void *)node + to_data;
     node = BPF_CORE_READ(node, next);
   }
-  return find_known(thread);
+  return 0;
+}
+
+/* Return true if the task storage of a thread has notes. */
+static __always_inline _Bool has_notes(struct task_struct *thread)
+{
+  const void *signals = cfg.signal_storage ? peek_storage(thread) : 0;
+  __u32 used = 0;
+
+  if (signals)
+    bpf_probe_read_kernel(&used, sizeof(used), signals + __builtin_offsetof(struct signals, used));
+  return used != 0;
 }
 
 static __always_inline _Bool is_same_sender(const struct bpftrap_sender *a,
@@ -255,51 +268,69 @@ static __always_inline struct note *take_note(struct signals *signals)
   return &signals->notes[index];
 }
 
-/* A search for the sender of a signal. Its members are as large as those of a note. */
+/*
+ * A search for the sender of a signal that has left its queue: notes with the same siginfo. There
+ * are several if such signals are pending still, or left their queues without a trace.
+ */
 struct search {
   __u64 origin;
+  __u64 who; /* of one of the notes: see identity_of() */
   __u32 sig;
-  __u32 found; /* 1: sender is that of a note */
-  struct bpftrap_sender sender;
+  __u32 found;    /* number of notes */
+  __u32 differ;   /* 1: they have different senders */
+  __u32 is_mixed; /* 1: notes of the process are in two places, so their order is unknown */
+  __u32 shared;   /* of the note that `sender` is from */
+  __u32 padding;
+  struct bpftrap_sender sender; /* of the signal that the kernel takes first */
 };
 
+/* Differs for two senders, and for the kernel. */
+static __always_inline __u64 identity_of(const struct bpftrap_sender *sender)
+{
+  return sender->start_boot_ns * is_set(sender->pid) ^ (__u64)sender->pid << 32;
+}
+
 /*
- * Look for the earliest note about such a signal. `signals` is an address that peek_signals() may
- * have returned. If an earlier search found another sender, it is open which of both it is.
+ * Look for notes about such a signal. `signals` is an address that peek_storage() may have
+ * returned. The kernel takes signals of the thread first, then the earliest. Places are searched in
+ * this order, too.
  */
 static __noinline int search_notes(struct search *search, const void *signals, __u32 only_shared)
 {
-  const void *notes;
-  __u64 first = ~0ULL >> 1;
-  struct bpftrap_sender sender;
+  const __u32 to_notes = __builtin_offsetof(struct signals, notes);
+  __u64 first = ~0ULL >> 1, count = 0;
   struct note note;
   __u32 used = 0;
 
   if (!signals)
     return 0;
-  notes = signals + __builtin_offsetof(struct signals, notes);
   bpf_probe_read_kernel(&used, sizeof(used), signals + __builtin_offsetof(struct signals, used));
   if (!used)
     return 0;
   for (__u32 i = 0; i < NOTES_MOST; i++) {
-    __u64 differs, candidate;
+    __u64 differs, candidate, who;
 
-    bpf_probe_read_kernel(&note, __builtin_offsetof(struct note, sender), notes + i * sizeof(note));
+    bpf_probe_read_kernel(&note, sizeof(note), signals + to_notes + i * sizeof(note));
     differs = is_set((note.origin ^ search->origin) | (note.signal ^ search->sig) |
                      (~note.shared & only_shared) | ((used >> i & 1) ^ 1));
-    candidate = differs << 62 | (__u64)note.number << 8 | i;
+    candidate = differs << 62 | (__u64)note.shared << 48 | (__u64)note.number << 8 | i;
     first = select((candidate - first) >> 63, candidate, first);
+    who = identity_of(&note.sender);
+    search->who = select(is_set(search->found + count), search->who, select(differs, 0, who));
+    search->differ |= is_set(who ^ search->who) & (differs ^ 1);
+    count += differs ^ 1;
   }
-  if (first >> 62)
+  if (!count)
     return 0;
-  bpf_probe_read_kernel(
-      &sender, sizeof(sender),
-      notes + (first & (NOTES_MOST - 1)) * sizeof(note) + __builtin_offsetof(struct note, sender));
-  if (!search->found)
-    search->sender = sender;
-  else if (!is_same_sender(&search->sender, &sender))
-    search->sender.pid = 0;
-  search->found = 1;
+  first &= NOTES_MOST - 1;
+  bpf_probe_read_kernel(&note, sizeof(note), signals + to_notes + first * sizeof(note));
+  if (!search->found) {
+    search->sender = note.sender;
+    search->shared = note.shared;
+  } else {
+    search->is_mixed = search->shared;
+  }
+  search->found += count;
   return 0;
 }
 
