@@ -12,9 +12,10 @@ namespace bpftrap {
 
 class Environments {
  public:
-  // Maximum number of processes. Their exec records follow at once, so what is left belongs to exec
-  // records that were lost.
+  // Maximum number of processes, and of bytes. Their exec records follow at once, so what is left
+  // belongs to exec records that were lost.
   static constexpr std::size_t most = 1024;
+  static constexpr std::size_t bytes_most = std::size_t{8} << 20;
 
   void add(const EnvironmentRecord& record);
 
@@ -22,9 +23,11 @@ class Environments {
   std::optional<std::string> take(const ExecRecord& record);
 
   std::size_t size() const { return waiting_.size(); }
+  std::size_t bytes() const { return bytes_; }
 
  private:
   std::unordered_map<ProcessId, std::string, ProcessIdHash> waiting_;
+  std::size_t bytes_ = 0;  // of all strings
 };
 
 }  // namespace bpftrap

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,15 +46,18 @@ class Sweep {
   bool is_due(std::size_t entries) const { return entries > at_; }
 
   // Marks the dead. `local_pid` returns an entry's pid in bpftrap's own pid namespace, or 0 outside
-  // it. bpftrap cannot ask whether a process outside exists, so its entry stays.
+  // it. bpftrap cannot ask whether a process outside exists, so its entry stays until another
+  // process has its pid. The number of pids bounds such entries.
   template <class Map, class LocalPid>
   void mark(const Map& map, LocalPid local_pid) {
     dead_.clear();
+    std::vector<Key> left;
     for (const auto& entry : map) {
       Pid pid = local_pid(entry);
-      if (pid != 0 && is_gone(pid)) {
-        dead_.push_back(entry.first);
-      }
+      (pid != 0 && is_gone(pid) ? dead_ : left).push_back(entry.first);
+    }
+    if constexpr (std::is_same_v<Key, ProcessId>) {
+      mark_predecessors(left);
     }
   }
 
@@ -64,6 +69,18 @@ class Sweep {
   void set_left(std::size_t entries) { at_ = std::max(least, 2 * entries); }
 
  private:
+  // Marks processes whose pid another one has now.
+  void mark_predecessors(std::vector<ProcessId>& ids) {
+    std::sort(ids.begin(), ids.end(), [](const ProcessId& a, const ProcessId& b) {
+      return std::tie(a.pid, a.start_ns) < std::tie(b.pid, b.start_ns);
+    });
+    for (std::size_t i = 1; i < ids.size(); ++i) {
+      if (ids[i].pid == ids[i - 1].pid) {
+        dead_.push_back(ids[i - 1]);
+      }
+    }
+  }
+
   std::vector<Key> dead_;
   std::size_t at_ = least;
 };

@@ -68,5 +68,24 @@ TEST(Descent, KeepsNoneOfProcessesWhoseEndsAreNeverTold) {
   EXPECT_TRUE(descent.wants_sweep());
 }
 
+// bpftrap cannot ask for a process outside its pid namespace.
+TEST(Descent, KeepsOneProcessPerPidOutsideItsNamespace) {
+  Descent descent;
+  Process outside = process_of({4194304, 10});
+  outside.local_pid = 0;
+  for (std::uint64_t start : {30U, 10U, 20U}) {
+    outside.id.start_ns = start;
+    descent.executed(outside);
+  }
+  outside.id = {4194303, 10};
+  descent.executed(outside);
+  descent.mark_dead();
+  descent.forget_dead();
+  EXPECT_EQ(descent.size(), 2U);
+  outside.id = {4194304, 30};
+  descent.forked(fork_of({1, 40}, outside.id));
+  EXPECT_EQ(descent.ended({1, 40}), 1U) << "the latest one is left";
+}
+
 }  // namespace
 }  // namespace bpftrap

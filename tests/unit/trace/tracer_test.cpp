@@ -144,6 +144,19 @@ TEST_F(TracerTest, WhatComesBeforeTheProgramsAreOffIsHandled) {
   EXPECT_EQ(log_, "confine\ndetach\n");
 }
 
+// A BPF program was preempted while it wrote a record.
+TEST_F(TracerTest, ARecordThatIsNeverFinishedDoesNotDelayTheEndForEver) {
+  producer_.put("first");
+  producer_.put("unfinished", BPF_RINGBUF_BUSY_BIT);
+  producer_.put("behind it");
+  testing::internal::CaptureStderr();
+  std::vector<std::string> lines = run(within(1ns));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "bpftrap: a record was not finished in time: 48 bytes of records are missing\n");
+  EXPECT_EQ(handler_.handled, (std::vector{"first"s}));
+  EXPECT_NE(lines.back().find(R"("records":1,"lost":1)"), std::string::npos) << lines.back();
+}
+
 TEST_F(TracerTest, CountEndsAfterSoManyRecords) {
   producer_.put("keep");
   for (int i = 0; i < 5; ++i) {
