@@ -10,7 +10,7 @@ namespace bpftrap {
 
 void Patience::limit() {
   if (!end_) {
-    end_ = std::chrono::steady_clock::now() + in_all;
+    end_ = std::chrono::steady_clock::now() + bounds_.in_all;
   }
 }
 
@@ -21,7 +21,7 @@ int Patience::next_timeout() {
   }
   using std::chrono::milliseconds;
   auto left = std::chrono::ceil<milliseconds>(*end_ - std::chrono::steady_clock::now());
-  return static_cast<int>(std::clamp(left, milliseconds(0), without_progress).count());
+  return static_cast<int>(std::clamp(left, milliseconds(0), bounds_.without_progress).count());
 }
 
 bool Patience::await_writable(int fd) {

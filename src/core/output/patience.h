@@ -14,10 +14,13 @@ namespace bpftrap {
 class Patience {
  public:
   // After a signal: the time in which the reader must accept something, and the time in all.
-  static constexpr std::chrono::milliseconds without_progress{2000};
-  static constexpr std::chrono::milliseconds in_all{20'000};
+  struct Bounds {
+    std::chrono::milliseconds without_progress{2000};
+    std::chrono::milliseconds in_all{20'000};
+  };
 
-  explicit Patience(StopSignals& signals) : signals_(signals) {}
+  explicit Patience(StopSignals& signals) : Patience(signals, Bounds()) {}
+  Patience(StopSignals& signals, Bounds bounds) : signals_(signals), bounds_(bounds) {}
 
   // A signal has come: limits the time from now on.
   void limit();
@@ -29,6 +32,7 @@ class Patience {
   int next_timeout();
 
   StopSignals& signals_;
+  Bounds bounds_;
   std::optional<std::chrono::steady_clock::time_point> end_;
   bool over_ = false;
 };
