@@ -8,6 +8,7 @@
 #include <map>
 
 #include "e2e/bpftrap.h"
+#include "e2e/guest.h"
 
 namespace e2e {
 namespace {
@@ -43,7 +44,8 @@ class CpuTimeTest : public TracingTest {
   }
 
   static void expect_close(const Sums& sums, double wait4) {
-    EXPECT_NEAR(sums.records / wait4, 1.0, 0.05) << "of " << wait4 << " s";
+    // Emulation makes some 20 ms of each process, and its end slow, which the record estimates.
+    EXPECT_NEAR(sums.records / wait4, 1.0, in_guest() ? 0.15 : 0.05) << "of " << wait4 << " s";
     EXPECT_NEAR(sums.summary / wait4, 1.0, 0.02) << "of " << wait4 << " s";
   }
 
