@@ -40,55 +40,36 @@ int unblock_and_pause() {
 TEST_F(ExitSenderTest, ForgedSiginfoHidesNobody) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
-  struct Case {
-    int code;
-    int signal;
-    Ended victim;
-    Ended killer;
-  };
-  std::vector<Case> cases;
+  std::vector<Death> deaths;
   for (int code : {-1, -2, -3, -4, -5, -7, -60, -1000}) {
     for (int signal : {SIGTERM, SIGKILL, SIGQUIT, SIGRTMIN + 1}) {
       Victim victim(do_nothing, pause_for_long);
       victim.resume();
       Ended killer = sender("forger", [&] { send_forged(victim.pid(), signal, code, 1); });
-      cases.push_back({code, signal, victim.wait(), killer});
+      deaths.push_back({signal, victim.wait(), killer});
     }
   }
-  EXPECT_EQ(bpftrap.stop(), 0);
-  for (const Case& each : cases) {
-    SCOPED_TRACE("code " + std::to_string(each.code) + " signal " + std::to_string(each.signal));
-    EXPECT_EQ(WTERMSIG(each.victim.status), each.signal);
-    expect_killer(bpftrap, each.victim, each.killer, "forger");
+  expect_deaths(bpftrap, deaths, "forger");
+}
+
+TEST_F(ExitSenderTest, EarliestRealTimeSignalThatWasNotTaken) {
+  const std::string names[] = {"first", "second", "third"};
+  for (std::size_t taken : {0U, 1U, 2U}) {
+    SCOPED_TRACE(taken);
+    Bpftrap bpftrap({"exit", "--json"});
+    bpftrap.await_start();
+    Victim victim(block_all_signals, [taken] {
+      for (std::size_t i = 0; i < taken; ++i) {
+        take(SIGRTMIN);
+      }
+      return unblock_and_pause();
+    });
+    std::vector<Ended> senders;
+    for (const std::string& name : names) {
+      senders.push_back(kill_from(name, victim.pid(), SIGRTMIN));
+    }
+    expect_death(bpftrap, victim, SIGRTMIN, senders[taken], names[taken]);
   }
-}
-
-TEST_F(ExitSenderTest, FirstOfTwoRealTimeSignals) {
-  Bpftrap bpftrap({"exit", "--json"});
-  bpftrap.await_start();
-  Victim victim(block_all_signals, unblock_and_pause);
-  Ended first = kill_from("first", victim.pid(), SIGRTMIN);
-  kill_from("second", victim.pid(), SIGRTMIN);
-  victim.resume();
-  Ended ended = victim.wait();
-  EXPECT_EQ(bpftrap.stop(), 0);
-  expect_killer(bpftrap, ended, first, "first");
-}
-
-TEST_F(ExitSenderTest, SecondRealTimeSignalAfterTheFirstWasTaken) {
-  Bpftrap bpftrap({"exit", "--json"});
-  bpftrap.await_start();
-  Victim victim(block_all_signals, [] {
-    take(SIGRTMIN);
-    return unblock_and_pause();
-  });
-  kill_from("first", victim.pid(), SIGRTMIN);
-  Ended second = kill_from("second", victim.pid(), SIGRTMIN);
-  kill_from("third", victim.pid(), SIGRTMIN);
-  victim.resume();
-  Ended ended = victim.wait();
-  EXPECT_EQ(bpftrap.stop(), 0);
-  expect_killer(bpftrap, ended, second, "second");
 }
 
 // Without room for siginfo the kernel queues the signal alone, and says nothing of its sender.
@@ -103,30 +84,27 @@ TEST_F(ExitSenderTest, RealTimeSignalWhoseSiginfoFoundNoRoom) {
       },
       unblock_and_pause);
   Ended killer = kill_from("killer", victim.pid(), SIGRTMIN);
-  victim.resume();
-  Ended ended = victim.wait();
-  EXPECT_EQ(bpftrap.stop(), 0);
-  EXPECT_EQ(WTERMSIG(ended.status), SIGRTMIN);
-  expect_killer(bpftrap, ended, killer, "killer");
+  expect_death(bpftrap, victim, SIGRTMIN, killer, "killer");
 }
 
 TEST_F(ExitSenderTest, SignalToTheThreadBeforeThatToTheProcess) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
   auto to_thread = [](pid_t pid) { ::syscall(SYS_tgkill, pid, pid, SIGQUIT); };
-  Victim late(block_all_signals, unblock_and_pause);
-  kill_from("to process", late.pid(), SIGQUIT);
-  Ended after = sender("to thread", [&] { to_thread(late.pid()); });
-  late.resume();
-  Ended late_end = late.wait();
-  Victim early(block_all_signals, unblock_and_pause);
-  Ended before = sender("to thread", [&] { to_thread(early.pid()); });
-  kill_from("to process", early.pid(), SIGQUIT);
-  early.resume();
-  Ended early_end = early.wait();
-  EXPECT_EQ(bpftrap.stop(), 0);
-  expect_killer(bpftrap, late_end, after, "to thread");
-  expect_killer(bpftrap, early_end, before, "to thread");
+  std::vector<Death> deaths;
+  for (bool thread_first : {false, true}) {
+    Victim victim(block_all_signals, unblock_and_pause);
+    if (!thread_first) {
+      kill_from("to process", victim.pid(), SIGQUIT);
+    }
+    Ended killer = sender("to thread", [&] { to_thread(victim.pid()); });
+    if (thread_first) {
+      kill_from("to process", victim.pid(), SIGQUIT);
+    }
+    victim.resume();
+    deaths.push_back({SIGQUIT, victim.wait(), killer});
+  }
+  expect_deaths(bpftrap, deaths, "to thread");
 }
 
 // A victim that takes a first signal without a trace, and lets a second one end it.
@@ -161,32 +139,21 @@ class TakenSignal {
 TEST_F(ExitSenderTest, SignalThatWasTakenBeforeTheNextOneCame) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
-  struct Case {
-    Ended victim;
-    Ended killer;
-  };
-  std::vector<Case> cases;
+  std::vector<Death> deaths;
   for (int signal : {SIGTERM, SIGQUIT, SIGRTMIN + 2}) {
     TakenSignal victim(signal);
     kill_from("innocent", victim.pid(), signal);
     victim.let_take();
     Ended killer = kill_from("killer", victim.pid(), signal);
-    cases.push_back({victim.end(), killer});
+    deaths.push_back({signal, victim.end(), killer});
   }
-  EXPECT_EQ(bpftrap.stop(), 0);
-  for (const Case& each : cases) {
-    expect_killer(bpftrap, each.victim, each.killer, "killer");
-  }
+  expect_deaths(bpftrap, deaths, "killer");
 }
 
 TEST_F(ExitSenderTest, SiginfoCopiedFromAnEarlierSender) {
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
-  struct Case {
-    Ended victim;
-    Ended killer;
-  };
-  std::vector<Case> cases;
+  std::vector<Death> deaths;
   for (int signal : {SIGTERM, SIGRTMIN + 2}) {
     TakenSignal victim(signal);
     Ended innocent =
@@ -194,12 +161,9 @@ TEST_F(ExitSenderTest, SiginfoCopiedFromAnEarlierSender) {
     victim.let_take();
     Ended killer =
         sender("forger", [&] { send_forged(victim.pid(), signal, SI_QUEUE, innocent.pid, 5); });
-    cases.push_back({victim.end(), killer});
+    deaths.push_back({signal, victim.end(), killer});
   }
-  EXPECT_EQ(bpftrap.stop(), 0);
-  for (const Case& each : cases) {
-    expect_killer(bpftrap, each.victim, each.killer, "forger");
-  }
+  expect_deaths(bpftrap, deaths, "forger");
 }
 
 // While the first thread waits in vfork() it takes no signal, and another one resets the handler.

@@ -294,15 +294,13 @@ TEST_F(PidNamespaceTest, WithoutRightsItSaysSoBeforeProgramStarts) {
 // Older processes: their command lines are read from /proc, which has local numbers.
 class OlderProcessTest : public PidNamespaceTest {
  protected:
-  // bpftrap keeps the capability that reading them needs until it has read all.
+  // The threads that read them end when they have read all.
   static void await_end_of_reading(pid_t pid) {
-    constexpr unsigned cap_sys_ptrace = 19;
-    auto may_read = [pid] {
-      return (std::stoull(status_of(pid, "CapEff"), nullptr, 16) >> cap_sys_ptrace & 1) != 0;
-    };
-    for (int i = 0; i < 10'000 && may_read(); ++i) {
+    auto reads = [pid] { return std::stoul(status_of(pid, "Threads")) > 1; };
+    for (int i = 0; i < 10'000 && reads(); ++i) {
       sleep_for(1ms);
     }
+    ASSERT_FALSE(reads());
   }
   void expect_command_line(const std::function<void()>& enter) {
     Bpftrap bpftrap({"exit", "--json", "--tree", "2"}, {.before_exec = [&] {

@@ -66,6 +66,13 @@ class RotationTest : public TracingTest {
     await_lines(before + 2 * count);
     return pids;
   }
+  // Each of these processes has its exec record in the file.
+  static void expect_in(const std::string& path, const std::set<std::uint64_t>& pids) {
+    std::set<std::uint64_t> there = executed(path);
+    for (std::uint64_t pid : pids) {
+      EXPECT_EQ(there.count(pid), 1U) << path;
+    }
+  }
   // Pids of the exec records. Each line must be a record.
   static std::set<std::uint64_t> executed(const std::string& path) {
     std::set<std::uint64_t> pids;
@@ -89,13 +96,8 @@ TEST_F(RotationTest, CopyAndTruncate) {
   rotate("  copytruncate\n  rotate 3\n");
   std::set<std::uint64_t> second = run(20);
   EXPECT_EQ(bpftrap->stop(), 0);
-  std::set<std::uint64_t> old = executed(log_ + ".1"), now = executed(log_);
-  for (std::uint64_t pid : first) {
-    EXPECT_EQ(old.count(pid), 1U);
-  }
-  for (std::uint64_t pid : second) {
-    EXPECT_EQ(now.count(pid), 1U);
-  }
+  expect_in(log_ + ".1", first);
+  expect_in(log_, second);
 }
 
 TEST_F(RotationTest, NewFileAndRestart) {
@@ -108,13 +110,8 @@ TEST_F(RotationTest, NewFileAndRestart) {
   bpftrap = start();
   std::set<std::uint64_t> second = run(20);
   EXPECT_EQ(bpftrap->stop(), 0);
-  std::set<std::uint64_t> old = executed(log_ + ".1"), now = executed(log_);
-  for (std::uint64_t pid : first) {
-    EXPECT_EQ(old.count(pid), 1U);
-  }
-  for (std::uint64_t pid : second) {
-    EXPECT_EQ(now.count(pid), 1U);
-  }
+  expect_in(log_ + ".1", first);
+  expect_in(log_, second);
   EXPECT_EQ(Record::parse(lines_of_file(log_ + ".1").back()).kind(), "stop");
   EXPECT_EQ(Record::parse(lines_of_file(log_).front()).kind(), "start");
 }

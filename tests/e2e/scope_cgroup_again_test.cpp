@@ -8,23 +8,21 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "e2e/cgroup.h"
+#include "e2e/cgroup_scope_fixture.h"
 #include "e2e/failure.h"
-#include "e2e/scope_fixture.h"
 
 namespace e2e {
 namespace {
 
 using namespace std::chrono_literals;
 
-class CgroupAgainTest : public ScopeTest {
+class CgroupAgainTest : public CgroupScopeTest {
  protected:
   void SetUp() override {
-    root_ = hierarchy();
-    if (root_.empty()) {
-      GTEST_SKIP() << "no cgroup v2 hierarchy is mounted";
+    CgroupScopeTest::SetUp();
+    if (IsSkipped()) {
+      return;
     }
-    ScopeTest::SetUp();
     base_ = root_ + "/" + name_;
     ::mkdir(base_.c_str(), 0755);
   }
@@ -64,7 +62,6 @@ class CgroupAgainTest : public ScopeTest {
   void run_unwanted(const std::string& path) { ASSERT_EQ(run_in(path).status, 7 << 8) << path; }
 
   const std::string name_ = "bpftrap-e2e-again-" + std::to_string(::getpid());
-  std::string root_;
   std::string base_;
   std::vector<std::string> made_;
   std::vector<Ended> wanted_;
@@ -251,10 +248,11 @@ TEST_F(CgroupAgainTest, NotByADirectoryOfV1) {
   for (int i = 0; i < 20; ++i) {
     Group above(v1 + "/" + name_);
     Group same(above.path() + "/unit");
-    Child([&] {
-      same.enter();
-      return exec_argv(tiny_, {tiny_});
-    }).wait();
+    Ended unwanted = Child([&] {
+                       same.enter();
+                       return exec_argv(tiny_, {tiny_});
+                     }).wait();
+    ASSERT_EQ(unwanted.status, 7 << 8);
   }
   run_wanted("unit");
   expect_only(bpftrap, wanted_, 1);

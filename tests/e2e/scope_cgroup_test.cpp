@@ -2,23 +2,15 @@
 // --cgroup: all kinds of paths, groups below, alone and combined with other filters.
 #include <unistd.h>
 
-#include "e2e/cgroup.h"
-#include "e2e/scope_fixture.h"
+#include "e2e/cgroup_scope_fixture.h"
 
 namespace e2e {
 namespace {
 
 using namespace std::chrono_literals;
 
-class ScopeCgroupTest : public ScopeTest {
+class ScopeCgroupTest : public CgroupScopeTest {
  protected:
-  void SetUp() override {
-    root_ = hierarchy();
-    if (root_.empty()) {
-      GTEST_SKIP() << "no cgroup v2 hierarchy is mounted";
-    }
-    ScopeTest::SetUp();
-  }
   std::string name(const char* suffix = "") const {
     return "/bpftrap-e2e-scope-" + std::to_string(::getpid()) + suffix;
   }
@@ -30,8 +22,6 @@ class ScopeCgroupTest : public ScopeTest {
            })
         .wait();
   }
-
-  std::string root_;
 };
 
 TEST_F(ScopeCgroupTest, PathsOfAllKindsAndTheSubtree) {

@@ -55,6 +55,7 @@ void expect_to_go_on(const Words& command, std::size_t threads_left) {
   for (int i = 0; i < 10'000 && threads_of(bpftrap.pid()) > threads_left; ++i) {
     sleep_for(1ms);
   }
+  EXPECT_LE(threads_of(bpftrap.pid()), threads_left);
   Ended process = run_workload({"sleep", "20"});
   bpftrap.await([&] { return !bpftrap.records_of(process, "exit").empty(); });
   older.kill(SIGKILL);

@@ -121,6 +121,13 @@ Argv lines_on_terminal(unsigned short columns, unsigned short later, Argv args) 
   return lines;
 }
 
+// The header and the two rows of a workload: see above.
+std::string header_on_terminal(unsigned short columns, const Argv& args = {}) {
+  Argv lines = lines_on_terminal(columns, columns, args);
+  EXPECT_EQ(lines.size(), 3U);
+  return lines.empty() ? "" : lines[0];
+}
+
 TEST_F(TerminalTest, ColorsOnATerminalUnlessNoColorIsSet) {
   if (::access("/dev/ptmx", R_OK | W_OK) != 0 || on_terminal({"TERM=xterm"}).empty()) {
     GTEST_SKIP() << "no pseudo-terminals";
@@ -157,18 +164,18 @@ TEST_F(TerminalTest, RowsEndAtTheTerminalAndFollowItsSize) {
       }
     }
   }
-  EXPECT_EQ(split(lines_on_terminal(80, 80, {})[0]),
+  EXPECT_EQ(split(header_on_terminal(80)),
             (Argv{"TIME", "PID", "PARENT", "DURATION", "STATUS", "COMMAND"}));
-  EXPECT_EQ(split(lines_on_terminal(100, 80, {})[0])[1], "EVENT");
+  EXPECT_EQ(split(header_on_terminal(100)).at(1), "EVENT");
 }
 
 TEST_F(TerminalTest, AtLeast30ColumnsAreLeftForTheCommand) {
   if (!Terminal().works()) {
     GTEST_SKIP() << "no pseudo-terminals";
   }
-  std::string header = lines_on_terminal(80, 80, {})[0];
+  std::string header = header_on_terminal(80);
   EXPECT_LE(header.find("COMMAND"), 50U) << header;
-  header = lines_on_terminal(80, 80, {"--columns", "TIME,PID,DURATION,CPU,RSS,STATUS,COMMAND"})[0];
+  header = header_on_terminal(80, {"--columns", "TIME,PID,DURATION,CPU,RSS,STATUS,COMMAND"});
   EXPECT_LE(header.find("COMMAND"), 50U) << "those of `exit`: " << header;
 }
 
@@ -176,8 +183,11 @@ TEST_F(TerminalTest, WideRowsAndThoseInAPipeAreWhole) {
   if (!Terminal().works()) {
     GTEST_SKIP() << "no pseudo-terminals";
   }
-  for (const std::string& line : lines_on_terminal(80, 80, {"--wide"})) {
-    EXPECT_TRUE(line.ends_with("COMMAND") || line.ends_with("x '日本語'")) << line;
+  Argv lines = lines_on_terminal(80, 80, {"--wide"});
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_TRUE(lines[0].ends_with("COMMAND")) << lines[0];
+  for (std::size_t i : {1U, 2U}) {
+    EXPECT_TRUE(lines[i].ends_with("x '日本語'")) << lines[i];
   }
 }
 

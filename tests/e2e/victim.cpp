@@ -91,6 +91,21 @@ Record exit_of(const Bpftrap& bpftrap, std::uint64_t pid) {
   throw Failure("no exit record of process " + std::to_string(pid));
 }
 
+void expect_deaths(Bpftrap& bpftrap, const std::vector<Death>& deaths, const std::string& name) {
+  EXPECT_EQ(bpftrap.stop(), 0);
+  for (std::size_t i = 0; i < deaths.size(); ++i) {
+    SCOPED_TRACE("victim " + std::to_string(i));
+    EXPECT_EQ(WTERMSIG(deaths[i].victim.status), deaths[i].signal);
+    expect_killer(bpftrap, deaths[i].victim, deaths[i].killer, name);
+  }
+}
+
+void expect_death(Bpftrap& bpftrap, Victim& victim, int signal, const Ended& killer,
+                  const std::string& name) {
+  victim.resume();
+  expect_deaths(bpftrap, {{signal, victim.wait(), killer}}, name);
+}
+
 void expect_killer(const Bpftrap& bpftrap, const Ended& victim, const Ended& killer,
                    const std::string& name) {
   expect_killer(bpftrap, bpftrap.record_of(victim, "exit"), killer, name);

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "e2e/bpftrap.h"
 
@@ -47,6 +48,19 @@ void send_forged(pid_t pid, int signal, int code, pid_t claimed, int value = 0);
 
 // The only exit record of a process that the test did not start itself. Throws Failure.
 Record exit_of(const Bpftrap& bpftrap, std::uint64_t pid);
+
+// A process that died of a signal, and the process that sent it.
+struct Death {
+  int signal;
+  Ended victim;
+  Ended killer;
+};
+
+// Stops bpftrap. The record of each victim names its killer, which has this name.
+void expect_deaths(Bpftrap& bpftrap, const std::vector<Death>& deaths, const std::string& name);
+// Lets the victim go on and die. See above.
+void expect_death(Bpftrap& bpftrap, Victim& victim, int signal, const Ended& killer,
+                  const std::string& name);
 
 // The record of the victim names this sender; the sender's own record has the same id.
 void expect_killer(const Bpftrap& bpftrap, const Ended& victim, const Ended& killer,

@@ -312,7 +312,13 @@ TEST(Options, NoVariableHasAnEqualsSignInItsName) {
       refused("--env PATH=x"),
       "--env: 'PATH=x' has a =, but no name of a variable has; expected a name or a glob such "
       "as 'LD_*'");
-  EXPECT_NE(refused("--env " + std::string(65, 'A')), "(accepted)");
+}
+
+TEST(Options, APatternOfAVariableHas63BytesAtMost) {
+  EXPECT_EQ(refused("--env " + std::string(63, 'A')), "(accepted)");
+  EXPECT_EQ(
+      refused("--env " + std::string(64, 'A')),
+      "--env: '" + std::string(64, 'A') + "' is one too many; expected fewer or shorter patterns");
 }
 
 }  // namespace
