@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Unusual senders and receivers: tracers, threads, namespaces, and the kernel itself.
+// Unusual senders and receivers: tracers, threads and namespaces.
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/prctl.h>
@@ -8,10 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <ctime>
 #include <filesystem>
 
-#include "e2e/cgroup.h"
 #include "e2e/guest.h"
 #include "e2e/namespaces.h"
 #include "e2e/victim.h"
@@ -202,106 +200,6 @@ TEST_F(ExitSenderKindsTest, StoppedProcess) {
   Ended ended = victim.wait();
   EXPECT_EQ(bpftrap.stop(), 0);
   EXPECT_EQ(WTERMSIG(ended.status), SIGQUIT);
-  expect_killer(bpftrap, ended, killer, "killer");
-}
-
-TEST_F(ExitSenderKindsTest, ParentWhoseEndSendsASignal) {
-  Bpftrap bpftrap({"exit", "--json"});
-  bpftrap.await_start();
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  SharedWords words;
-  Ended parent = Child([&] {
-                   ::prctl(PR_SET_NAME, "parent");
-                   if (::fork() == 0) {
-                     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-                     words[0] = static_cast<std::uint64_t>(::getpid());
-                     pause_for_long();
-                   }
-                   while (words[0] == 0) {
-                     sleep_for(1ms);
-                   }
-                   return 0;
-                 }).wait();
-  int status = 0;
-  ASSERT_EQ(::waitpid(static_cast<pid_t>(words[0]), &status, 0), static_cast<pid_t>(words[0]));
-  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
-  EXPECT_EQ(WTERMSIG(status), SIGTERM);
-  EXPECT_EQ(bpftrap.stop(), 0);
-  expect_killer(bpftrap, exit_of(bpftrap, words[0]), parent, "parent");
-}
-
-void start_timer() {
-  timer_t timer{};
-  sigevent event{};
-  event.sigev_notify = SIGEV_SIGNAL;
-  event.sigev_signo = SIGTERM;
-  ::timer_create(CLOCK_MONOTONIC, &event, &timer);
-  itimerspec when{};
-  when.it_value.tv_nsec = 10'000'000;
-  ::timer_settime(timer, 0, &when, nullptr);
-}
-
-// The writer of a pipe does not know whom the kernel tells about it.
-void write_to_watched_pipe(pid_t victim, int signal) {
-  int fds[2];
-  if (::pipe(fds) != 0) {
-    ::_exit(126);
-  }
-  ::fcntl(fds[0], F_SETOWN, victim);
-  ::fcntl(fds[0], F_SETSIG, signal);
-  ::fcntl(fds[0], F_SETFL, O_ASYNC);
-  if (::write(fds[1], "x", 1) != 1) {
-    ::_exit(126);
-  }
-}
-
-TEST_F(ExitSenderKindsTest, NobodyIfTheKernelSentIt) {
-  Bpftrap bpftrap({"exit", "--json"});
-  bpftrap.await_start();
-  std::vector<Ended> victims;
-  victims.push_back(Child([] {
-                      start_timer();
-                      return pause_for_long();
-                    }).wait());
-  for (int signal : {SIGTERM, SIGIO}) {
-    Victim victim(do_nothing, pause_for_long);
-    victim.resume();
-    sender("writer", [&] { write_to_watched_pipe(victim.pid(), signal); });
-    victims.push_back(victim.wait());
-  }
-  victims.push_back(Child([] {
-                      // The child's end sends this signal instead of SIGCHLD.
-                      if (::syscall(SYS_clone, SIGTERM, nullptr, nullptr, nullptr, nullptr) == 0) {
-                        ::_exit(0);
-                      }
-                      return pause_for_long();
-                    }).wait());
-  EXPECT_EQ(bpftrap.stop(), 0);
-  for (const Ended& victim : victims) {
-    EXPECT_TRUE(WIFSIGNALED(victim.status));
-    expect_no_killer(bpftrap, victim);
-    expect_no_last_signal(bpftrap, victim);
-  }
-}
-
-TEST_F(ExitSenderKindsTest, WriterOfCgroupKill) {
-  std::string root = hierarchy();
-  if (root.empty()) {
-    GTEST_SKIP() << "the cgroup v2 hierarchy is not mounted";
-  }
-  Group group(root + "/bpftrap-sender-test");
-  const std::string kill = group.path() + "/cgroup.kill";
-  if (::access(kill.c_str(), F_OK) != 0) {
-    GTEST_SKIP() << "the kernel is too old: no cgroup.kill";
-  }
-  Bpftrap bpftrap({"exit", "--json"});
-  bpftrap.await_start();
-  Victim victim([&] { group.enter(); }, pause_for_long);
-  victim.resume();
-  Ended killer = sender("killer", [&] { write_file(kill, "1"); });
-  Ended ended = victim.wait();
-  EXPECT_EQ(bpftrap.stop(), 0);
-  EXPECT_EQ(WTERMSIG(ended.status), SIGKILL);
   expect_killer(bpftrap, ended, killer, "killer");
 }
 

@@ -11,6 +11,7 @@
 #include <csignal>
 #include <fstream>
 #include <iterator>
+#include <map>
 
 #include "e2e/bpftrap.h"
 #include "e2e/failure.h"
@@ -264,6 +265,37 @@ TEST_F(OutputFileTest, SomebodyElsesLinkInAStickyDirectoryIsRefused) {
                                 "' (--output); the link 'link' in a sticky directory is another "
                                 "user's: give another name, or remove it\n");
   EXPECT_EQ(text_of(target), "precious\n");
+}
+
+TEST_F(OutputFileTest, TwoThatAppendToOneFileWriteWholeLines) {
+  ScratchDir scratch;
+  const std::string path = scratch / "records";
+  const Words command{
+      "exec", "--json", "--output", path, "--append", "--tree", std::to_string(::getpid())};
+  auto await_lines = [&](std::size_t count) {
+    for (int i = 0; i < 10'000 && lines_of_file(path).size() < count; ++i) {
+      sleep_for(1ms);
+    }
+  };
+  Bpftrap one(command), other(command);
+  await_lines(2);
+  constexpr std::size_t processes = 200;
+  std::map<std::uint64_t, int> execs;
+  for (std::size_t i = 0; i < processes; ++i) {
+    execs[static_cast<std::uint64_t>(run_workload({"nothing"}).pid)] = 0;
+  }
+  await_lines(2 + 4 * processes);
+  EXPECT_EQ(one.stop(), 0);
+  EXPECT_EQ(other.stop(), 0);
+  for (const std::string& line : lines_of_file(path)) {
+    Record record = Record::parse(line);  // throws if it is not whole
+    if (record.kind() == "exec" && execs.count(record.number("pid")) != 0) {
+      ++execs[record.number("pid")];
+    }
+  }
+  for (const auto& [pid, count] : execs) {
+    EXPECT_EQ(count, 2) << pid;
+  }
 }
 
 }  // namespace

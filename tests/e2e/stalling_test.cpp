@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "e2e/bpftrap.h"
@@ -132,11 +134,50 @@ class FullPipe {
     pollfd ready{ends_[0], POLLIN, 0};
     ::poll(&ready, 1, 60'000);
   }
+  int reader() const { return ends_[0]; }
   int writer() const { return ends_[1]; }
   bool writer_blocks() const { return (::fcntl(ends_[1], F_GETFL) & O_NONBLOCK) == 0; }
 
  private:
   int ends_[2];
+};
+
+// Takes a pipe's content slowly, from now on: a page every few milliseconds.
+class SlowReader {
+ public:
+  explicit SlowReader(int fd) : thread_([this, fd] { read(fd); }) {}
+  ~SlowReader() { end(); }
+
+  // Returns everything. Call it when the writer has ended.
+  std::string end() {
+    if (thread_.joinable()) {
+      ended_ = true;
+      thread_.join();
+    }
+    return text_;
+  }
+
+ private:
+  void read(int fd) {
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    char page[4096];
+    while (true) {
+      bool ended = ended_;
+      ssize_t size = ::read(fd, page, sizeof page);
+      if (size > 0) {
+        text_.append(page, static_cast<std::size_t>(size));
+      } else if (ended) {
+        return;
+      }
+      if (!ended) {
+        sleep_for(10ms);
+      }
+    }
+  }
+
+  std::string text_;
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
 };
 
 class StalledReaderTest : public TinyProgramTest {};
@@ -191,6 +232,63 @@ TEST_F(StalledReaderTest, FirstSignalEndsItAndItSaysHowMuchIsNotWritten) {
   EXPECT_GT(whole, 0U);
   EXPECT_EQ(bpftrap.errors(), "bpftrap: stopped while the reader of the output was stalled; " +
                                   std::to_string(missing) + " lines of output not written\n");
+}
+
+// It takes longer than a reader that stalls would have.
+TEST_F(StalledReaderTest, SlowReaderGetsEveryLineAfterASignal) {
+  FullPipe output;
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user}, {.stdout_fd = output.writer()});
+  output.await_content();
+  constexpr std::size_t processes = 600;
+  ASSERT_EQ(make_storm(processes, tiny_).started, processes);
+  sleep_for(100ms);
+  std::uint64_t asked = boot_ns_now();
+  SlowReader reader(output.reader());
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 0) << bpftrap.errors();
+  EXPECT_GE(boot_ns_now() - asked, 2'100'000'000U) << "the bound of a reader that stalls is 2 s";
+  std::string text = reader.end();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2 * processes + 2);
+  EXPECT_EQ(bpftrap.errors(), "");
+}
+
+// bpftrap waits for the reader, not PROGRAM.
+TEST_F(StalledReaderTest, StatusOfProgramIsThereWhenTheReaderGoesOn) {
+  FullPipe output;
+  output.fill();
+  Bpftrap bpftrap({"exec", "--json", "--", tiny_}, {.stdout_fd = output.writer()});
+  sleep_for(500ms);
+  ASSERT_EQ(threads_of(bpftrap.pid()), 1U) << "without a signal it waits for the reader";
+  SlowReader reader(output.reader());
+  EXPECT_EQ(bpftrap.wait(), 7);
+  std::string text = reader.end();
+  text.erase(0, text.find_first_not_of('x'));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4) << text;
+}
+
+TEST_F(StalledReaderTest, LinesOfProgramThatAreNotWrittenAreAFailure) {
+  FullPipe output;
+  output.fill();
+  Bpftrap bpftrap({"exec", "--json", "--", tiny_}, {.stdout_fd = output.writer()});
+  sleep_for(500ms);
+  std::uint64_t asked = boot_ns_now();
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 125);
+  EXPECT_LE(boot_ns_now() - asked, bound);
+  EXPECT_EQ(bpftrap.errors(),
+            "bpftrap: stopped while the reader of the output was stalled; 4 lines of output not "
+            "written\n");
+}
+
+TEST_F(StalledReaderTest, SecondSignalEndsItAtOnce) {
+  FullPipe output;
+  output.fill();
+  Bpftrap bpftrap({"exec", "--json", "--user", storm_user, "--timeout", "10ms"},
+                  {.stdout_fd = output.writer()});
+  sleep_for(500ms);
+  std::uint64_t asked = boot_ns_now();
+  ::kill(bpftrap.pid(), SIGINT);
+  sleep_for(50ms);
+  EXPECT_EQ(bpftrap.stop(SIGTERM), 1);
+  EXPECT_LE(boot_ns_now() - asked, 1'900'000'000U) << "the first one alone takes 2 s";
 }
 
 TEST_F(StalledReaderTest, SignalAfterATimeoutEndsItToo) {
