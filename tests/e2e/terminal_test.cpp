@@ -2,6 +2,7 @@
 // The table on a terminal: colours, row width, columns.
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,10 +12,12 @@
 #include "e2e/bpftrap.h"
 #include "e2e/shell_words.h"
 #include "e2e/table_text.h"
+#include "e2e/victim.h"
 
 namespace e2e {
 namespace {
 
+using namespace std::chrono_literals;
 using TerminalTest = TracingTest;
 using Argv = std::vector<std::string>;
 
@@ -189,6 +192,54 @@ TEST_F(TerminalTest, WideRowsAndThoseInAPipeAreWhole) {
   for (std::size_t i : {1U, 2U}) {
     EXPECT_TRUE(lines[i].ends_with("x '日本語'")) << lines[i];
   }
+}
+
+// Any process of the session can do that, also PROGRAM.
+void take_foreground(int terminal) {
+  set_handler(SIGTTOU, SIG_IGN);
+  ::setpgid(0, 0);
+  ::tcsetpgrp(terminal, ::getpid());
+  termios settings{};
+  ::tcgetattr(terminal, &settings);
+  settings.c_lflag |= TOSTOP;
+  ::tcsetattr(terminal, TCSANOW, &settings);
+}
+
+TEST_F(TerminalTest, AProcessThatTakesTheForegroundDoesNotStopIt) {
+  Terminal terminal;
+  if (!terminal.works()) {
+    GTEST_SKIP() << "no pseudo-terminals";
+  }
+  SharedWords words;
+  Bpftrap::Setup setup;
+  setup.stdout_fd = terminal.side();
+  setup.before_exec = [&] {
+    ::setsid();
+    ::ioctl(terminal.side(), TIOCSCTTY, 0);
+    if (::fork() == 0) {
+      take_foreground(terminal.side());
+      words[0] = static_cast<std::uint64_t>(::getpid());
+      ::_exit(exec_self({"pause"}));
+    }
+    while (words[0] == 0) {
+      sleep_for(1ms);
+    }
+  };
+  Gate gate;
+  Child child([&] {
+    gate.wait();
+    return exec_self({"exit", "1"});
+  });
+  Bpftrap bpftrap({"exec", "--pid", std::to_string(child.pid()), "--count", "2"}, setup);
+  for (int i = 0; i < 5000 && terminal.text().empty(); ++i) {
+    sleep_for(1ms);
+  }
+  gate.open();
+  child.wait();
+  EXPECT_EQ(bpftrap.wait(), 0);
+  ::kill(static_cast<pid_t>(words[0]), SIGKILL);
+  std::string text = terminal.text();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3) << text;
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "core/os/unique_fd.h"
@@ -24,6 +25,18 @@ namespace {
 // Maximum bytes of kept text: the whole log of --verbose, several times.
 constexpr std::size_t kept_most = std::size_t{1} << 20;
 
+using Clock = std::chrono::steady_clock;
+
+// In milliseconds, as poll() takes it: until `end`, or for ever.
+int timeout_until(std::optional<Clock::time_point> end) {
+  if (!end) {
+    return -1;
+  }
+  using std::chrono::milliseconds;
+  auto left = std::chrono::ceil<milliseconds>(*end - Clock::now());
+  return static_cast<int>(std::max(left, milliseconds(0)).count());
+}
+
 class Messages {
  public:
   // Looks at standard error, which tests and PROGRAM's child replace.
@@ -33,7 +46,8 @@ class Messages {
   void flush();
   bool wait() const { return !kept_.empty(); }
   bool requested() const { return wait() && requested_; }
-  void drain(std::chrono::milliseconds patience, int interrupt_fd);
+  // Waits until all is written, until `end`, or until `interrupt_fd` (-1: none) becomes readable.
+  void drain(std::optional<Clock::time_point> end, int interrupt_fd);
   void drop() { kept_.clear(); }
 
  private:
@@ -141,12 +155,14 @@ void Messages::request() {
   requested_ = !kept_.empty();
 }
 
-void Messages::drain(std::chrono::milliseconds patience, int interrupt_fd) {
+void Messages::drain(std::optional<Clock::time_point> end, int interrupt_fd) {
   report_dropped();
   for (flush(); wait(); flush()) {
     std::array<pollfd, 2> ready{pollfd{fd_, POLLOUT, 0}, pollfd{interrupt_fd, POLLIN, 0}};
-    int count = ::poll(ready.data(), ready.size(), static_cast<int>(patience.count()));
-    if (count == 0 || (count < 0 && errno != EINTR) || (ready[1].revents & POLLIN) != 0) {
+    int timeout = timeout_until(end);
+    int count = ::poll(ready.data(), ready.size(), timeout);
+    if (count == 0 || timeout == 0 || (count < 0 && errno != EINTR) ||
+        (ready[1].revents & POLLIN) != 0) {
       return;
     }
   }
@@ -183,15 +199,15 @@ bool messages_wait() {
   return messages().wait();
 }
 
-void drain_messages(std::chrono::milliseconds patience, int interrupt_fd) {
+void drain_messages(std::chrono::milliseconds patience) {
   if (messages_wait()) {
-    messages().drain(patience, interrupt_fd);
+    messages().drain(Clock::now() + patience, -1);
   }
 }
 
 void drain_requested(int interrupt_fd) {
   if (messages().requested()) {
-    messages().drain(std::chrono::milliseconds(-1), interrupt_fd);
+    messages().drain(std::nullopt, interrupt_fd);
   }
 }
 

@@ -8,7 +8,7 @@
 
 namespace bpftrap {
 
-// How long bpftrap waits at its end for a reader that accepts nothing.
+// How long bpftrap waits at its end for a reader that is slow.
 inline constexpr std::chrono::milliseconds message_patience{2000};
 
 // Opens standard error. Call it before the sandbox, which forbids that.
@@ -26,9 +26,8 @@ void flush_messages();
 // True if text is kept.
 bool messages_wait();
 
-// Waits until all is written, the reader accepts nothing for `patience`, or `interrupt_fd` (-1:
-// none) becomes readable.
-void drain_messages(std::chrono::milliseconds patience, int interrupt_fd = -1);
+// Waits until all is written, maximum `patience`.
+void drain_messages(std::chrono::milliseconds patience);
 
 // Waits until all of write_requested() is written, or `interrupt_fd` becomes readable.
 void drain_requested(int interrupt_fd);

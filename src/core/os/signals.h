@@ -10,7 +10,7 @@ namespace bpftrap {
 class StopSignals {
  public:
   // Blocks them for the process, permanently. Ignores SIGPIPE and SIGXFSZ, so that a write fails
-  // instead. Throws Error.
+  // instead, and SIGTTOU, so that another process of the terminal cannot stop it. Throws Error.
   StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
