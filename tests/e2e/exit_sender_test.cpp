@@ -12,7 +12,9 @@ namespace e2e {
 namespace {
 
 using namespace std::chrono_literals;
-using ExitSenderTest = TracingTest;
+class ExitSenderTest : public SenderMemoryTest {};
+
+INSTANTIATE_SENDER_MEMORY_TEST(ExitSenderTest);
 
 void do_nothing() {}
 
@@ -37,8 +39,8 @@ int unblock_and_pause() {
   return pause_for_long();
 }
 
-TEST_F(ExitSenderTest, ForgedSiginfoHidesNobody) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderTest, ForgedSiginfoHidesNobody) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   std::vector<Death> deaths;
   for (int code : {-1, -2, -3, -4, -5, -7, -60, -1000}) {
@@ -52,11 +54,11 @@ TEST_F(ExitSenderTest, ForgedSiginfoHidesNobody) {
   expect_deaths(bpftrap, deaths, "forger");
 }
 
-TEST_F(ExitSenderTest, EarliestRealTimeSignalThatWasNotTaken) {
+TEST_P(ExitSenderTest, EarliestRealTimeSignalThatWasNotTaken) {
   const std::string names[] = {"first", "second", "third"};
   for (std::size_t taken : {0U, 1U, 2U}) {
     SCOPED_TRACE(taken);
-    Bpftrap bpftrap({"exit", "--json"});
+    Bpftrap bpftrap(command());
     bpftrap.await_start();
     Victim victim(block_all_signals, [taken] {
       for (std::size_t i = 0; i < taken; ++i) {
@@ -73,8 +75,8 @@ TEST_F(ExitSenderTest, EarliestRealTimeSignalThatWasNotTaken) {
 }
 
 // Without room for siginfo the kernel queues the signal alone, and says nothing of its sender.
-TEST_F(ExitSenderTest, RealTimeSignalWhoseSiginfoFoundNoRoom) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderTest, RealTimeSignalWhoseSiginfoFoundNoRoom) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   Victim victim(
       [] {
@@ -87,8 +89,8 @@ TEST_F(ExitSenderTest, RealTimeSignalWhoseSiginfoFoundNoRoom) {
   expect_death(bpftrap, victim, SIGRTMIN, killer, "killer");
 }
 
-TEST_F(ExitSenderTest, SignalToTheThreadBeforeThatToTheProcess) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderTest, SignalToTheThreadBeforeThatToTheProcess) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   auto to_thread = [](pid_t pid) { ::syscall(SYS_tgkill, pid, pid, SIGQUIT); };
   std::vector<Death> deaths;
@@ -136,8 +138,8 @@ class TakenSignal {
   Victim victim_;
 };
 
-TEST_F(ExitSenderTest, SignalThatWasTakenBeforeTheNextOneCame) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderTest, SignalThatWasTakenBeforeTheNextOneCame) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   std::vector<Death> deaths;
   for (int signal : {SIGTERM, SIGQUIT, SIGRTMIN + 2}) {
@@ -150,8 +152,8 @@ TEST_F(ExitSenderTest, SignalThatWasTakenBeforeTheNextOneCame) {
   expect_deaths(bpftrap, deaths, "killer");
 }
 
-TEST_F(ExitSenderTest, SiginfoCopiedFromAnEarlierSender) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderTest, SiginfoCopiedFromAnEarlierSender) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   std::vector<Death> deaths;
   for (int signal : {SIGTERM, SIGRTMIN + 2}) {
@@ -167,8 +169,8 @@ TEST_F(ExitSenderTest, SiginfoCopiedFromAnEarlierSender) {
 }
 
 // While the first thread waits in vfork() it takes no signal, and another one resets the handler.
-TEST_F(ExitSenderTest, HandlerWhenSentAndDefaultWhenDelivered) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderTest, HandlerWhenSentAndDefaultWhenDelivered) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   SharedWords words;
   static volatile std::uint64_t* step;

@@ -11,7 +11,9 @@ namespace e2e {
 namespace {
 
 using namespace std::chrono_literals;
-using ExitSenderThreadTest = TracingTest;
+class ExitSenderThreadTest : public SenderMemoryTest {};
+
+INSTANTIATE_SENDER_MEMORY_TEST(ExitSenderThreadTest);
 
 pid_t own_tid() {
   return static_cast<pid_t>(::syscall(SYS_gettid));
@@ -96,8 +98,8 @@ const Taker takers[] = {
      }},
 };
 
-TEST_F(ExitSenderThreadTest, SignalToTheProcessByTheIdOfAnotherThread) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderThreadTest, SignalToTheProcessByTheIdOfAnotherThread) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   std::vector<Ended> killers, victims;
   for (const Taker& taker : takers) {
@@ -201,8 +203,8 @@ const Forgery forgeries[] = {
     {"signal of a thread", SIGQUIT, true, die_of_copy_of_threads_signal},
 };
 
-TEST_F(ExitSenderThreadTest, ProcessThatCopiesAnEarlierSignalBlamesNobody) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderThreadTest, ProcessThatCopiesAnEarlierSignalBlamesNobody) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   std::vector<Ended> victims;
   for (const Forgery& forgery : forgeries) {
@@ -237,8 +239,8 @@ TEST_F(ExitSenderThreadTest, ProcessThatCopiesAnEarlierSignalBlamesNobody) {
 }
 
 // Two queued signals look alike. The process takes the first one, and the second one ends it.
-TEST_F(ExitSenderThreadTest, EqualRealTimeSignalAfterTheFirstWasTaken) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderThreadTest, EqualRealTimeSignalAfterTheFirstWasTaken) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   Victim victim(block_all_signals, [] {
     take(SIGRTMIN);
@@ -255,8 +257,8 @@ TEST_F(ExitSenderThreadTest, EqualRealTimeSignalAfterTheFirstWasTaken) {
 }
 
 // Both queues hold a signal that looks alike. The kernel takes that of the thread first.
-TEST_F(ExitSenderThreadTest, EqualSignalsToTheProcessAndThenToTheThread) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderThreadTest, EqualSignalsToTheProcessAndThenToTheThread) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   Victim victim(block_all_signals, [] {
     unblock_all_signals();
@@ -279,8 +281,8 @@ TEST_F(ExitSenderThreadTest, EqualSignalsToTheProcessAndThenToTheThread) {
 
 // The process ends itself. While a tracer delays the end of a thread, another process sends the
 // same signal to that thread.
-TEST_F(ExitSenderThreadTest, SignalToAThreadOfAProcessThatIsEndingAlready) {
-  Bpftrap bpftrap({"exit", "--json"});
+TEST_P(ExitSenderThreadTest, SignalToAThreadOfAProcessThatIsEndingAlready) {
+  Bpftrap bpftrap(command());
   bpftrap.await_start();
   SharedState state;
   Victim victim(

@@ -24,6 +24,23 @@ Victim::Victim(const std::function<void()>& prepare, const std::function<int()>&
   }
 }
 
+constexpr const char* kernel_btf = "/sys/kernel/btf/vmlinux";
+
+void SenderMemoryTest::SetUp() {
+  TracingTest::SetUp();
+  if (!IsSkipped() && ::access(kernel_btf, R_OK) != 0) {
+    GTEST_SKIP() << "this kernel has no " << kernel_btf;
+  }
+}
+
+std::vector<std::string> SenderMemoryTest::command() {
+  std::vector<std::string> words{"exit", "--json"};
+  if (GetParam() == std::string("SharedMap")) {
+    words.insert(words.end(), {"--btf", kernel_btf});
+  }
+  return words;
+}
+
 int pause_for_long() {
   sleep_for(patience);
   return 0;

@@ -29,6 +29,20 @@ class Victim {
   Child child_;
 };
 
+// Tests that run twice: with task storage, and with the map that all receivers of signals share.
+// The map is the only one before 5.12, and with --btf.
+class SenderMemoryTest : public TracingTest, public testing::WithParamInterface<const char*> {
+ protected:
+  void SetUp() override;
+  // The command that traces.
+  static std::vector<std::string> command();
+};
+
+#define INSTANTIATE_SENDER_MEMORY_TEST(suite)                     \
+  INSTANTIATE_TEST_SUITE_P(                                       \
+      Memory, suite, testing::Values("TaskStorage", "SharedMap"), \
+      [](const testing::TestParamInfo<const char*>& info) { return std::string(info.param); })
+
 int pause_for_long();
 
 // Sets the disposition for the calling process, with SIG_DFL, SIG_IGN or a function.
