@@ -134,7 +134,7 @@ static __noinline int send_cgroup(struct task_struct *leader, __u64 id, __u64 no
   }
 
   /* Send the record, then remember the cgroup */
-  fill_header(&record->event.header, BPFTRAP_RECORD_CGROUP, sizeof(record->event) + len, now);
+  fill_header(&record->event, BPFTRAP_RECORD_CGROUP, sizeof(record->event) + len, now);
   record->event.id = id;
   record->event.names_len = len;
   record->event.flags = flags;
@@ -185,7 +185,7 @@ static __always_inline int forget_cgroup(struct cgroup *cgroup)
   event = reserve_record(BPFTRAP_RECORD_CGROUP_GONE, sizeof(*event));
   if (!event)
     return 0;
-  fill_header(&event->header, BPFTRAP_RECORD_CGROUP_GONE, sizeof(*event), bpf_ktime_get_boot_ns());
+  fill_header(event, BPFTRAP_RECORD_CGROUP_GONE, sizeof(*event), bpf_ktime_get_boot_ns());
   event->id = id;
   bpf_ringbuf_submit(event, 0);
   return 0;

@@ -111,7 +111,7 @@ static __always_inline _Bool submit_variables(struct environment *env, const __u
   event = reserve_record(BPFTRAP_RECORD_ENVIRONMENT, sizeof(*event) + room);
   if (!event)
     return 1;
-  fill_header(&event->header, BPFTRAP_RECORD_ENVIRONMENT, sizeof(*event) + len, env->now);
+  fill_header(event, BPFTRAP_RECORD_ENVIRONMENT, sizeof(*event) + len, env->now);
   event->start_boot_ns = env->start_boot_ns;
   event->pid = env->pid;
   event->len = len;

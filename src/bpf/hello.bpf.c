@@ -32,7 +32,7 @@ int on_write(void *ctx __attribute__((unused)))
   event = reserve_record(BPFTRAP_RECORD_HELLO, sizeof(*event));
   if (!event)
     return 0;
-  fill_header(&event->header, BPFTRAP_RECORD_HELLO, sizeof(*event), bpf_ktime_get_boot_ns());
+  fill_header(event, BPFTRAP_RECORD_HELLO, sizeof(*event), bpf_ktime_get_boot_ns());
   event->pid = pid;
   event->reserved = 0;
   bpf_get_current_comm(event->comm, sizeof(event->comm));

@@ -41,7 +41,7 @@ static __always_inline void submit_fork(struct task_struct *thread, struct task_
 
   if (!event)
     return;
-  fill_header(&event->header, BPFTRAP_RECORD_FORK, sizeof(*event), now);
+  fill_header(event, BPFTRAP_RECORD_FORK, sizeof(*event), now);
   fill_process(&event->process, child, task_start_boot_ns(child), cgroup_id);
   fill_account(&event->account, thread);
   event->creator_start_boot_ns = task_start_boot_ns(creator);

@@ -99,7 +99,7 @@ static __always_inline _Bool submit_exec(const struct exec_source *from, const _
   event->max_rss_pages = from->max_rss_pages;
   event->exec_id = from->exec_id;
   event->process = from->walk->process;
-  fill_header(&event->header, BPFTRAP_RECORD_EXEC, sizeof(*event) + walked_len + used + args_len,
+  fill_header(event, BPFTRAP_RECORD_EXEC, sizeof(*event) + walked_len + used + args_len,
               from->now);
   bpf_ringbuf_submit(event, 0);
   return 1;

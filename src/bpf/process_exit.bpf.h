@@ -295,7 +295,7 @@ static __always_inline void submit_gone(struct task_struct *leader)
 
   if (!event)
     return;
-  fill_header(&event->header, BPFTRAP_RECORD_GONE, sizeof(*event), bpf_ktime_get_boot_ns());
+  fill_header(event, BPFTRAP_RECORD_GONE, sizeof(*event), bpf_ktime_get_boot_ns());
   event->start_boot_ns = task_start_boot_ns(leader);
   event->pid = bpf_get_current_pid_tgid() >> 32;
   event->local_pid = local_pid_of(leader, event->pid);
@@ -334,7 +334,7 @@ static __always_inline void report_end(struct task_struct *task, struct task_str
   event = reserve_record(BPFTRAP_RECORD_EXIT, sizeof(*event));
   if (!event)
     return;
-  fill_header(&event->header, BPFTRAP_RECORD_EXIT, sizeof(*event), end.now);
+  fill_header(event, BPFTRAP_RECORD_EXIT, sizeof(*event), end.now);
   fill_process(&event->process, leader, end.start, cgroup_id);
   event->wait_status = end.status;
   event->flags = exit_flags(signal, end.flags, end.status);

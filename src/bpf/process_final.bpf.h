@@ -20,7 +20,7 @@ static __always_inline void submit_final(struct task_struct *leader, struct sign
 
   if (!event)
     return;
-  fill_header(&event->header, BPFTRAP_RECORD_FINAL, sizeof(*event), bpf_ktime_get_boot_ns());
+  fill_header(event, BPFTRAP_RECORD_FINAL, sizeof(*event), bpf_ktime_get_boot_ns());
   event->start_boot_ns = task_start_boot_ns(leader);
   event->pid = BPF_CORE_READ(leader, tgid);
   span = READ_SPAN(struct signal_struct, signal, bytes, utime, prev_cputime.stime);

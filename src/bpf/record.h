@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The frame of each record in the ring buffer, shared by the BPF programs (C) and the decoder
- * (C++). Integers are in host byte order, because both sides run on one machine.
+ * (C++). Integers are little-endian, as on all processors that bpftrap runs on. Recordings hold the
+ * same records: docs/recording.md.
  */
 #ifndef BPFTRAP_RECORD_H
 #define BPFTRAP_RECORD_H
 
 #include <linux/types.h>
 
-/* Raise this number when any wire struct changes. */
-#define BPFTRAP_WIRE_VERSION 2
+/*
+ * Raise this number when a wire struct changes in another way than by new members at its end. A
+ * decoder ignores members that it does not know (bpftrap_record_header::fixed).
+ */
+#define BPFTRAP_WIRE_VERSION 3
 
 /* Kinds are numbered per command, from 1, because each command has its own ring buffer. */
 #define BPFTRAP_KINDS_MOST 16
@@ -42,8 +46,9 @@
 /* First member of every record. */
 struct bpftrap_record_header {
   __u32 size;    /* bytes in use, with this header; the reserved bytes beyond it are undefined */
-  __u16 version; /* BPFTRAP_WIRE_VERSION */
-  __u16 kind;    /* selects the event struct that begins with this header */
+  __u16 fixed;   /* bytes of the event struct that begins with this header; data follow it */
+  __u8 version;  /* BPFTRAP_WIRE_VERSION */
+  __u8 kind;     /* selects the event struct */
   __u64 boot_ns; /* CLOCK_BOOTTIME of the event */
 };
 

@@ -6,7 +6,7 @@
  *   event = reserve_record(KIND, sizeof(*event));
  *   if (!event)
  *     return 0;
- *   fill_header(&event->header, KIND, sizeof(*event), bpf_ktime_get_boot_ns());
+ *   fill_header(event, KIND, sizeof(*event), bpf_ktime_get_boot_ns());
  *   ... fill every other byte ...
  *   bpf_ringbuf_submit(event, 0);
  */
@@ -69,10 +69,14 @@ static __always_inline void *reserve_record(__u32 kind, const __u64 size)
 }
 
 /* `size`: bytes in use, at most those that are reserved. */
-static __always_inline void fill_header(struct bpftrap_record_header *header, __u16 kind,
-                                        __u32 size, __u64 boot_ns)
+#define fill_header(event, kind, size, boot_ns) \
+  fill_header_of(&(event)->header, sizeof(*(event)), kind, size, boot_ns)
+
+static __always_inline void fill_header_of(struct bpftrap_record_header *header, __u16 fixed,
+                                           __u8 kind, __u32 size, __u64 boot_ns)
 {
   header->size = size;
+  header->fixed = fixed;
   header->version = BPFTRAP_WIRE_VERSION;
   header->kind = kind;
   header->boot_ns = boot_ns;

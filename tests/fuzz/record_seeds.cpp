@@ -59,7 +59,7 @@ Bytes exit_with(int wait_status, Change change) {
 
 Bytes cgroup(std::string_view names, std::uint32_t flags = 0) {
   bpftrap_cgroup_event event{};
-  event.header = wire_header(BPFTRAP_RECORD_CGROUP, sizeof event + names.size());
+  event.header = wire_header(BPFTRAP_RECORD_CGROUP, sizeof event + names.size(), names.size());
   event.id = wire_process().cgroup_id;
   event.names_len = static_cast<std::uint32_t>(names.size());
   event.flags = flags;
@@ -68,7 +68,8 @@ Bytes cgroup(std::string_view names, std::uint32_t flags = 0) {
 
 Bytes environment(std::string_view strings) {
   bpftrap_environment_event event{};
-  event.header = wire_header(BPFTRAP_RECORD_ENVIRONMENT, sizeof event + strings.size());
+  event.header =
+      wire_header(BPFTRAP_RECORD_ENVIRONMENT, sizeof event + strings.size(), strings.size());
   event.start_boot_ns = wire_process().start_boot_ns;
   event.pid = wire_process().pid;
   event.len = static_cast<std::uint32_t>(strings.size());

@@ -24,8 +24,11 @@ Bytes bytes_of(const Wire& wire, std::string_view data = {}) {
   return bytes;
 }
 
-inline bpftrap_record_header wire_header(std::uint16_t kind, std::size_t size) {
-  return {static_cast<std::uint32_t>(size), BPFTRAP_WIRE_VERSION, kind, 5'000'000'000};
+// The data behind the event struct has `data` bytes of `size`.
+inline bpftrap_record_header wire_header(std::uint8_t kind, std::size_t size,
+                                         std::size_t data = 0) {
+  return {static_cast<std::uint32_t>(size), static_cast<std::uint16_t>(size - data),
+          BPFTRAP_WIRE_VERSION, kind, 5'000'000'000};
 }
 
 inline bpftrap_process wire_process() {
@@ -82,7 +85,8 @@ inline Bytes wire_exec(std::string_view filename, std::string_view interp, std::
       data.append(text).push_back('\0');
     }
   }
-  event.header = wire_header(BPFTRAP_RECORD_EXEC, sizeof event + data.size() + args.size());
+  event.header = wire_header(BPFTRAP_RECORD_EXEC, sizeof event + data.size() + args.size(),
+                             data.size() + args.size());
   event.process = wire_process();
   event.cap_effective = 0x1'0000'0001;
   event.args_size = args_size;

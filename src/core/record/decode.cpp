@@ -71,18 +71,25 @@ std::optional<std::string_view> take_string(Bytes& data, std::size_t size) {
   return all.substr(0, all.find('\0'));
 }
 
-std::uint64_t to_bytes(std::uint64_t pages) {
-  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  return pages * page;
+// Copies the event struct at the front of a record, and returns the data behind it. Members that a
+// newer bpftrap has appended are skipped. Returns nullopt if the struct is too short.
+template <class Wire>
+std::optional<Bytes> read_event(Bytes bytes, Wire& wire) {
+  if (!read_wire(bytes, wire) || wire.header.fixed < sizeof wire ||
+      wire.header.fixed > bytes.size()) {
+    return std::nullopt;
+  }
+  return bytes.subspan(wire.header.fixed);
 }
 
 // Before its first exec a process has one memory map. Later maps are compared by the tracer.
-std::optional<std::uint64_t> peak_rss(const bpftrap_exit_event& wire) {
+std::optional<std::uint64_t> peak_rss(const bpftrap_exit_event& wire, const Machine& machine) {
   if ((wire.flags & BPFTRAP_EXIT_PEAK_KNOWN) != 0) {
-    return to_bytes(wire.peak_rss_pages);
+    return wire.peak_rss_pages * machine.page_size;
   }
-  return (wire.flags & BPFTRAP_EXIT_EXECUTED) == 0 ? std::optional(to_bytes(wire.max_rss_pages))
-                                                   : std::nullopt;
+  return (wire.flags & BPFTRAP_EXIT_EXECUTED) == 0
+             ? std::optional(wire.max_rss_pages * machine.page_size)
+             : std::nullopt;
 }
 
 // Returns nullopt if no process sent the signal.
@@ -163,12 +170,13 @@ bool has_times(const bpftrap_account& wire) {
   return is_time(wire.runtime_ns) && is_time(wire.run_delay_ns);
 }
 
-Decoded decode_exec(Bytes bytes) {
+Decoded decode_exec(Bytes bytes, const Machine& machine) {
   bpftrap_exec_event wire;
-  if (!read_wire(bytes, wire)) {
+  std::optional<Bytes> behind = read_event(bytes, wire);
+  if (!behind) {
     return Malformed{};
   }
-  Bytes data = bytes.subspan(sizeof wire);
+  Bytes data = *behind;
   std::size_t filename_len = wire.filename_len;
   if (filename_len + wire.interp_len + wire.args_len + size_of(wire.paths) != data.size() ||
       wire.args_len > wire.args_size) {
@@ -202,18 +210,18 @@ Decoded decode_exec(Bytes bytes) {
   record.error = wire.error;
   record.exec_id = wire.exec_id;
   if (wire.max_rss_pages != 0) {
-    record.max_rss_bytes = to_bytes(wire.max_rss_pages);
+    record.max_rss_bytes = wire.max_rss_pages * machine.page_size;
   }
   return record;
 }
 
-Decoded decode_exit(Bytes bytes) {
+Decoded decode_exit(Bytes bytes, const Machine& machine) {
   bpftrap_exit_event wire;
-  if (!read_wire(bytes, wire) || bytes.size() != sizeof wire ||
-      !is_time(wire.process.start_boot_ns) || !is_time(wire.runtime_ns) ||
-      !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns) || !is_time(wire.last_boot_ns) ||
-      !is_time(wire.run_delay_ns) || !is_time(wire.unaccounted_ns) || !is_time(wire.ending_ns) ||
-      !has_times(wire.parent) || wire.last_signal > 64) {
+  std::optional<Bytes> data = read_event(bytes, wire);
+  if (!data || !data->empty() || !is_time(wire.process.start_boot_ns) ||
+      !is_time(wire.runtime_ns) || !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns) ||
+      !is_time(wire.last_boot_ns) || !is_time(wire.run_delay_ns) || !is_time(wire.unaccounted_ns) ||
+      !is_time(wire.ending_ns) || !has_times(wire.parent) || wire.last_signal > 64) {
     return Malformed{};
   }
   using ns = std::chrono::nanoseconds;
@@ -245,8 +253,8 @@ Decoded decode_exit(Bytes bytes) {
                       (wire.flags & BPFTRAP_EXIT_CLOCK_KNOWN) != 0}),
       {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
   record.parent = account_of(wire.parent);
-  record.max_rss_bytes = to_bytes(wire.max_rss_pages);
-  record.peak_rss_bytes = peak_rss(wire);
+  record.max_rss_bytes = wire.max_rss_pages * machine.page_size;
+  record.peak_rss_bytes = peak_rss(wire, machine);
   if ((wire.flags & BPFTRAP_EXIT_IO_COUNTED) != 0) {
     record.io = StorageIo{wire.io_read_bytes, wire.io_write_bytes};
   }
@@ -259,16 +267,16 @@ Decoded decode_exit(Bytes bytes) {
 
 Decoded decode_cgroup(Bytes bytes) {
   bpftrap_cgroup_event wire;
-  if (!read_wire(bytes, wire) || wire.names_len != bytes.size() - sizeof wire) {
+  std::optional<Bytes> names = read_event(bytes, wire);
+  if (!names || wire.names_len != names->size()) {
     return Malformed{};
   }
-  return CgroupRecord{wire.id, text(bytes.subspan(sizeof wire)),
-                      (wire.flags & BPFTRAP_CGROUP_TRUNCATED) != 0};
+  return CgroupRecord{wire.id, text(*names), (wire.flags & BPFTRAP_CGROUP_TRUNCATED) != 0};
 }
 
 Decoded decode_fork(Bytes bytes) {
   bpftrap_fork_event wire;
-  if (!read_wire(bytes, wire) || !has_times(wire.account)) {
+  if (!read_event(bytes, wire) || !has_times(wire.account)) {
     return Malformed{};
   }
   return ForkRecord{wire_time(wire.header.boot_ns),
@@ -280,7 +288,7 @@ Decoded decode_fork(Bytes bytes) {
 
 Decoded decode_gone(Bytes bytes) {
   bpftrap_gone_event wire;
-  if (!read_wire(bytes, wire)) {
+  if (!read_event(bytes, wire)) {
     return Malformed{};
   }
   return GoneRecord{{wire.pid, wire.start_boot_ns}, wire.local_pid};
@@ -288,15 +296,16 @@ Decoded decode_gone(Bytes bytes) {
 
 Decoded decode_environment(Bytes bytes) {
   bpftrap_environment_event wire;
-  if (!read_wire(bytes, wire) || wire.len != bytes.size() - sizeof wire) {
+  std::optional<Bytes> strings = read_event(bytes, wire);
+  if (!strings || wire.len != strings->size()) {
     return Malformed{};
   }
-  return EnvironmentRecord{{wire.pid, wire.start_boot_ns}, text(bytes.subspan(sizeof wire))};
+  return EnvironmentRecord{{wire.pid, wire.start_boot_ns}, text(*strings)};
 }
 
 Decoded decode_final(Bytes bytes) {
   bpftrap_final_event wire;
-  if (!read_wire(bytes, wire) || !is_time(wire.runtime_ns) || !is_time(wire.prev_utime_ns) ||
+  if (!read_event(bytes, wire) || !is_time(wire.runtime_ns) || !is_time(wire.prev_utime_ns) ||
       !is_time(wire.prev_stime_ns) || !is_time(wire.run_delay_ns)) {
     return Malformed{};
   }
@@ -313,7 +322,7 @@ Decoded decode_final(Bytes bytes) {
 
 Decoded decode_cgroup_gone(Bytes bytes) {
   bpftrap_cgroup_gone_event wire;
-  if (!read_wire(bytes, wire)) {
+  if (!read_event(bytes, wire)) {
     return Malformed{};
   }
   return CgroupGoneRecord{wire.id};
@@ -340,7 +349,12 @@ BootTime wire_time(std::uint64_t boot_ns) {
   return BootTime(std::chrono::nanoseconds(static_cast<std::int64_t>(boot_ns)));
 }
 
-Decoded decode(Bytes bytes) {
+const Machine& this_machine() {
+  static const Machine machine{static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
+  return machine;
+}
+
+Decoded decode(Bytes bytes, const Machine& machine) {
   bpftrap_record_header header;
   std::optional<Bytes> record = unframe(bytes, header);
   if (!record) {
@@ -348,9 +362,9 @@ Decoded decode(Bytes bytes) {
   }
   switch (header.kind) {
     case BPFTRAP_RECORD_EXEC:
-      return decode_exec(*record);
+      return decode_exec(*record, machine);
     case BPFTRAP_RECORD_EXIT:
-      return decode_exit(*record);
+      return decode_exit(*record, machine);
     case BPFTRAP_RECORD_CGROUP:
       return decode_cgroup(*record);
     case BPFTRAP_RECORD_ENVIRONMENT:

@@ -47,7 +47,13 @@ BootTime wire_time(std::uint64_t boot_ns);
 using Decoded = std::variant<Malformed, ExecRecord, ExitRecord, CgroupRecord, CgroupGoneRecord,
                              ForkRecord, GoneRecord, EnvironmentRecord, FinalRecord>;
 
+// Properties of the machine that records come from, which may be another one than this.
+struct Machine {
+  std::uint64_t page_size = 4096;
+};
+const Machine& this_machine();
+
 // Never throws and never reads beyond `bytes`. The views in the result point into `bytes`.
-Decoded decode(std::span<const std::byte> bytes);
+Decoded decode(std::span<const std::byte> bytes, const Machine& machine = this_machine());
 
 }  // namespace bpftrap

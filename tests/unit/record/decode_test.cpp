@@ -257,7 +257,7 @@ TEST(Decode, OomVictimIsOnlyWhoDiedOfIt) {
 
 TEST(Decode, Cgroup) {
   bpftrap_cgroup_event event{};
-  event.header = wire_header(BPFTRAP_RECORD_CGROUP, sizeof event + 4);
+  event.header = wire_header(BPFTRAP_RECORD_CGROUP, sizeof event + 4, 4);
   event.id = 9;
   event.names_len = 4;
   Bytes bytes = bytes_of(event, "b\0a\0"sv);
@@ -293,6 +293,25 @@ TEST(Decode, RefusesEveryShorterRecord) {
   }
 }
 
+TEST(Decode, SkipsMembersThatANewerVersionAppended) {
+  Bytes bytes = wire_exec("/bin/x", "", "x\0a\0"sv, 4);
+  bytes.insert(bytes.begin() + sizeof(bpftrap_exec_event), 8, std::byte{0xff});
+  auto* header = reinterpret_cast<bpftrap_record_header*>(bytes.data());
+  header->size += 8;
+  header->fixed += 8;
+  auto record = decoded<ExecRecord>(bytes);
+  EXPECT_EQ(record.filename, "/bin/x");
+  EXPECT_EQ(record.args->bytes, "x\0a\0"sv);
+  header->fixed = sizeof(bpftrap_exec_event) - 8;
+  EXPECT_TRUE(malformed(bytes)) << "a struct that is too short";
+}
+
+TEST(Decode, TakesThePageSizeFromTheMachineOfTheRecord) {
+  Bytes bytes = bytes_of(wire_exit(0));
+  Decoded result = decode(bytes, Machine{.page_size = 65536});
+  EXPECT_EQ(std::get<ExitRecord>(result).max_rss_bytes, 3U * 65536);
+}
+
 TEST(Decode, RefusesWrongFrames) {
   auto with_header = [](auto change) {
     Bytes bytes = bytes_of(wire_exit(0));
@@ -302,7 +321,7 @@ TEST(Decode, RefusesWrongFrames) {
   EXPECT_FALSE(malformed(with_header([](auto&) {})));
   EXPECT_TRUE(malformed(with_header([](auto& h) { h.version += 1; })));
   EXPECT_TRUE(malformed(with_header([](auto& h) { h.kind = 0; })));
-  EXPECT_TRUE(malformed(with_header([](auto& h) { h.kind = 999; })));
+  EXPECT_TRUE(malformed(with_header([](auto& h) { h.kind = 99; })));
   EXPECT_TRUE(malformed(with_header([](auto& h) { h.size += 8; })));
   EXPECT_TRUE(malformed(with_header([](auto& h) { h.size = 0; })));
   EXPECT_TRUE(malformed(with_header([](auto& h) { h.size = 0xffffffff; })));

@@ -349,7 +349,8 @@ std::vector<std::byte> exec_with_env(std::size_t size) {
 
 std::vector<std::byte> environment(std::string_view strings) {
   bpftrap_environment_event event{};
-  event.header = wire_header(BPFTRAP_RECORD_ENVIRONMENT, sizeof event + strings.size());
+  event.header =
+      wire_header(BPFTRAP_RECORD_ENVIRONMENT, sizeof event + strings.size(), strings.size());
   event.start_boot_ns = wire_process().start_boot_ns;
   event.pid = wire_process().pid;
   event.len = static_cast<std::uint32_t>(strings.size());
