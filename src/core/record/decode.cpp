@@ -178,8 +178,9 @@ Decoded decode_exec(Bytes bytes, const Machine& machine) {
   }
   Bytes data = *behind;
   std::size_t filename_len = wire.filename_len;
+  bool redacted = (wire.flags & BPFTRAP_EXEC_REDACTED) != 0;
   if (filename_len + wire.interp_len + wire.args_len + size_of(wire.paths) != data.size() ||
-      wire.args_len > wire.args_size) {
+      (!redacted && wire.args_len > wire.args_size)) {
     return Malformed{};
   }
   ExecRecord record;
@@ -197,7 +198,9 @@ Decoded decode_exec(Bytes bytes, const Machine& machine) {
   bool uncounted =
       (wire.flags & BPFTRAP_EXEC_ARGS_UNCOUNTED) != 0 || (unreadable && wire.error != 0);
   if (!unreadable) {
-    record.args = Arguments{text(data), uncounted || wire.args_len < wire.args_size};
+    bool cut =
+        redacted ? (wire.flags & BPFTRAP_EXEC_ARGS_CUT) != 0 : wire.args_len < wire.args_size;
+    record.args = Arguments{text(data), uncounted || cut};
   }
   record.args_size = std::nullopt;
   if (!uncounted) {
@@ -357,26 +360,27 @@ const Machine& this_machine() {
 Decoded decode(Bytes bytes, const Machine& machine) {
   bpftrap_record_header header;
   std::optional<Bytes> record = unframe(bytes, header);
-  if (!record) {
-    return Malformed{};
-  }
-  switch (header.kind) {
+  return record ? decode_as(*record, header.kind, machine) : Malformed{};
+}
+
+Decoded decode_as(Bytes record, std::uint8_t kind, const Machine& machine) {
+  switch (kind) {
     case BPFTRAP_RECORD_EXEC:
-      return decode_exec(*record, machine);
+      return decode_exec(record, machine);
     case BPFTRAP_RECORD_EXIT:
-      return decode_exit(*record, machine);
+      return decode_exit(record, machine);
     case BPFTRAP_RECORD_CGROUP:
-      return decode_cgroup(*record);
+      return decode_cgroup(record);
     case BPFTRAP_RECORD_ENVIRONMENT:
-      return decode_environment(*record);
+      return decode_environment(record);
     case BPFTRAP_RECORD_FORK:
-      return decode_fork(*record);
+      return decode_fork(record);
     case BPFTRAP_RECORD_GONE:
-      return decode_gone(*record);
+      return decode_gone(record);
     case BPFTRAP_RECORD_FINAL:
-      return decode_final(*record);
+      return decode_final(record);
     case BPFTRAP_RECORD_CGROUP_GONE:
-      return decode_cgroup_gone(*record);
+      return decode_cgroup_gone(record);
     default:
       return Malformed{};
   }

@@ -56,4 +56,7 @@ const Machine& this_machine();
 // Never throws and never reads beyond `bytes`. The views in the result point into `bytes`.
 Decoded decode(std::span<const std::byte> bytes, const Machine& machine = this_machine());
 
+// The same for bytes that unframe() returned, as a record of this kind.
+Decoded decode_as(std::span<const std::byte> record, std::uint8_t kind, const Machine& machine);
+
 }  // namespace bpftrap

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/recording/reader.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "core/os/error.h"
+#include "core/recording/crc32c.h"
+
+namespace bpftrap {
+
+namespace {
+
+constexpr std::string_view magic(recording_magic, sizeof recording_magic);
+
+bool has_valid_sizes(const RecordingBatch& header) {
+  return header.header_size >= sizeof header && header.header_size <= batch_header_most &&
+         header.raw_size <= batch_raw_most && header.stored_size <= batch_raw_most &&
+         (header.codec == codec_deflate ||
+          (header.codec == codec_raw && header.stored_size == header.raw_size));
+}
+
+// `bytes` is the whole header, longer than the struct if a newer bpftrap has appended members.
+bool has_valid_checksum(std::span<std::byte> bytes, std::uint32_t expected) {
+  std::fill_n(bytes.begin() + offsetof(RecordingBatch, header_crc), sizeof expected, std::byte{0});
+  return crc32c(0, bytes) == expected;
+}
+
+}  // namespace
+
+bool for_each_record(std::span<const std::byte> payload,
+                     const std::function<bool(std::span<const std::byte>)>& use) {
+  while (!payload.empty()) {
+    std::uint32_t size = 0;
+    if (payload.size() < sizeof size) {
+      return false;
+    }
+    std::memcpy(&size, payload.data(), sizeof size);
+    payload = payload.subspan(sizeof size);
+    if (size > payload.size()) {
+      return false;
+    }
+    if (!use(payload.first(size))) {
+      return true;
+    }
+    payload = payload.subspan(size);
+  }
+  return true;
+}
+
+std::size_t RecordingReader::read_at(std::uint64_t position, std::span<std::byte> to) const {
+  std::size_t done = 0;
+  while (done < to.size()) {
+    ssize_t count =
+        ::pread(fd_, to.data() + done, to.size() - done, static_cast<off_t>(position + done));
+    if (count < 0 && errno != EINTR) {
+      throw Error("cannot read the recording", errno);
+    }
+    if (count == 0) {
+      break;
+    }
+    done += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  return done;
+}
+
+std::uint64_t RecordingReader::size() const {
+  struct stat status {};
+  if (::fstat(fd_, &status) != 0) {
+    throw Error("cannot read the recording", errno);
+  }
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+// Looks for an intact batch at place.position.
+RecordingReader::Look RecordingReader::look(BatchPlace& place) const {
+  std::array<std::byte, batch_header_most> bytes;
+  std::size_t count = read_at(place.position, std::span(bytes).first(sizeof place.header));
+  std::size_t compared = std::min(count, magic.size());
+  if (std::memcmp(bytes.data(), magic.data(), compared) != 0) {
+    return Look::none;
+  }
+  if (count < sizeof place.header) {
+    return Look::incomplete;
+  }
+  std::memcpy(&place.header, bytes.data(), sizeof place.header);
+  if (!has_valid_sizes(place.header) && place.header.version == recording_version) {
+    return Look::none;
+  }
+  std::size_t size = place.header.header_size;
+  if (size < sizeof place.header || size > batch_header_most) {
+    return Look::none;
+  }
+  std::size_t rest = size - sizeof place.header;
+  if (read_at(place.position + count, std::span(bytes).subspan(count, rest)) < rest) {
+    return Look::incomplete;
+  }
+  if (!has_valid_checksum(std::span(bytes).first(size), place.header.header_crc)) {
+    return Look::none;
+  }
+  if (place.header.version != recording_version) {
+    throw Error(fmt::format("cannot read format {} of the recording", place.header.version), 0,
+                "use the bpftrap that made it, or a newer one");
+  }
+  return place.end() <= this->size() ? Look::intact : Look::incomplete;
+}
+
+std::optional<std::uint64_t> RecordingReader::find_magic(std::uint64_t from) const {
+  std::array<std::byte, 16384> block;
+  for (;;) {
+    std::size_t count = read_at(from, block);
+    std::string_view text(reinterpret_cast<const char*>(block.data()), count);
+    if (std::size_t found = text.find(magic); found != std::string_view::npos) {
+      return from + found;
+    }
+    if (count < block.size()) {
+      return std::nullopt;
+    }
+    from += count - (magic.size() - 1);
+  }
+}
+
+void RecordingReader::count_damage(std::uint64_t position) {
+  first_damage_ = damaged_ == 0 ? position : first_damage_;
+  ++damaged_;
+}
+
+std::optional<BatchPlace> RecordingReader::next() {
+  std::uint64_t begin = position_;
+  BatchPlace place{.position = begin};
+  for (;;) {
+    switch (look(place)) {
+      case Look::intact:
+        if (place.position != begin) {
+          count_damage(begin);
+        }
+        position_ = place.end();
+        return place;
+      case Look::none:
+      case Look::incomplete:
+        break;
+    }
+    std::optional<std::uint64_t> found = find_magic(place.position + 1);
+    if (!found) {
+      return std::nullopt;  // position_ stays, in case the file grows
+    }
+    place.position = *found;
+  }
+}
+
+std::uint64_t RecordingReader::torn_bytes() {
+  std::uint64_t end = size();
+  return end > position_ ? end - position_ : 0;
+}
+
+std::optional<std::span<const std::byte>> RecordingReader::read(const BatchPlace& place) {
+  const RecordingBatch& header = place.header;
+  stored_.resize(header.stored_size);
+  bool whole = read_at(place.position + header.header_size, stored_) == stored_.size();
+  if (!whole || crc32c(0, stored_) != header.payload_crc) {
+    count_damage(place.position);
+    return std::nullopt;
+  }
+  if (header.codec == codec_raw) {
+    return stored_;
+  }
+  raw_.resize(header.raw_size);
+  if (!inflater_.inflate(stored_, raw_)) {
+    count_damage(place.position);
+    return std::nullopt;
+  }
+  return raw_;
+}
+
+}  // namespace bpftrap

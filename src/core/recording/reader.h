@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Reads the batches of a recording. The file may be damaged, hostile, or still growing: every
+// length is checked, and memory does not depend on its content.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/recording/deflate.h"
+#include "core/recording/format.h"
+
+namespace bpftrap {
+
+// A batch whose header is intact.
+struct BatchPlace {
+  RecordingBatch header{};
+  std::uint64_t position = 0;  // of the header in the file
+
+  std::uint64_t end() const { return position + header.header_size + header.stored_size; }
+};
+
+// Calls `use` for each record of a payload, as long as `use` returns true. Returns false if the
+// payload is malformed.
+bool for_each_record(std::span<const std::byte> payload,
+                     const std::function<bool(std::span<const std::byte>)>& use);
+
+class RecordingReader {
+ public:
+  // `fd` stays the caller's, and must allow pread().
+  explicit RecordingReader(int fd) : fd_(fd) {}
+
+  // Goes to the next batch, past damaged bytes. Returns nullopt at the end of what is complete; a
+  // later call continues if the file has grown. Throws Error if the file cannot be read, or if a
+  // newer bpftrap has made it.
+  std::optional<BatchPlace> next();
+  // The next call of next() looks here, where a batch begins.
+  void seek(std::uint64_t position) { position_ = position; }
+
+  // Returns the records of a batch. Nullopt if they are damaged, which is counted. The bytes are
+  // valid until the next call of any function.
+  std::optional<std::span<const std::byte>> read(const BatchPlace& place);
+
+  // Damaged places so far, and where the first one is.
+  std::uint64_t damaged() const { return damaged_; }
+  std::uint64_t first_damage() const { return first_damage_; }
+  // Incomplete bytes at the end of the file, and where they begin.
+  std::uint64_t torn_bytes();
+  std::uint64_t position() const { return position_; }
+  std::uint64_t size() const;
+  int fd() const { return fd_; }
+
+ private:
+  enum class Look { intact, none, incomplete };
+
+  std::size_t read_at(std::uint64_t position, std::span<std::byte> to) const;
+  Look look(BatchPlace& place) const;
+  // The next position, from this one on, with the magic bytes.
+  std::optional<std::uint64_t> find_magic(std::uint64_t from) const;
+  void count_damage(std::uint64_t position);
+
+  int fd_ = -1;
+  std::uint64_t position_ = 0;
+  std::uint64_t damaged_ = 0;
+  std::uint64_t first_damage_ = 0;
+  Inflater inflater_;
+  std::vector<std::byte> stored_;
+  std::vector<std::byte> raw_;
+};
+
+}  // namespace bpftrap

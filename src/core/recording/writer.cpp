@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/recording/writer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/recording/crc32c.h"
+
+namespace bpftrap {
+
+namespace {
+
+template <class Plain>
+std::span<const std::byte> bytes_of(const Plain& plain) {
+  return std::as_bytes(std::span(&plain, 1));
+}
+
+// Records about the state at the beginning of a segment have the time of an earlier event.
+bool is_state(std::uint8_t kind) {
+  return kind == recorded_start || kind == recorded_clock || kind == recorded_last_exec ||
+         kind == recorded_birth;
+}
+
+}  // namespace
+
+RecordingWriter::RecordingWriter(Setup setup) : setup_(std::move(setup)) {
+  raw_.reserve(batch_raw_usual + batch_raw_usual / 2);
+}
+
+void RecordingWriter::count_time(const bpftrap_record_header& header) {
+  if (is_state(header.kind)) {
+    return;
+  }
+  first_ = std::min<std::uint64_t>(first_, header.boot_ns);
+  last_ = std::max<std::uint64_t>(last_, header.boot_ns);
+  BootTime time(std::chrono::nanoseconds(static_cast<std::int64_t>(header.boot_ns)));
+  std::int64_t wall = setup_.clock.to_wall(time).ns;
+  first_wall_ = std::min(first_wall_, wall);
+  last_wall_ = std::max(last_wall_, wall);
+}
+
+void RecordingWriter::add(std::span<const std::byte> record) {
+  bpftrap_record_header header;
+  std::memcpy(&header, record.data(), sizeof header);
+  count_time(header);
+  auto size = static_cast<std::uint32_t>(record.size());
+  raw_.append(reinterpret_cast<const char*>(&size), sizeof size);
+  raw_.append(reinterpret_cast<const char*>(record.data()), record.size());
+  ++records_;
+  if (raw_.size() >= batch_raw_usual) {
+    close_batch();
+  }
+}
+
+RecordingBatch RecordingWriter::make_header(std::span<const std::byte> stored,
+                                            std::uint16_t codec) {
+  RecordingBatch header{};
+  std::memcpy(header.magic, recording_magic, sizeof header.magic);
+  header.version = recording_version;
+  header.header_size = sizeof header;
+  header.codec = codec;
+  header.flags = begins_segment_ ? batch_begins_segment : 0;
+  header.run = setup_.run;
+  header.sequence = sequence_++;
+  if (first_ <= last_) {
+    header.first_boot_ns = first_;
+    header.last_boot_ns = last_;
+    header.first_wall_ns = first_wall_;
+    header.last_wall_ns = last_wall_;
+  }
+  header.records = records_;
+  header.raw_size = static_cast<std::uint32_t>(raw_.size());
+  header.stored_size = static_cast<std::uint32_t>(stored.size());
+  header.payload_crc = crc32c(0, stored);
+  header.header_crc = crc32c(0, bytes_of(header));
+  return header;
+}
+
+void RecordingWriter::close_batch() {
+  if (records_ == 0) {
+    return;
+  }
+  std::span<const std::byte> stored = std::as_bytes(std::span(raw_));
+  std::uint16_t codec = codec_raw;
+  if (!setup_.may_compress || setup_.may_compress()) {
+    if (std::span<const std::byte> small = deflater_.deflate(stored); !small.empty()) {
+      stored = small;
+      codec = codec_deflate;
+    }
+  }
+  RecordingBatch header = make_header(stored, codec);
+  setup_.out.append(reinterpret_cast<const char*>(&header), sizeof header);
+  setup_.out.append(reinterpret_cast<const char*>(stored.data()), stored.size());
+  segment_bytes_ += sizeof header + stored.size();
+  raw_.clear();
+  records_ = 0;
+  first_ = UINT64_MAX;
+  last_ = 0;
+  first_wall_ = INT64_MAX;
+  last_wall_ = INT64_MIN;
+  begins_segment_ = false;
+}
+
+void RecordingWriter::end_state() {
+  close_batch();
+  state_bytes_ = segment_bytes_;
+}
+
+void RecordingWriter::begin_segment() {
+  close_batch();
+  segment_bytes_ = 0;
+  state_bytes_ = 0;
+  begins_segment_ = true;
+}
+
+}  // namespace bpftrap

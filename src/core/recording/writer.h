@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Gathers records into batches. A closed batch is complete: it is never changed.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "core/os/clock.h"
+#include "core/recording/deflate.h"
+#include "core/recording/format.h"
+
+namespace bpftrap {
+
+class RecordingWriter {
+ public:
+  struct Setup {
+    std::string& out;  // closed batches are appended to it
+    const WallClock& clock;
+    std::uint64_t run = 0;                    // random
+    std::function<bool()> may_compress = {};  // asked per batch; empty: always
+  };
+  explicit RecordingWriter(Setup setup);
+
+  // Adds a record, which begins with bpftrap_record_header. Closes the batch if it is full.
+  void add(std::span<const std::byte> record);
+  void add(std::string_view record) { add(std::as_bytes(std::span(record))); }
+
+  // Closes the batch, if it has records.
+  void close_batch();
+
+  // True if the segment has enough bytes beside the state at its beginning, and no less than that.
+  bool segment_is_full() const {
+    return segment_bytes_ >= state_bytes_ + std::max(segment_bytes, state_bytes_);
+  }
+  // The records so far are the state at the beginning of the segment.
+  void end_state();
+  // Closes the batch. The next one begins a segment.
+  void begin_segment();
+
+ private:
+  void count_time(const bpftrap_record_header& header);
+  RecordingBatch make_header(std::span<const std::byte> stored, std::uint16_t codec);
+
+  Setup setup_;
+  Deflater deflater_;
+  std::string raw_;
+  std::uint32_t records_ = 0;
+  std::uint64_t sequence_ = 0;
+  std::uint64_t first_ = UINT64_MAX;
+  std::uint64_t last_ = 0;
+  std::int64_t first_wall_ = INT64_MAX;
+  std::int64_t last_wall_ = INT64_MIN;
+  std::size_t segment_bytes_ = 0;
+  std::size_t state_bytes_ = 0;  // of them, the state at the beginning
+  bool begins_segment_ = true;
+};
+
+}  // namespace bpftrap
