@@ -130,6 +130,23 @@ bool WallClock::reanchor() {
   return true;
 }
 
+WallClock WallClock::recorded() {
+  return WallClock(TimeSources{.now_boot = [] { return BootTime(); },
+                               .now_real = [] { return WallTime{0}; }});
+}
+
+void WallClock::continue_with(BootTime since, std::int64_t offset_ns) {
+  if (offset_ns != current_.offset) {
+    previous_ = current_;
+    current_ = {since, offset_ns, offset_ns, offset_ns};
+  }
+}
+
+void WallClock::restart_with(std::int64_t offset_ns) {
+  current_ = {BootTime(), offset_ns, offset_ns, offset_ns};
+  previous_ = current_;
+}
+
 WallTime WallClock::to_wall(BootTime time) const {
   const Anchor& anchor = time < current_.since ? previous_ : current_;
   return {time.time_since_epoch().count() + anchor.offset};
@@ -173,6 +190,14 @@ void TimestampFormatter::append_time_of_day(std::string& out, WallTime time) {
       localtime_r(&instant, &local);
     }
     local_.clear();
+    if (dates_) {
+      append_digits(local_, static_cast<std::uint32_t>(local.tm_year + 1900), 4);
+      local_ += '-';
+      append_digits(local_, static_cast<std::uint32_t>(local.tm_mon + 1), 2);
+      local_ += '-';
+      append_digits(local_, static_cast<std::uint32_t>(local.tm_mday), 2);
+      local_ += ' ';
+    }
     append_digits(local_, static_cast<std::uint32_t>(local.tm_hour), 2);
     local_ += ':';
     append_digits(local_, static_cast<std::uint32_t>(local.tm_min), 2);

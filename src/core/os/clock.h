@@ -69,6 +69,17 @@ class WallClock {
 
   WallTime now() const { return to_wall(sources_.now_boot()); }
 
+  // The difference of both clocks, and since when it is known.
+  BootTime anchored_since() const { return current_.since; }
+  std::int64_t offset_ns() const { return current_.offset; }
+
+  // A clock that runs as recorded: before the first continue_with() it knows no time.
+  static WallClock recorded();
+  // The same boot: from `since` on, the difference is this one.
+  void continue_with(BootTime since, std::int64_t offset_ns);
+  // Another boot.
+  void restart_with(std::int64_t offset_ns);
+
  private:
   // The difference, between the bounds that two readings of one clock around one of the other give.
   struct Anchor {
@@ -90,19 +101,22 @@ class WallClock {
 class TimestampFormatter {
  public:
   enum class Zone { local, utc };
-  explicit TimestampFormatter(Zone zone = Zone::local) : zone_(zone) {}
+  // `dates`: append_time_of_day() puts the date before the time.
+  explicit TimestampFormatter(Zone zone = Zone::local, bool dates = false)
+      : zone_(zone), dates_(dates) {}
 
   // `2026-01-31T12:00:00.123456789Z`
   void append_rfc3339(std::string& out, WallTime time);
 
   // `12:00:00.123` in the local time zone (TZ, else /etc/localtime) or in UTC, cut to the
-  // millisecond.
+  // millisecond. With dates: `2026-01-31 12:00:00.123`.
   void append_time_of_day(std::string& out, WallTime time);
 
  private:
   static constexpr std::int64_t no_second = std::numeric_limits<std::int64_t>::min();
 
   Zone zone_;
+  bool dates_;
   std::int64_t utc_second_ = no_second;
   std::int64_t local_second_ = no_second;
   std::string utc_;

@@ -28,6 +28,11 @@ std::optional<uid_t> Users::id(std::string_view name_or_number) const {
   return parse_account_id(name_or_number);
 }
 
+void Users::define(uid_t uid, std::string_view name) {
+  names_.insert_or_assign(uid, std::string(name));
+  ids_.insert_or_assign(std::string(name), uid);
+}
+
 std::string_view Users::name(uid_t uid) {
   if (auto found = names_.find(uid); found != names_.end()) {
     return found->second;

@@ -24,6 +24,13 @@ class Users {
 
   // The first name of that id in the file, else the number. Valid until the next call.
   std::string_view name(uid_t uid);
+  // True if the file has a name for this id.
+  bool knows(uid_t uid) const { return names_.contains(uid); }
+
+  std::size_t size() const { return names_.size(); }
+
+  // Adds a user. A later name of an id replaces an earlier one.
+  void define(uid_t uid, std::string_view name);
 
  private:
   std::map<std::string, uid_t, std::less<>> ids_;

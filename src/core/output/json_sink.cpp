@@ -54,12 +54,32 @@ const JsonSink::Layout& JsonSink::layout_of(FieldTable fields) {
       text.string(field.constant);
     }
   }
+  // A start record has these keys by itself.
+  bool has_host = fields.data() == fields_of(static_cast<const StartRecord*>(nullptr)).data();
+  text.raw(has_host ? std::string_view() : host_);
   text.raw("}\n");
   layout.end = text.text();
   return layouts_.emplace_back(std::move(layout));
 }
 
+void JsonSink::begin_run(const StartRecord& start) {
+  JsonLine text;
+  text.raw(",\"host\":");
+  text.string(start.host);
+  text.raw(",\"boot_id\":");
+  if (start.boot_id.empty()) {
+    text.raw("null");
+  } else {
+    text.string(start.boot_id);
+  }
+  host_ = text.text();
+  layouts_.clear();
+}
+
 void JsonSink::write(const RecordView& record) {
+  if (const auto* start = record.get_if<StartRecord>(); start != nullptr && with_host_) {
+    begin_run(*start);
+  }
   const Layout& layout = layout_of(record.fields());
   for (const Part& part : layout.parts) {
     line_.raw(part.before);

@@ -14,7 +14,7 @@ namespace bpftrap {
 class JsonSink final : public Sink {
  public:
   explicit JsonSink(const SinkSetup& setup)
-      : out_(setup.out), context_{setup.clock, users_, timestamps_} {}
+      : out_(setup.out), with_host_(setup.with_host), context_{setup.clock, users_, timestamps_} {}
 
   void write(const RecordView& record) override;
 
@@ -35,7 +35,12 @@ class JsonSink final : public Sink {
   const Layout& layout_of(FieldTable fields);
   void put(const Value& value);
 
+  // Takes `host` and `boot_id` for the records that follow.
+  void begin_run(const StartRecord& start);
+
   std::string& out_;
+  bool with_host_;
+  std::string host_;  // keys and values at the end of each line
   JsonLine line_;
   Users users_{""};  // unused: JSON has user ids instead of names
   TimestampFormatter timestamps_;

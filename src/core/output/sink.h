@@ -27,8 +27,12 @@ struct SinkSetup {
   bool color = false;
   // Returns the columns of the terminal, at which rows end. 0, or no function: rows are whole.
   std::function<std::size_t()> row_width = {};
-  bool roomy = false;  // wide columns, because rows need not fit 80 columns
-  bool utc = false;    // times of the table in UTC instead of the local time zone
+  bool roomy = false;      // wide columns, because rows need not fit 80 columns
+  bool utc = false;        // times of the table in UTC instead of the local time zone
+  bool dates = false;      // times of the table with their date
+  Users* users = nullptr;  // names of users; null: those of this machine
+  // JSON: every record has `host` and `boot_id`, those of the last `start` record.
+  bool with_host = false;
 };
 
 class Sink {

@@ -9,15 +9,16 @@ namespace bpftrap {
 
 namespace {
 
-std::vector<Column> shape_columns(const std::vector<std::string_view>& names,
-                                  const std::vector<FieldTable>& kinds, bool roomy) {
+std::vector<Column> shape_columns(const SinkSetup& setup) {
+  constexpr std::size_t date_width = 11;  // `2026-01-31 `
   std::vector<Column> columns;
-  for (std::string_view name : names) {
-    columns.push_back(shape_column(name, kinds, roomy));
+  for (std::string_view name : setup.columns) {
+    columns.push_back(shape_column(name, setup.kinds, setup.roomy));
     if (columns.back().header.empty()) {
       throw Error(fmt::format("unknown column '{}'", name), 0,
-                  fmt::format("columns: {}", fmt::join(column_names(kinds), ", ")));
+                  fmt::format("columns: {}", fmt::join(column_names(setup.kinds), ", ")));
     }
+    columns.back().width += setup.dates && name == "TIME" ? date_width : 0;
   }
   return columns;
 }
@@ -27,10 +28,11 @@ std::vector<Column> shape_columns(const std::vector<std::string_view>& names,
 TableSink::TableSink(const SinkSetup& setup)
     : header_(setup.header),
       row_width_(setup.row_width),
-      timestamps_(setup.utc ? TimestampFormatter::Zone::utc : TimestampFormatter::Zone::local),
-      context_{setup.clock, users_, timestamps_},
-      writer_(setup.out, shape_columns(setup.columns, setup.kinds, setup.roomy),
-              {.color = setup.color}) {
+      own_users_(setup.users != nullptr ? Users("") : Users()),
+      timestamps_(setup.utc ? TimestampFormatter::Zone::utc : TimestampFormatter::Zone::local,
+                  setup.dates),
+      context_{setup.clock, setup.users != nullptr ? *setup.users : own_users_, timestamps_},
+      writer_(setup.out, shape_columns(setup), {.color = setup.color}) {
   for (FieldTable fields : setup.kinds) {
     Row row{fields.data(), {}};
     for (std::string_view header : setup.columns) {

@@ -33,7 +33,7 @@ class TableSink final : public Sink {
 
   bool header_;
   std::function<std::size_t()> row_width_;
-  Users users_;
+  Users own_users_;
   TimestampFormatter timestamps_;
   FieldContext context_;
   std::vector<Row> rows_;

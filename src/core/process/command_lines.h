@@ -44,7 +44,11 @@ class CommandLines {
   static constexpr std::size_t long_line = 1024;
   static constexpr std::size_t bytes_of_entry = 256;
 
-  explicit CommandLines(std::size_t most = bytes_most) : most_(most) {}
+  // `start_offset`: the offset of OlderProcess::start_ticks (proc_start_offset()), measured now,
+  // because the sandbox forbids it later.
+  explicit CommandLines(std::size_t most = bytes_most,
+                        std::chrono::nanoseconds start_offset = proc_start_offset())
+      : start_offset_(start_offset), most_(most) {}
 
   // The process executed a program, with this command line. Without room, the process has none.
   // `in_any_case`: take() then still reports that it executed something.
@@ -81,8 +85,7 @@ class CommandLines {
 
   std::unordered_map<ProcessId, CommandLine, ProcessIdHash> live_;
   std::unordered_map<Pid, OlderProcess> older_;  // by local pid, as /proc shows it
-  // Measured now, because the sandbox forbids it later.
-  std::chrono::nanoseconds start_offset_ = proc_start_offset();
+  std::chrono::nanoseconds start_offset_;
   std::size_t most_;
   std::size_t bytes_ = 0;
   std::size_t long_bytes_ = 0;  // of them, those of long lines

@@ -4,6 +4,9 @@
 namespace bpftrap {
 
 void Descent::forked(const ForkRecord& record) {
+  if (members_.size() >= most && !members_.contains(record.process.id)) {
+    return;
+  }
   auto parent = members_.find(record.creator);
   unsigned depth = parent != members_.end() ? parent->second.depth + 1 : 0;
   members_.insert_or_assign(record.process.id, Member{depth, record.process.local_pid});

@@ -12,6 +12,9 @@ namespace bpftrap {
 
 class Descent {
  public:
+  // A fork beyond so many live processes is not remembered. Live traces forget earlier (sweep.h).
+  static constexpr std::size_t most = std::size_t{1} << 19;
+
   void forked(const ForkRecord& record);
   // The depth of a process that executes a program. A process whose fork was not seen is a root.
   unsigned executed(const Process& process) {

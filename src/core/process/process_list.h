@@ -47,6 +47,9 @@ class ProcessList {
   // The same process in this list.
   std::optional<ListedProcess> find(const ListedProcess& earlier) const;
 
+  // All of them, in the order of local_pid.
+  const std::vector<ListedProcess>& all() const { return processes_; }
+
   // The process, if it is in the list, and its descendants. Zombies are included.
   std::vector<ListedProcess> tree(const ListedProcess& root) const;
 

@@ -25,16 +25,29 @@ bool is_of_last_exec(const CommandLine& line, const ExitRecord& exit) {
   return line.exec_id ? *line.exec_id == exit.exec_id : !exit.exec_unsent;
 }
 
+// The text of /proc/self/cgroup, or one that says the same.
+std::string proc_cgroup(const ProcessStreamOptions& options) {
+  if (options.recorded) {
+    return options.recorded->has_cgroups ? "0::/" : "";
+  }
+  return read_file("/proc/self/cgroup").value_or("");
+}
+
 }  // namespace
 
 ProcessStream::ProcessStream(ProcessStreamOptions options)
     : options_(std::move(options)),
-      cgroups_(read_file("/proc/self/cgroup").value_or(""),
+      cgroups_(proc_cgroup(options_),
                options_.command_line_bytes / (CommandLines::bytes_most / CgroupPaths::bytes_most)),
-      lines_(options_.command_line_bytes) {}
+      lines_(options_.command_line_bytes,
+             options_.recorded ? std::chrono::nanoseconds::zero() : proc_start_offset()) {}
 
 RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
   Decoded decoded = decode(bytes);
+  return take(decoded, sink);
+}
+
+RecordHandler::Result ProcessStream::take(Decoded& decoded, Sink& sink) {
   if (auto* exec = std::get_if<ExecRecord>(&decoded)) {
     return write(*exec, sink);
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "core/process/argument_filter.h"
@@ -12,9 +13,15 @@
 #include "core/process/descent.h"
 #include "core/process/environments.h"
 #include "core/process/sweep.h"
-#include "core/trace/record_handler.h"
+#include "core/record/decode.h"
+#include "core/trace/process_handler.h"
 
 namespace bpftrap {
+
+// What the records of another machine do not tell.
+struct RecordedMachine {
+  bool has_cgroups = false;  // cgroup paths are known
+};
 
 struct ProcessStreamOptions {
   bool write_forks = false;
@@ -31,15 +38,21 @@ struct ProcessStreamOptions {
   ArgumentFilter arguments = {};
   Redaction redaction = {};
   std::size_t command_line_bytes = CommandLines::bytes_most;  // cgroup paths: an eighth of it
+  // The machine whose records these are. None: this one.
+  std::optional<RecordedMachine> recorded = {};
   // Returns true if failed execs and long command lines must give way to other records.
   std::function<bool()> output_crowded = {};
 };
 
-class ProcessStream final : public RecordHandler, public TraceObserver, public Sweepable {
+class ProcessStream final : public ProcessHandler {
  public:
   explicit ProcessStream(ProcessStreamOptions options);
 
   Result handle(std::span<const std::byte> bytes, Sink& sink) override;
+  // The same for a record that is decoded already.
+  Result take(Decoded& decoded, Sink& sink);
+  // Forgets the environment of an exec that is not taken.
+  void drop_environment(const ExecRecord& record) { environments_.take(record); }
   std::uint64_t lost_records(const bpftrap_lost& lost) const override;
 
   void live(BootTime since) override { live_since_ = since; }
@@ -49,12 +62,10 @@ class ProcessStream final : public RecordHandler, public TraceObserver, public S
   void mark_dead() override;
   void forget_dead() override;
 
-  // True if the command lines of older processes must be read from /proc (older_processes.h).
-  bool reads_older() const { return options_.read_older; }
-  void add_older(OlderProcess&& process) { lines_.add_older(std::move(process)); }
-
-  // Returns the number of known forked processes: neither a record nor a sweep reported their end.
-  std::size_t born() const { return descent_.size(); }
+  bool reads_older() const override { return options_.read_older; }
+  void add_older(OlderProcess&& process) override { lines_.add_older(std::move(process)); }
+  std::size_t born() const override { return descent_.size(); }
+  const CgroupPaths& cgroups() const { return cgroups_; }
 
  private:
   Result write(ForkRecord& record, Sink& sink);

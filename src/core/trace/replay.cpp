@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/trace/replay.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace bpftrap {
+
+namespace {
+
+constexpr std::size_t users_most = 65536;
+
+class Nowhere final : public Sink {
+ public:
+  void write(const RecordView&) override {}
+};
+
+std::optional<BootTime> time_of(const RecordView& record) {
+  if (const auto* exec = record.get_if<ExecRecord>()) {
+    return exec->time;
+  }
+  if (const auto* exit = record.get_if<ExitRecord>()) {
+    return exit->time;
+  }
+  if (const auto* fork = record.get_if<ForkRecord>()) {
+    return fork->time;
+  }
+  return std::nullopt;
+}
+
+BootTime time_of(const Decoded& decoded, BootTime otherwise) {
+  if (const auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    return exec->time;
+  }
+  if (const auto* exit = std::get_if<ExitRecord>(&decoded)) {
+    return exit->time;
+  }
+  if (const auto* fork = std::get_if<ForkRecord>(&decoded)) {
+    return fork->time;
+  }
+  return otherwise;
+}
+
+}  // namespace
+
+// Lets records of the window pass, and counts them.
+class Replay::Gate final : public Sink {
+ public:
+  explicit Gate(Replay& replay) : replay_(replay) {}
+
+  void write(const RecordView& record) override {
+    if (std::optional<BootTime> time = time_of(record)) {
+      if (!replay_.is_in_window(*time) || passed_++ < replay_.options_.skip) {
+        return;
+      }
+      ++written_;
+    }
+    replay_.sink_.write(record);
+  }
+
+  std::uint64_t passed() const { return passed_; }
+  std::uint64_t written() const { return written_; }
+
+ private:
+  Replay& replay_;
+  std::uint64_t passed_ = 0;
+  std::uint64_t written_ = 0;
+};
+
+// State of one run of the recorder.
+struct Replay::Run {
+  Run(const ReplayOptions& options, const HostRecord& host, const Users& users)
+      : stream(with_machine(options.stream, host)),
+        filter(options.scope, options.selection, users, [this](const Process& process) {
+          Process completed = process;
+          stream.cgroups().complete(completed);
+          return completed.cgroup;
+        }) {}
+
+  static ProcessStreamOptions with_machine(ProcessStreamOptions options, const HostRecord& host) {
+    options.recorded = RecordedMachine{host.has_cgroups};
+    return options;
+  }
+
+  ProcessStream stream;
+  ScopeFilter filter;
+};
+
+Replay::Replay(ReplayOptions options, WallClock& clock, Users& users, Sink& sink)
+    : options_(std::move(options)),
+      clock_(clock),
+      users_(users),
+      sink_(sink),
+      gate_(std::make_unique<Gate>(*this)) {}
+
+Replay::~Replay() = default;
+
+bool Replay::is_done() const {
+  return options_.count && gate_->written() >= *options_.count;
+}
+
+std::uint64_t Replay::passed() const {
+  return gate_->passed();
+}
+
+bool Replay::is_in_window(BootTime time) const {
+  if (!options_.since_ns && !options_.until_ns) {
+    return true;
+  }
+  std::int64_t wall = clock_.to_wall(time).ns;
+  return (!options_.since_ns || wall >= *options_.since_ns) &&
+         (!options_.until_ns || wall <= *options_.until_ns);
+}
+
+void Replay::begin_batch(const RecordingBatch& batch) {
+  if (first_batch_ || batch.run != run_number_) {
+    new_run_ = true;
+    stopped_.reset();
+  } else if (batch.sequence > next_sequence_) {
+    missing_ += batch.sequence - next_sequence_;
+  }
+  first_batch_ = false;
+  run_number_ = batch.run;
+  next_sequence_ = batch.sequence + 1;
+}
+
+void Replay::take(std::span<const std::byte> record) {
+  if (is_done()) {
+    return;
+  }
+  Recorded recorded = decode_recorded(record, host_.machine);
+  if (auto* decoded = std::get_if<Decoded>(&recorded)) {
+    take(*decoded);
+  } else if (auto* host = std::get_if<HostRecord>(&recorded)) {
+    host_ = std::move(*host);
+  } else if (auto* run = std::get_if<RunRecord>(&recorded)) {
+    take(*run);
+  } else if (const auto* stop = std::get_if<StopRecord>(&recorded)) {
+    stopped_ = *stop;
+    last_time_ = std::max(last_time_, stop->time);
+  } else if (const auto* clock = std::get_if<ClockRecord>(&recorded)) {
+    take(*clock);
+  } else if (const auto* loss = std::get_if<LossRecord>(&recorded)) {
+    take(*loss);
+  } else if (const auto* user = std::get_if<UserRecord>(&recorded)) {
+    take(*user);
+  } else if (const auto* older = std::get_if<OlderRecord>(&recorded)) {
+    take(*older);
+  } else if (auto* exec = std::get_if<LastExecRecord>(&recorded)) {
+    restore(std::move(exec->exec));
+  } else if (auto* birth = std::get_if<BirthRecord>(&recorded)) {
+    restore(std::move(birth->fork));
+  } else {
+    ++malformed_;
+  }
+}
+
+void Replay::take(RunRecord& run) {
+  restoring_ = new_run_;
+  if (!new_run_) {
+    return;  // the beginning of another segment
+  }
+  new_run_ = false;
+  run_ = std::make_unique<Run>(options_, host_, users_);
+  run_->stream.live(run.time);
+  run_->filter.live(run.time);
+  StartRecord start{run.time, host_.name, host_.boot_id, host_.kernel, std::string(run.command)};
+  if (options_.clip && options_.since_ns) {
+    BootTime since(std::chrono::nanoseconds(*options_.since_ns - clock_.offset_ns()));
+    start.time = std::max(start.time, since);
+  }
+  last_time_ = std::max(last_time_, start.time);
+  sink_.write(start);
+}
+
+void Replay::take(const ClockRecord& clock) {
+  if (new_run_) {
+    clock_.restart_with(clock.offset_ns);
+  } else {
+    clock_.continue_with(clock.since, clock.offset_ns);
+  }
+}
+
+void Replay::take(const LossRecord& loss) {
+  if (run_ == nullptr || !is_in_window(loss.time)) {
+    return;
+  }
+  std::uint64_t count = run_->stream.lost_records(loss.lost) + loss.undecoded;
+  if (count > 0) {
+    lost_ += count;
+    sink_.write(LostRecord{loss.time, count});
+  }
+}
+
+void Replay::take(const UserRecord& user) {
+  if (users_.size() < users_most) {
+    users_.define(user.uid, user.name);
+  }
+}
+
+void Replay::take(const OlderRecord& older) {
+  if (run_ == nullptr) {
+    return;
+  }
+  run_->filter.add_older(older.pid, older.start_ticks, older.parent, older.local_pid);
+  if (older.args && run_->stream.reads_older()) {
+    auto text = [](std::string_view from) {
+      return from.empty() ? std::nullopt : std::optional<std::string>(from);
+    };
+    OlderProcess process{older.local_pid, older.start_ticks, {}};
+    process.line.args = std::string(older.args->bytes);
+    process.line.truncated = older.args->truncated;
+    process.line.exe = text(older.exe);
+    process.line.cwd = text(older.cwd);
+    run_->stream.add_older(std::move(process));
+  }
+}
+
+void Replay::restore(Decoded decoded) {
+  if (run_ == nullptr || !restoring_) {
+    return;
+  }
+  Nowhere nowhere;
+  if (const auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    if (!run_->filter.wants(*exec)) {
+      return;
+    }
+  } else if (auto* fork = std::get_if<ForkRecord>(&decoded)) {
+    if (!run_->filter.wants(*fork)) {
+      return;
+    }
+  }
+  run_->stream.take(decoded, nowhere);
+}
+
+void Replay::take(Decoded& decoded) {
+  if (run_ == nullptr) {
+    return;  // a damaged beginning
+  }
+  last_time_ = std::max(last_time_, time_of(decoded, last_time_));
+  bool wanted = true;
+  if (const auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    wanted = run_->filter.wants(*exec);
+    if (!wanted && exec->env_requested) {
+      run_->stream.drop_environment(*exec);
+    }
+  } else if (auto* fork = std::get_if<ForkRecord>(&decoded)) {
+    wanted = run_->filter.wants(*fork);
+  } else if (const auto* exit = std::get_if<ExitRecord>(&decoded)) {
+    if (!run_->filter.wants(*exit)) {
+      // As the kernel reports an end that is not wanted.
+      decoded = GoneRecord{exit->process.id, exit->process.local_pid};
+    }
+  } else if (const auto* gone = std::get_if<GoneRecord>(&decoded)) {
+    run_->filter.forget(gone->id);
+  }
+  if (wanted) {
+    run_->stream.take(decoded, *gate_);
+  }
+}
+
+void Replay::finish() {
+  BootTime end = stopped_ ? stopped_->time : last_time_;
+  if (options_.clip && options_.until_ns) {
+    BootTime until(std::chrono::nanoseconds(*options_.until_ns - clock_.offset_ns()));
+    end = std::min(end, until);
+  }
+  sink_.write(StopRecord{end, gate_->written(), lost_});
+  sink_.finish();
+}
+
+}  // namespace bpftrap

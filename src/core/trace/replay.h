@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Prints a recording: records → filters → stream → sink, as a trace does. Asks nothing of the
+// machine that it runs on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "bpf/scope.h"
+#include "core/os/clock.h"
+#include "core/os/users.h"
+#include "core/process/scope_filter.h"
+#include "core/recording/format.h"
+#include "core/recording/recorded.h"
+#include "core/trace/process_stream.h"
+
+namespace bpftrap {
+
+struct ReplayOptions {
+  ProcessStreamOptions stream = {};
+  bpftrap_scope scope{};
+  ScopeSelection selection = {};
+  // Write only records of this time of the wall clock, both ends included.
+  std::optional<std::int64_t> since_ns = {};
+  std::optional<std::int64_t> until_ns = {};
+  std::uint64_t skip = 0;                   // do not write so many records
+  std::optional<std::uint64_t> count = {};  // end after so many
+  bool clip = false;                        // the run begins and ends with the window
+};
+
+class Replay {
+ public:
+  // All references must outlive this object. `clock` and `users` take what the recording tells.
+  Replay(ReplayOptions options, WallClock& clock, Users& users, Sink& sink);
+  ~Replay();
+  Replay(const Replay&) = delete;
+  Replay& operator=(const Replay&) = delete;
+
+  // The records that follow belong to this batch.
+  void begin_batch(const RecordingBatch& batch);
+  void take(std::span<const std::byte> record);
+  // Writes the record `stop`.
+  void finish();
+
+  // True if --count records are written.
+  bool is_done() const;
+  // True if the recorder has ended.
+  bool has_stopped() const { return stopped_.has_value(); }
+  // Records that passed the filters, in the window.
+  std::uint64_t passed() const;
+  // Batches that are missing.
+  std::uint64_t missing() const { return missing_; }
+  std::uint64_t malformed() const { return malformed_; }
+
+ private:
+  class Gate;
+  struct Run;
+
+  void take(RunRecord& run);
+  void take(const ClockRecord& clock);
+  void take(const LossRecord& loss);
+  void take(const UserRecord& user);
+  void take(const OlderRecord& older);
+  void restore(Decoded decoded);
+  void take(Decoded& decoded);
+  bool is_in_window(BootTime time) const;
+
+  ReplayOptions options_;
+  WallClock& clock_;
+  Users& users_;
+  Sink& sink_;
+  std::unique_ptr<Gate> gate_;
+  HostRecord host_;
+  std::unique_ptr<Run> run_;
+  bool first_batch_ = true;
+  std::uint64_t run_number_ = 0;
+  std::uint64_t next_sequence_ = 0;
+  bool new_run_ = true;     // its records `clock` and `start` are still to come
+  bool restoring_ = false;  // state records are of processes that are not known yet
+  std::uint64_t missing_ = 0;
+  std::uint64_t malformed_ = 0;
+  std::uint64_t lost_ = 0;
+  BootTime last_time_;
+  std::optional<StopRecord> stopped_;
+};
+
+}  // namespace bpftrap
