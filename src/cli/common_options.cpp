@@ -107,7 +107,13 @@ void add_file_option(CLI::App& app, const char* names, std::string& path, const 
 }
 
 void add_output_options(CLI::App& app, OutputOptions& options) {
-  using namespace std::chrono_literals;
+  add_file_options(app, options);
+  begin_group(app, "Tracing");
+  add_count_option(app, options);
+  add_length_options(app, options);
+}
+
+void add_file_options(CLI::App& app, OutputOptions& options) {
   begin_group(app, "Output");
   add_format_options(app, options);
   add_parsed_option(
@@ -122,10 +128,30 @@ void add_output_options(CLI::App& app, OutputOptions& options) {
   add_switch(app, "--append", options.append, "add to the file of --output, keep its content");
   add_switch(app, "--no-header", options.no_header, "omit the header line");
   add_color_option(app, options);
-  begin_group(app, "Tracing");
+}
+
+void add_count_option(CLI::App& app, OutputOptions& options) {
   add_parsed_option(
       app, "-c,--count", [&options](std::string_view text) { options.count = parse_count(text); },
       "end after N records", "N");
+}
+
+void add_recording_option(CLI::App& app, OutputOptions& options) {
+  begin_group(app, "Output");
+  add_parsed_option(
+      app, "-o,--output",
+      [&options](std::string_view text) {
+        if (text.empty() || text == "-") {
+          throw std::invalid_argument("is not a file; expected a path");
+        }
+        options.output = text;
+      },
+      "write to FILE (default trace.bpftrap); an earlier recording becomes FILE.old", "FILE");
+}
+
+void add_length_options(CLI::App& app, OutputOptions& options) {
+  using namespace std::chrono_literals;
+  begin_group(app, "Tracing");
   add_parsed_option(
       app, "--timeout",
       [&options](std::string_view text) { options.timeout = parse_duration(text, 1s); },

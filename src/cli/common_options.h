@@ -81,6 +81,15 @@ void add_file_option(CLI::App& app, const char* names, std::string& path, const 
 
 void add_output_options(CLI::App& app, OutputOptions& options);
 
+// Parts of add_output_options(): format, file, header and colour; --count; --timeout, --verbose and
+// --no-sandbox.
+void add_file_options(CLI::App& app, OutputOptions& options);
+void add_count_option(CLI::App& app, OutputOptions& options);
+void add_length_options(CLI::App& app, OutputOptions& options);
+
+// Adds --output of a recording.
+void add_recording_option(CLI::App& app, OutputOptions& options);
+
 // Refuses output options that do not go together. Throws CLI::ValidationError.
 void check_output_options(const OutputOptions& options);
 

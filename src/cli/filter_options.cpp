@@ -25,7 +25,27 @@ std::uint32_t parse_user(std::string_view text) {
 
 }  // namespace
 
-void add_filter_options(CLI::App& app, FilterOptions& options) {
+void add_name_options(CLI::App& app, FilterOptions& options, std::string_view verb) {
+  add_repeatable_option(
+      app, "-n,--name",
+      [&options](std::string_view text) {
+        options.names.emplace_back(text);
+        options.name_globs = compile_globs(options.names);
+      },
+      fmt::format("{} only processes whose name (comm) matches, such as 'python*' (repeatable)",
+                  verb)
+          .c_str(),
+      "GLOB");
+  add_repeatable_option(
+      app, "--exclude-name",
+      [&options](std::string_view text) {
+        options.excluded_names.emplace_back(text);
+        options.excluded_name_globs = compile_globs(options.excluded_names);
+      },
+      "omit processes whose name matches (repeatable)", "GLOB");
+}
+
+void add_filter_options(CLI::App& app, FilterOptions& options, bool by_name) {
   begin_group(app, "Filters");
   add_repeatable_option(
       app, "-p,--pid",
@@ -44,20 +64,9 @@ void add_filter_options(CLI::App& app, FilterOptions& options) {
         options.uids.push_back(parse_user(text));
       },
       "trace only processes with this real user, a name or a uid (repeatable)", "USER");
-  add_repeatable_option(
-      app, "-n,--name",
-      [&options](std::string_view text) {
-        options.names.emplace_back(text);
-        options.name_globs = compile_globs(options.names);
-      },
-      "trace only processes whose name (comm) matches, such as 'python*' (repeatable)", "GLOB");
-  add_repeatable_option(
-      app, "--exclude-name",
-      [&options](std::string_view text) {
-        options.excluded_names.emplace_back(text);
-        options.excluded_name_globs = compile_globs(options.excluded_names);
-      },
-      "omit processes whose name matches (repeatable)", "GLOB");
+  if (by_name) {
+    add_name_options(app, options, "trace");
+  }
   add_repeatable_option(
       app, "-g,--cgroup",
       [&options](std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bpf/scope.h"
@@ -29,7 +30,11 @@ struct FilterOptions {
 };
 
 // A command with a parse_complete_callback() of its own calls check_filters() there.
-void add_filter_options(CLI::App& app, FilterOptions& options);
+// `by_name`: with the options about names.
+void add_filter_options(CLI::App& app, FilterOptions& options, bool by_name = true);
+
+// The options about names. `verb`: what the command does with processes.
+void add_name_options(CLI::App& app, FilterOptions& options, std::string_view verb);
 
 // Refuses filters that contradict each other. Throws CLI::ValidationError.
 void check_filters(const FilterOptions& options);

@@ -18,6 +18,10 @@ std::unique_ptr<Host> Host::open(const OutputOptions& options,
   return host->output_ ? std::move(host) : nullptr;
 }
 
+std::unique_ptr<Host> Host::without_output(const OutputOptions& options) {
+  return std::unique_ptr<Host>(new Host(options));
+}
+
 void Host::confine(const SandboxNeeds& needs) const {
   if (options_.no_sandbox) {
     return;

@@ -46,6 +46,10 @@ class Host {
   static std::unique_ptr<Host> open(const OutputOptions& options,
                                     const std::optional<FileOwner>& owner = {});
 
+  // The same without an output, which set_output() must provide before trace().
+  static std::unique_ptr<Host> without_output(const OutputOptions& options);
+  void set_output(std::unique_ptr<Output> output) { output_ = std::move(output); }
+
   EventLoop& loop() { return loop_; }
   StopSignals& signals() { return signals_; }
   Output& output() { return *output_; }
@@ -63,6 +67,12 @@ class Host {
   template <class... Records, class Skeleton>
   int trace(const std::string& command, std::vector<std::string_view> columns,
             LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceExtras extras = {});
+
+  // The same with another sink, which writes into the output.
+  using MakeTraceSink = std::function<std::unique_ptr<Sink>(RingBuffer&, const WallClock&)>;
+  template <class Skeleton>
+  int trace(const std::string& command, const MakeTraceSink& make_sink,
+            LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceExtras extras);
 
  private:
   explicit Host(const OutputOptions& options) : options_(options), log_(options.verbose) {}
@@ -84,21 +94,29 @@ class Host {
 template <class... Records, class Skeleton>
 int Host::trace(const std::string& command, std::vector<std::string_view> columns,
                 LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceExtras extras) {
+  auto make_sink = [&](RingBuffer&, const WallClock& clock) {
+    return make_trace_sink(options_, {output_->buffer(),
+                                      clock,
+                                      {fields<Records>()...},
+                                      chosen_columns(options_.table, std::move(columns)),
+                                      !options_.no_header && !options_.quiet,
+                                      wants_color(options_, *output_),
+                                      row_width(),
+                                      is_roomy(),
+                                      options_.table.utc});
+  };
+  return trace(command, make_sink, loaded, handler, std::move(extras));
+}
+
+template <class Skeleton>
+int Host::trace(const std::string& command, const MakeTraceSink& make_sink,
+                LoadedSkeleton<Skeleton>& loaded, RecordHandler& handler, TraceExtras extras) {
   bpf_map* records = loaded.maps().records;
   RingBuffer ring(bpf_map__fd(records), bpf_map__max_entries(records));
   LostCounter lost(LossSources::of_kernel(bpf_map__fd(loaded.maps().lost)),
                    RecursionMisses(std::move(extras.programs)));
   WallClock clock;
-  std::unique_ptr<Sink> sink =
-      make_trace_sink(options_, {output_->buffer(),
-                                 clock,
-                                 {fields<Records>()...},
-                                 chosen_columns(options_.table, std::move(columns)),
-                                 !options_.no_header && !options_.quiet,
-                                 wants_color(options_, *output_),
-                                 row_width(),
-                                 is_roomy(),
-                                 options_.table.utc});
+  std::unique_ptr<Sink> sink = make_sink(ring, clock);
   return trace(command, {ring, lost, [&loaded] { loaded.detach(); }}, {*sink, *output_, clock},
                handler, std::move(extras));
 }

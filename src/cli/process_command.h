@@ -19,6 +19,7 @@ namespace bpftrap {
 struct ProcessCommand {
   std::string name;
   std::vector<ColumnChoice> columns;  // by default
+  bool records = false;               // into a recording, instead of printing
 };
 
 // Stores the processes of --pid in the loaded map. Throws Error.

@@ -15,7 +15,9 @@
 #include "bpf/process.event.h"
 #include "cli/failed_exec_programs.h"
 #include "cli/known_processes.h"
+#include "cli/pid_namespace_programs.h"
 #include "cli/process_command.h"
+#include "cli/recording.h"
 #include "cli/run_tracer.h"
 #include "core/bpf/kernel_features.h"
 #include "core/bpf/recursion_misses.h"
@@ -25,6 +27,7 @@
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
 #include "core/os/file.h"
+#include "core/os/file_sync.h"
 #include "core/os/memory_limit.h"
 #include "core/os/proc_cgroup.h"
 #include "core/process/followed.h"
@@ -37,6 +40,9 @@
 namespace bpftrap {
 
 namespace {
+
+// A crash of the machine costs no more than this.
+constexpr std::chrono::seconds sync_interval{5};
 
 using Maps = decltype(process_bpf::maps);
 using Programs = decltype(process_bpf::progs);
@@ -186,16 +192,18 @@ ProcessStreamOptions live_stream_options(const TraceOptions& options, const bpft
   return stream;
 }
 
+// Receives the records of a trace, and traces with the programs until a stop.
+struct Destination {
+  ProcessHandler& handler;
+  std::function<void(TraceExtras)> trace;
+};
+
 // A trace whose programs are attached.
 class ProcessTrace {
  public:
-  ProcessTrace(const ProcessCommand& command, const TraceOptions& options, Host& host,
-               LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& scope)
-      : command_(command),
-        options_(options),
-        host_(host),
-        loaded_(loaded),
-        stream_(live_stream_options(options, scope, host.output())) {}
+  ProcessTrace(const TraceOptions& options, Host& host, LoadedSkeleton<process_bpf>& loaded,
+               const Destination& destination)
+      : options_(options), host_(host), loaded_(loaded), destination_(destination) {}
 
   // Until the processes that options name have ended, or until a stop.
   int run_processes(Followed& followed, const KnownProcesses& known);
@@ -205,37 +213,37 @@ class ProcessTrace {
   int run_program(Followed& followed, Pid own_tid, std::optional<Caller> caller);
 
  private:
-  int run(TraceExtras extras);
+  void run(TraceExtras extras);
   LastDescendant last_descendant(Followed& followed);
   std::array<ProgramPair, 3> pairs() {
     return program_pairs(loaded_.progs(), chosen_events(options_).forks);
   }
 
-  const ProcessCommand& command_;
   const TraceOptions& options_;
   Host& host_;
   LoadedSkeleton<process_bpf>& loaded_;
-  ProcessStream stream_;
+  const Destination& destination_;
 };
 
-int ProcessTrace::run(TraceExtras extras) {
-  extras.observer = &stream_;
-  extras.sweeps.insert(extras.sweeps.begin(), &stream_);
-  if (stream_.reads_older()) {
-    extras.take_older = [this](OlderProcess&& process) { stream_.add_older(std::move(process)); };
+void ProcessTrace::run(TraceExtras extras) {
+  ProcessHandler& handler = destination_.handler;
+  extras.observer = &handler;
+  extras.sweeps.insert(extras.sweeps.begin(), &handler);
+  if (handler.reads_older()) {
+    extras.take_older = [&handler](OlderProcess&& process) {
+      handler.add_older(std::move(process));
+    };
   }
   extras.programs = counted_programs(pairs());
-  std::vector<std::string_view> columns =
-      fitting_columns(command_.columns, host_.terminal_columns());
-  return host_.trace<ForkRecord, ExecRecord, ExitRecord>(command_.name, std::move(columns), loaded_,
-                                                         stream_, std::move(extras));
+  destination_.trace(std::move(extras));
 }
 
 LastDescendant ProcessTrace::last_descendant(Followed& followed) {
-  return LastDescendant({[&followed] { return followed.count(); },
-                         [this, &followed] { return stream_.born() + followed.living_of_trees(); }},
-                        LostCounter(LossSources::of_kernel(bpf_map__fd(loaded_.maps().lost)),
-                                    RecursionMisses(counted_programs(pairs()))));
+  return LastDescendant(
+      {[&followed] { return followed.count(); },
+       [this, &followed] { return destination_.handler.born() + followed.living_of_trees(); }},
+      LostCounter(LossSources::of_kernel(bpf_map__fd(loaded_.maps().lost)),
+                  RecursionMisses(counted_programs(pairs()))));
 }
 
 int ProcessTrace::run_processes(Followed& followed, const KnownProcesses& known) {
@@ -248,7 +256,8 @@ int ProcessTrace::run_processes(Followed& followed, const KnownProcesses& known)
     trees.emplace(host_.loop(), known.trees, [&last] { return last->has_ended(); });
     extras.sweeps.push_back(&*last);
   }
-  return run(std::move(extras));
+  run(std::move(extras));
+  return ended_as_asked;
 }
 
 int ProcessTrace::run_program(Followed& followed, Pid own_tid, std::optional<Caller> caller) {
@@ -276,6 +285,45 @@ int ProcessTrace::run_program(Followed& followed, Pid own_tid, std::optional<Cal
   return program.ended() ? program.exit_status() : ended_as_asked;
 }
 
+// Prints the records.
+template <class Run>
+int print_records(const ProcessCommand& command, const TraceOptions& options, Host& host,
+                  LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& scope, Run run) {
+  ProcessStream stream(live_stream_options(options, scope, host.output()));
+  return run({stream, [&](TraceExtras extras) {
+                std::vector<std::string_view> columns =
+                    fitting_columns(command.columns, host.terminal_columns());
+                host.trace<ForkRecord, ExecRecord, ExitRecord>(command.name, std::move(columns),
+                                                               loaded, stream, std::move(extras));
+              }});
+}
+
+// Keeps the records in a file.
+template <class Run>
+int keep_records(const ProcessCommand& command, const TraceOptions& options, Host& host,
+                 LoadedSkeleton<process_bpf>& loaded, RecorderOptions recorder_options, Run run) {
+  Recorder recorder(std::move(recorder_options));
+  auto make_sink = [&](RingBuffer& ring, const WallClock& clock) {
+    RecordingWriter::Setup setup{host.output().buffer(), clock, 0, {}};
+    if (::getrandom(&setup.run, sizeof setup.run, GRND_NONBLOCK) < 0) {
+      setup.run = static_cast<std::uint64_t>(clock.now().ns);
+    }
+    // Compression costs more than a record: not while the kernel fills the buffer.
+    setup.may_compress = [&ring, most = options.buffer_size / 16] { return ring.pending() < most; };
+    return recorder.begin(setup);
+  };
+  int status = run({recorder, [&](TraceExtras extras) {
+                      FileSync sync(host.output().fd(), sync_interval, [&options] {
+                        if (!options.output.no_sandbox) {
+                          enter_sandbox({});
+                        }
+                      });
+                      host.trace(command.name, make_sink, loaded, recorder, std::move(extras));
+                    }});
+  say(describe_recording(options.output.output, recorder));
+  return status;
+}
+
 }  // namespace
 
 int trace_processes(const ProcessCommand& command, const TraceOptions& options) {
@@ -283,11 +331,13 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
       find_known_processes(command.name, options, options.btf, options.output.verbose);
   WatchedCgroups cgroups(options.cgroups);
   std::optional<Caller> caller = caller_for(options.program);
-  std::unique_ptr<Host> host = Host::open(options.output, owner_of(caller));
+  std::unique_ptr<Host> host = command.records ? Host::without_output(options.output)
+                                               : Host::open(options.output, owner_of(caller));
   if (!host) {
     return stopped_before_start(options);
   }
   bpftrap_scope scope = choose_scope(options, known.own);
+  scope.report_final = command.records ? 1 : scope.report_final;
   BeforeFailedExec before;
   if (chosen_events(options).failed_execs) {
     before.emplace(command.name, options.btf);
@@ -302,9 +352,18 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   attach(loaded, cgroups, before);
   Followed followed = followed_in(loaded, scope);
   follow_trees(followed, known);
-  ProcessTrace trace(command, options, *host, loaded, scope);
-  return options.program.empty() ? trace.run_processes(followed, known)
-                                 : trace.run_program(followed, known.own.tid, std::move(caller));
+  auto run = [&](const Destination& destination) {
+    ProcessTrace trace(options, *host, loaded, destination);
+    return options.program.empty() ? trace.run_processes(followed, known)
+                                   : trace.run_program(followed, known.own.tid, std::move(caller));
+  };
+  if (!command.records) {
+    return print_records(command, options, *host, loaded, scope, run);
+  }
+  RecorderOptions recorder =
+      recorder_options(options, scope, ProcessLister(command.name, options.btf).list());
+  host->set_output(create_recording(options.output.output, owner_of(caller)));
+  return keep_records(command, options, *host, loaded, std::move(recorder), run);
 }
 
 void try_programs(std::string_view command, bool failed) {

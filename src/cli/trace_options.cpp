@@ -52,14 +52,25 @@ void add_event_options(CLI::App& app, TraceOptions& options) {
   offer_values(event, {"exec", "failed", "fork", "exit"});
 }
 
+template <class Take>
+void add_regex_option(CLI::App& app, const char* name, const char* description, Take take) {
+  add_parsed_option(
+      app, name, [take](std::string_view text) { take(Regex(std::string(text))); }, description,
+      "REGEX")
+      ->take_all()
+      ->trigger_on_parse();
+}
+
+void add_redact_option(CLI::App& app, TraceOptions& options) {
+  begin_group(app, "Output");
+  add_regex_option(app, "--redact", "replace each match within an argument by *** (repeatable)",
+                   [&options](Regex regex) { options.redaction.add(std::move(regex)); });
+}
+
 void add_argument_options(CLI::App& app, TraceOptions& options) {
   begin_group(app, "Filters");
   auto add = [&](const char* name, const char* description, auto take) {
-    add_parsed_option(
-        app, name, [take](std::string_view text) { take(Regex(std::string(text))); }, description,
-        "REGEX")
-        ->take_all()
-        ->trigger_on_parse();
+    add_regex_option(app, name, description, take);
   };
   add("--match",
       "print only processes whose arguments, joined by one space, match (their name, if there are "
@@ -67,9 +78,7 @@ void add_argument_options(CLI::App& app, TraceOptions& options) {
       [&options](Regex regex) { options.arguments.require(std::move(regex)); });
   add("--exclude-match", "omit processes whose arguments match (repeatable)",
       [&options](Regex regex) { options.arguments.exclude(std::move(regex)); });
-  begin_group(app, "Output");
-  add("--redact", "replace each match within an argument by *** (repeatable)",
-      [&options](Regex regex) { options.redaction.add(std::move(regex)); });
+  add_redact_option(app, options);
 }
 
 void add_program_options(CLI::App& app, TraceOptions& options) {
@@ -110,12 +119,36 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const Events& defau
   add_event_options(app, options);
   add_detail_options(app, options.details);
   add_output_options(app, options.output);
+  add_look_options(
+      app, options,
+      "print a summary at the end, on standard error: the run, programs, slowest commands");
+  add_switch(app, "-q,--quiet", options.output.quiet, "print no records, only the summary");
+  add_program_options(app, options);
+  add_kernel_options(app, options);
+}
+
+void add_look_options(CLI::App& app, TraceOptions& options, const char* summary) {
   add_table_options(app, options.output.table, {fields<ExitRecord>(), fields<ExecRecord>()});
   begin_group(app, "Output");
   add_switch(app, "--forest", options.forest, "indent command lines by descent, as ps f does");
-  add_switch(app, "--summary", options.output.summary,
-             "print a summary at the end, on standard error: the run, programs, slowest commands");
-  add_switch(app, "-q,--quiet", options.output.quiet, "print no records, only the summary");
+  add_switch(app, "--summary", options.output.summary, summary);
+}
+
+void add_selection_options(CLI::App& app, TraceOptions& options, const Events& default_events) {
+  options.default_events = default_events;
+  add_argument_options(app, options);
+  add_event_options(app, options);
+}
+
+void add_record_options(CLI::App& app, TraceOptions& options) {
+  options.default_events = {
+      .execs = true, .failed_execs = true, .forks = true, .exits = true, .every_exit = true};
+  constexpr bool by_name = false;  // `show` filters by name
+  add_filter_options(app, options, by_name);
+  add_detail_options(app, options.details);
+  add_redact_option(app, options);
+  add_recording_option(app, options.output);
+  add_length_options(app, options.output);
   add_program_options(app, options);
   add_kernel_options(app, options);
 }

@@ -37,6 +37,13 @@ struct TraceOptions : FilterOptions {
 // Adds the options. `default_events` is what the command prints without --event.
 void add_trace_options(CLI::App& app, TraceOptions& options, const Events& default_events);
 
+// Adds the options of `record`.
+void add_record_options(CLI::App& app, TraceOptions& options);
+// Adds --match, --exclude-match, and the options that choose and reduce events, for `show`.
+void add_selection_options(CLI::App& app, TraceOptions& options, const Events& default_events);
+// Adds the table, --forest, --summary and -q.
+void add_look_options(CLI::App& app, TraceOptions& options, const char* summary);
+
 // Called when all options are read: derives what follows from several of them, and checks them.
 // Throws CLI::ValidationError.
 void complete(TraceOptions& options);

@@ -78,6 +78,11 @@ TEST(CliTest, WrongValuesAreRefusedInOneLine) {
       {{"exec", "--color", "sometimes"},
        {"--color", "'sometimes'", "expected", "auto", "always", "never"}},
       {{"hello", "--interval", "0"}, {"--interval", "'0'", "expected"}},
+      {{"show", "--since", "soon"}, {"--since", "'soon'", "expected RFC 3339"}},
+      {{"show", "--last", "0"}, {"--last", "'0'", "expected a whole number"}},
+      {{"show", "--since", "now", "--until", "-1h"}, {"--until", "expected a later time"}},
+      {{"show", "--follow", "--summary"}, {"--follow", "--summary", "expected one"}},
+      {{"record", "--output", "-"}, {"--output", "'-'", "expected a path"}},
   };
   for (const Wrong& wrong : all) {
     expect_refused(wrong, 2);
@@ -102,6 +107,9 @@ TEST(CliTest, WrongWordsAreRefusedInOneLine) {
       {{"hello", "-f"}, {"unknown option '-f'; see"}},
       {{"exec", "make"}, {"'make'", "bpftrap exec -- make", "--help"}},
       {{"exit", "gcc", "-o", "-c"}, {"'gcc'", "bpftrap exit -- gcc"}},
+      {{"show", "a", "b"}, {"unexpected argument 'b'; see `bpftrap show --help`"}},
+      {{"record", "--name", "x"}, {"unknown option '--name'"}},
+      {{"record", "make"}, {"'make'", "bpftrap record -- make"}},
       {{"doctor", "stray"}, {"unexpected argument 'stray'; see `bpftrap doctor --help`"}},
       {{"exec", "++"}, {"'++'"}},
       {{"exec", "exit"}, {"'exit'"}},
@@ -121,7 +129,7 @@ TEST(CliTest, WrongWordsAreRefusedInOneLine) {
       {{"--trace-pipe"}, {"expected bpftrap hello --trace-pipe"}},
       {{"--nonsense", "exec"}, {"unknown option '--nonsense'"}},
       {{"help", "exce"}, {"'exce'", "did you mean 'exec'"}},
-      {{}, {"a command is missing; expected hello, exec, exit or doctor"}},
+      {{}, {"a command is missing; expected hello, exec, exit, record, show or doctor"}},
   };
   for (const Wrong& wrong : all) {
     expect_refused(wrong, 2);
@@ -165,10 +173,10 @@ std::string help_of(const std::string& command) {
   return outcome.output;
 }
 
-constexpr const char* commands[] = {"hello", "exec", "exit", "doctor"};
+constexpr const char* commands[] = {"hello", "exec", "exit", "record", "show", "doctor"};
 
 TEST(CliTest, HelpEndsWithExamples) {
-  for (const std::string command : {"", "hello", "exec", "exit", "doctor"}) {
+  for (const std::string command : {"", "hello", "exec", "exit", "record", "show", "doctor"}) {
     SCOPED_TRACE(command);
     std::string help = help_of(command);
     std::size_t examples = help.find("\nExamples:\n");
@@ -188,7 +196,7 @@ TEST(CliTest, HelpEndsWithExamples) {
 }
 
 TEST(CliTest, HelpFitsEightyColumns) {
-  for (const std::string command : {"", "hello", "exec", "exit", "doctor"}) {
+  for (const std::string command : {"", "hello", "exec", "exit", "record", "show", "doctor"}) {
     SCOPED_TRACE(command);
     std::string help = help_of(command);
     EXPECT_FALSE(contains(help, "\n\n\n"));
@@ -204,7 +212,7 @@ TEST(CliTest, HelpFitsEightyColumns) {
 
 // Each description is a lower-case phrase without a full stop.
 TEST(CliTest, HelpHasOneMood) {
-  for (const std::string command : {"", "hello", "exec", "exit", "doctor"}) {
+  for (const std::string command : {"", "hello", "exec", "exit", "record", "show", "doctor"}) {
     SCOPED_TRACE(command);
     std::string help = help_of(command);
     std::istringstream lines(help.substr(0, help.find("\nExamples:\n")));
@@ -219,7 +227,7 @@ TEST(CliTest, HelpHasOneMood) {
 }
 
 TEST(CliTest, HelpShowsHowToGiveAProgram) {
-  for (const std::string command : {"exec", "exit"}) {
+  for (const std::string command : {"exec", "exit", "record"}) {
     std::string help = help_of(command);
     EXPECT_TRUE(
         help.starts_with("Usage: bpftrap " + command + " [OPTIONS] [-- PROGRAM ARGS...]\n"));

@@ -36,6 +36,13 @@ class Walk {
   // None where it is a FIFO that nobody reads.
   UniqueFd open();
 
+  // Instead of opening a file that exists, puts it aside.
+  struct Replacement {
+    const std::function<bool(int fd)>& may_replace;
+    std::string_view kind;
+  };
+  void replace_existing(const Replacement& replacement) { replacement_ = &replacement; }
+
  private:
   [[noreturn]] void fail(int err) const {
     throw Error(fmt::format("cannot write to '{}' (--output)", path_), err);
@@ -66,6 +73,9 @@ class Walk {
   void check(const UniqueFd& fd) const;
   // Empties the file, or makes it ready to be continued.
   void prepare(const UniqueFd& fd) const;
+  // None if there is no such file.
+  UniqueFd open_existing(const std::string& name) const;
+  void put_aside(const std::string& name) const;
 
   const std::string& path_;
   const std::optional<FileOwner>& owner_;
@@ -73,6 +83,7 @@ class Walk {
   std::string rest_;
   UniqueFd at_;  // the directory that rest_ begins in
   int links_ = 0;
+  const Replacement* replacement_ = nullptr;
 };
 
 std::string Walk::take_name() {
@@ -153,8 +164,52 @@ UniqueFd Walk::create(const std::string& name) const {
   return fd;
 }
 
+UniqueFd Walk::open_existing(const std::string& name) const {
+  UniqueFd found(
+      ::openat(at_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!found && errno != ENOENT) {
+    fail(errno);
+  }
+  if (found && !(S_ISREG(status_of(found).st_mode) && replacement_->may_replace(found.get()))) {
+    throw Error(fmt::format("refuse to replace '{}'", path_), 0,
+                fmt::format("'{}' exists and is no {}: remove it, or name another FILE with "
+                            "--output",
+                            name, replacement_->kind));
+  }
+  return found;
+}
+
+void Walk::put_aside(const std::string& name) const {
+  UniqueFd found = open_existing(name);
+  if (!found) {
+    return;
+  }
+  check(found);
+  std::string aside = name + ".old";
+  bool empty = status_of(found).st_size == 0;
+  if (!empty) {
+    open_existing(aside);
+  }
+  int result = empty ? ::unlinkat(at_.get(), name.c_str(), 0)
+                     : ::renameat(at_.get(), name.c_str(), at_.get(), aside.c_str());
+  if (result != 0) {
+    fail(errno);
+  }
+}
+
 // None, with errno, where it cannot be opened.
 UniqueFd Walk::open_last(const std::string& name) {
+  if (replacement_ != nullptr) {
+    struct stat status {};
+    bool is_link = ::fstatat(at_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   S_ISLNK(status.st_mode);
+    if (is_link) {
+      errno = ELOOP;
+      return UniqueFd();
+    }
+    put_aside(name);
+    return create(name);
+  }
   if (in_proc()) {
     return UniqueFd(::openat(at_.get(), name.c_str(), write_flags));
   }
@@ -229,6 +284,14 @@ UniqueFd Walk::open() {
 }
 
 }  // namespace
+
+UniqueFd create_output_file(const std::string& path, const std::optional<FileOwner>& owner,
+                            const std::function<bool(int fd)>& may_replace, std::string_view kind) {
+  Walk::Replacement replacement{may_replace, kind};
+  Walk walk(path, owner, false);
+  walk.replace_existing(replacement);
+  return walk.open();
+}
 
 UniqueFd open_output_file(const std::string& path, const WaitForReader& wait,
                           const std::optional<FileOwner>& owner, bool append) {

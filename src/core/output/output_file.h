@@ -6,8 +6,10 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/os/error.h"
 #include "core/os/unique_fd.h"
@@ -41,5 +43,11 @@ struct FileOwner {
 // the wait was interrupted. Throws Error.
 UniqueFd open_output_file(const std::string& path, const WaitForReader& wait = {},
                           const std::optional<FileOwner>& owner = {}, bool append = false);
+
+// Creates the file for writing, in the same way. A file that exists is renamed to `PATH.old` if
+// `may_replace` returns true for both, and removed if it is empty. Any other one is refused: `kind`
+// is what may be replaced. Throws Error.
+UniqueFd create_output_file(const std::string& path, const std::optional<FileOwner>& owner,
+                            const std::function<bool(int fd)>& may_replace, std::string_view kind);
 
 }  // namespace bpftrap

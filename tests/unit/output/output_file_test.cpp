@@ -291,5 +291,55 @@ TEST_F(FifoWithoutReader, IsOpenedOnceThereIsOne) {
   EXPECT_EQ(status, 0);
 }
 
+// A file of one byte may be replaced.
+UniqueFd create(const std::string& path, const std::optional<FileOwner>& owner = {}) {
+  auto is_replaceable = [](int fd) {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && status.st_size <= 1;
+  };
+  return create_output_file(path, owner, is_replaceable, "short file");
+}
+
+TEST_F(OutputFile, CreatesBesideAnEarlierFile) {
+  std::string path = directory_ + "/new";
+  EXPECT_TRUE(create(path));
+  EXPECT_TRUE(create(path)) << "an empty file is no loss";
+  EXPECT_FALSE(std::filesystem::exists(path + ".old"));
+  write(directory_ + "/other", "1");
+  UniqueFd fd = create(directory_ + "/other");
+  struct stat status {};
+  ASSERT_EQ(::fstat(fd.get(), &status), 0);
+  EXPECT_EQ(status.st_size, 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  EXPECT_EQ(read_file(directory_ + "/other.old"), "1");
+}
+
+TEST_F(OutputFile, RefusesToReplaceOtherFiles) {
+  EXPECT_THROW(create(directory_ + "/precious"), Error);
+  EXPECT_EQ(read_file(directory_ + "/precious"), "precious");
+  EXPECT_THROW(create(shared_), Error);
+  ASSERT_EQ(::mkfifo((directory_ + "/fifo").c_str(), 0600), 0);
+  EXPECT_THROW(create(directory_ + "/fifo"), Error);
+  // The name that an earlier file would get belongs to something else.
+  write(directory_ + "/third", "1");
+  write(directory_ + "/third.old", "precious");
+  EXPECT_THROW(create(directory_ + "/third"), Error);
+  EXPECT_EQ(read_file(directory_ + "/third.old"), "precious");
+  EXPECT_EQ(read_file(directory_ + "/third"), "1");
+}
+
+TEST_F(OutputFile, ReplacesNoFileOfAnotherUserInASharedDirectory) {
+  if (::geteuid() != 0) {
+    GTEST_SKIP() << "only root can give files away";
+  }
+  write(shared_ + "/theirs", "1");
+  give_away(shared_ + "/theirs");
+  EXPECT_THROW(create(shared_ + "/theirs"), Error);
+  EXPECT_TRUE(create(shared_ + "/theirs", FileOwner{other_user, other_user}));
+  link(directory_ + "/precious", shared_ + "/link");
+  give_away(shared_ + "/link");
+  EXPECT_THROW(create(shared_ + "/link"), Error);
+}
+
 }  // namespace
 }  // namespace bpftrap

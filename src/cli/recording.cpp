@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/recording.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "core/os/file.h"
+#include "core/os/memory_limit.h"
+#include "core/os/proc.h"
+#include "core/os/proc_cgroup.h"
+#include "core/os/version.h"
+#include "core/recording/format.h"
+#include "core/text/text.h"
+
+namespace bpftrap {
+
+namespace {
+
+std::string read_comm(Pid local_pid) {
+  std::string comm = read_file(fmt::format("/proc/{}/comm", local_pid)).value_or("");
+  if (comm.ends_with('\n')) {
+    comm.pop_back();
+  }
+  return comm;
+}
+
+// `12345` as `12,345`.
+std::string with_commas(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) {
+    text.insert(at - 3, 1, ',');
+  }
+  return text;
+}
+
+bool has_filters(const TraceOptions& options) {
+  return !(options.pids.empty() && options.trees.empty() && options.uids.empty() &&
+           options.cgroups.empty() && options.program.empty());
+}
+
+}  // namespace
+
+bool is_recording(int fd) {
+  std::array<char, sizeof recording_magic> begin{};
+  ssize_t size = ::pread(fd, begin.data(), begin.size(), 0);
+  return size == 0 || (size == static_cast<ssize_t>(begin.size()) &&
+                       std::memcmp(begin.data(), recording_magic, begin.size()) == 0);
+}
+
+std::unique_ptr<Output> create_recording(const std::string& path,
+                                         const std::optional<FileOwner>& owner) {
+  return std::make_unique<Output>(create_output_file(path, owner, is_recording, "recording"), path);
+}
+
+RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scope& scope,
+                                 const ProcessList& processes) {
+  std::string cgroup = read_file("/proc/self/cgroup").value_or("");
+  RecorderOptions recorder;
+  recorder.host.machine = this_machine();
+  recorder.host.cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  recorder.host.has_cgroups = is_in_cgroup2(cgroup) || is_in_cgroup1(cgroup);
+  recorder.host.bpftrap = version();
+  recorder.filtered = has_filters(options);
+  recorder.has_program = !options.program.empty();
+  recorder.read_older = options.program.empty();
+  recorder.start_offset_ticks =
+      static_cast<std::uint64_t>(proc_start_offset().count() / BPFTRAP_TICK_NS);
+  for (const ListedProcess& process : processes.all()) {
+    if (process.state != ListedProcess::State::ended) {
+      recorder.older.push_back({process.pid, process.parent, process.local_pid, process.start_ticks,
+                                read_comm(process.local_pid)});
+    }
+  }
+  recorder.redaction = options.redaction;
+  recorder.keep_births = scope.report_forks != 0;
+  recorder.state_bytes = memory_share(recorder.state_bytes);
+  return recorder;
+}
+
+std::string describe_recording(const std::string& path, const Recorder& recorder) {
+  std::string file;
+  append_terminal_safe(file, path);
+  std::string argument;
+  if (path != default_recording) {
+    argument = " ";
+    append_shell_quoted(argument, path);
+  }
+  return fmt::format("wrote {}: {} record{}, {} lost; next: bpftrap show{}", file,
+                     with_commas(recorder.records()), recorder.records() == 1 ? "" : "s",
+                     with_commas(recorder.lost()), argument);
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/show.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "cli/process_command.h"
+#include "cli/recording.h"
+#include "cli/show_source.h"
+#include "core/analysis/summary_report.h"
+#include "core/analysis/summary_sink.h"
+#include "core/os/error.h"
+#include "core/os/exit_status.h"
+#include "core/os/messages.h"
+#include "core/os/signals.h"
+#include "core/output/detail_sink.h"
+#include "core/output/json_sink.h"
+#include "core/output/quiet_sink.h"
+#include "core/output/table_sink.h"
+#include "core/recording/reader.h"
+#include "core/trace/replay.h"
+
+namespace bpftrap {
+
+namespace {
+
+// Output that is gathered before it is written.
+constexpr std::size_t usual_write = std::size_t{256} << 10;
+
+class Nowhere final : public Sink {
+ public:
+  void write(const RecordView&) override {}
+};
+
+std::vector<FieldTable> record_kinds() {
+  return {fields<ForkRecord>(), fields<ExecRecord>(), fields<ExitRecord>()};
+}
+
+class Show {
+ public:
+  Show(const ShowOptions& options, Source source)
+      : options_(options),
+        source_(std::move(source)),
+        reader_(source_.file.get()),
+        outline_(read_outline(reader_, options.since_ns)),
+        output_(open_output(options.trace.output, signals_.fd())),
+        patience_(signals_) {}
+
+  int run();
+
+ private:
+  ReplayOptions replay_options() const;
+  SinkSetup sink_setup();
+  std::unique_ptr<Sink> make_sink();
+  std::uint64_t count_passed(std::uint64_t from);
+  // Sets where to begin, so that at least so many records follow; returns how many to skip.
+  std::uint64_t skip_to_last(std::uint64_t last);
+  // Reads batches to the end of the file. Returns false if a signal or the output ended it.
+  bool read_all(Replay& replay, bool printing);
+  bool is_interrupted();
+  bool flush(bool all);
+  void follow(Replay& replay);
+  void report(const Replay& replay);
+  void say_default() const;
+
+  const ShowOptions& options_;
+  Source source_;
+  StopSignals signals_;
+  RecordingReader reader_;
+  Outline outline_;
+  std::unique_ptr<Output> output_;
+  Patience patience_;
+  WallClock clock_ = WallClock::recorded();
+  Users users_{""};
+  std::uint64_t begin_ = 0;
+  Progress progress_;
+  bool complete_ = false;  // everything is read
+};
+
+ReplayOptions Show::replay_options() const {
+  const TraceOptions& trace = options_.trace;
+  ReplayOptions replay;
+  replay.stream = stream_options(trace);
+  replay.stream.command_line_bytes = std::size_t{16} << 20;
+  replay.scope = make_scope(trace);
+  replay.scope.uids_count = static_cast<std::uint32_t>(options_.users.size());
+  replay.selection = {trace.pids, trace.trees, options_.users, trace.cgroups};
+  replay.since_ns = options_.since_ns;
+  replay.until_ns = options_.until_ns;
+  replay.clip = trace.output.summary;
+  if (source_.process) {
+    replay.selection.pids = {*source_.process};
+    replay.scope.filter_pids = 1;
+  }
+  return replay;
+}
+
+SinkSetup Show::sink_setup() {
+  const OutputOptions& output = options_.trace.output;
+  std::vector<ColumnChoice> columns = {{"TIME"},      {"EVENT", 100}, {"PID"},    {"PARENT"},
+                                       {"USER", 120}, {"DURATION"},   {"STATUS"}, {"COMMAND"}};
+  bool whole = output.table.wide || !output_->terminal();
+  std::size_t width = whole ? 0 : output_->terminal_columns();
+  SinkSetup setup{output_->buffer(), clock_, record_kinds()};
+  setup.columns = chosen_columns(output.table, fitting_columns(columns, width));
+  setup.header = !output.no_header && !output.summary;
+  setup.color = wants_color(output, *output_);
+  if (!whole) {
+    setup.row_width = [this] { return output_->terminal_columns(); };
+  }
+  setup.roomy = width == 0 || width >= 100;
+  setup.utc = output.table.utc;
+  setup.dates = needs_dates(outline_, output.table.utc);
+  setup.users = &users_;
+  setup.with_host = true;
+  return setup;
+}
+
+std::unique_ptr<Sink> Show::make_sink() {
+  const OutputOptions& output = options_.trace.output;
+  SinkSetup setup = sink_setup();
+  std::unique_ptr<Sink> sink =
+      bpftrap::make_sink(output, setup, source_.process ? make<DetailSink> : make<TableSink>);
+  if (!output.summary) {
+    return sink;
+  }
+  sink = std::make_unique<QuietSink>(std::move(sink), setup.kinds);
+  auto report = [this, color = setup.color](const std::vector<SummaryRecord>& rows) {
+    if (options_.trace.output.format != nullptr) {
+      return;  // the sink writes them
+    }
+    SummaryLook look{.color = color};
+    look.columns = output_->terminal() ? output_->terminal_columns() : look.columns;
+    output_->buffer() += summary_report(rows, look);
+  };
+  SummaryOptions summary{outline_.host.cpus, outline_.has_program};
+  return std::make_unique<SummarySink>(std::move(sink), summary, report);
+}
+
+bool Show::is_interrupted() {
+  pollfd ready{signals_.fd(), POLLIN, 0};
+  return ::poll(&ready, 1, 0) > 0;
+}
+
+bool Show::flush(bool all) {
+  if (all || output_->waiting() >= usual_write) {
+    return output_->drain(patience_) && !output_->reader_gone();
+  }
+  return !output_->reader_gone();
+}
+
+bool Show::read_all(Replay& replay, bool printing) {
+  while (std::optional<BatchPlace> place = reader_.next()) {
+    if (is_interrupted() || !flush(false)) {
+      return false;
+    }
+    replay.begin_batch(place->header);
+    bool is_later = options_.until_ns && place->header.first_wall_ns > *options_.until_ns;
+    std::optional<std::span<const std::byte>> payload =
+        is_later ? std::nullopt : reader_.read(*place);
+    if (payload) {
+      for_each_record(*payload, [&replay](std::span<const std::byte> record) {
+        replay.take(record);
+        return !replay.is_done();
+      });
+    }
+    if (printing) {
+      progress_.show(reader_.position(), outline_.size, output_->terminal());
+    }
+    if (replay.is_done()) {
+      return true;
+    }
+  }
+  return true;
+}
+
+std::uint64_t Show::count_passed(std::uint64_t from) {
+  Nowhere nowhere;
+  RecordingReader reader(source_.file.get());
+  std::swap(reader, reader_);
+  reader_.seek(from);
+  Replay replay(replay_options(), clock_, users_, nowhere);
+  read_all(replay, false);
+  std::swap(reader, reader_);
+  return replay.passed();
+}
+
+std::uint64_t Show::skip_to_last(std::uint64_t last) {
+  const std::vector<std::uint64_t>& segments = outline_.segments;
+  // Twice as many segments each time, so that few are read twice.
+  for (std::size_t back = 1;; back *= 2) {
+    std::size_t at = back < segments.size() ? segments.size() - back : 0;
+    begin_ = std::max(segments.empty() ? 0 : segments[at], outline_.begin);
+    std::uint64_t passed = count_passed(begin_);
+    if (passed >= last || at == 0 || begin_ == outline_.begin) {
+      return passed > last ? passed - last : 0;
+    }
+  }
+}
+
+void Show::follow(Replay& replay) {
+  UniqueFd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  std::string path = fmt::format("/proc/self/fd/{}", source_.file.get());
+  if (!changes || ::inotify_add_watch(changes.get(), path.c_str(), IN_MODIFY) < 0) {
+    throw Error(fmt::format("cannot watch '{}'", source_.path), errno);
+  }
+  while (read_all(replay, false) && flush(true) && !replay.has_stopped() && !replay.is_done()) {
+    std::array<pollfd, 3> ready{pollfd{changes.get(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
+                                pollfd{output_->fd(), 0, 0}};
+    if (::poll(ready.data(), ready.size(), -1) < 0 || ready[1].revents != 0 ||
+        ready[2].revents != 0) {
+      return;
+    }
+    std::array<char, 4096> events;
+    [[maybe_unused]] ssize_t size = ::read(changes.get(), events.data(), events.size());
+  }
+}
+
+void Show::report(const Replay& replay) {
+  if (reader_.damaged() > 0) {
+    say(fmt::format("{}: {} damaged part{} left out, the first at byte {}", source_.path,
+                    reader_.damaged(), reader_.damaged() == 1 ? " is" : "s are",
+                    reader_.first_damage()));
+  }
+  if (replay.missing() > 0) {
+    say(fmt::format("{}: {} batch{} of records missing", source_.path, replay.missing(),
+                    replay.missing() == 1 ? " is" : "es are"));
+  }
+  if (replay.malformed() > 0) {
+    say(fmt::format("{}: {} record{} not understood: a newer bpftrap may have written them",
+                    source_.path, replay.malformed(), replay.malformed() == 1 ? "" : "s"));
+  }
+  if (!complete_) {
+    return;
+  }
+  if (std::uint64_t torn = reader_.torn_bytes(); torn > 0) {
+    say(fmt::format("{}: the last {} bytes are incomplete, from byte {} on", source_.path, torn,
+                    reader_.position()));
+  }
+  if (!options_.until_ns && !replay.has_stopped()) {
+    say(fmt::format("{}: the recorder did not end, or still runs: up to a second may be missing",
+                    source_.path));
+  }
+}
+
+void Show::say_default() const {
+  if (source_.is_default) {
+    say(fmt::format("showing {}, {}", source_.path, describe_span(outline_)));
+  }
+}
+
+int Show::run() {
+  if (!output_) {
+    return ended_as_asked;
+  }
+  say_default();
+  begin_ = outline_.begin;
+  ReplayOptions replay_with = replay_options();
+  replay_with.count = options_.trace.output.count;
+  constexpr std::uint64_t followed_from = 10;
+  std::optional<std::uint64_t> last = options_.last;
+  if (options_.follow && !last && !options_.since_ns) {
+    last = followed_from;
+  }
+  if (last) {
+    replay_with.skip = skip_to_last(*last);
+  }
+  std::unique_ptr<Sink> sink = make_sink();
+  Replay replay(std::move(replay_with), clock_, users_, *sink);
+  reader_.seek(begin_);
+  if (options_.follow) {
+    follow(replay);
+  } else {
+    complete_ = read_all(replay, true) && !replay.is_done();
+  }
+  progress_.clear();
+  replay.finish();
+  output_->drain(patience_);
+  output_->close();
+  report(replay);
+  return ended_as_asked;
+}
+
+// The output is emptied before the recording is read.
+void refuse_same_file(const Source& source, const std::string& output) {
+  struct stat in {};
+  struct stat out {};
+  if (!output.empty() && ::stat(output.c_str(), &out) == 0 &&
+      ::fstat(source.file.get(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+    throw Error(fmt::format("refuse to write to '{}' (--output)", output), 0,
+                "it is the recording: name another file");
+  }
+}
+
+}  // namespace
+
+int show_recording(const ShowOptions& options) {
+  ShowOptions shown = options;
+  Source source = open_source(options.source);
+  refuse_same_file(source, options.trace.output.output);
+  if (source.process) {
+    // Everything about it.
+    shown.trace.default_events = {
+        .execs = true, .failed_execs = true, .forks = true, .exits = true, .every_exit = true};
+  }
+  return Show(shown, std::move(source)).run();
+}
+
+}  // namespace bpftrap

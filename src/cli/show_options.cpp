@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <CLI/CLI.hpp>
+#include <stdexcept>
+
+#include "cli/common_options.h"
+#include "cli/show.h"
+#include "core/text/moment.h"
+
+namespace bpftrap {
+
+namespace {
+
+constexpr Events default_events{.execs = true, .exits = true};
+
+// The path of a cgroup as records have it. The directory of the mount is accepted, too.
+std::string cgroup_path(std::string_view text) {
+  constexpr std::string_view mount = "/sys/fs/cgroup";
+  if (text.starts_with(mount) && (text.size() == mount.size() || text[mount.size()] == '/')) {
+    text.remove_prefix(mount.size());
+  }
+  return text.starts_with('/') ? std::string(text) : "/" + std::string(text);
+}
+
+void add_process_options(CLI::App& app, ShowOptions& options) {
+  begin_group(app, "Filters");
+  add_repeatable_option(
+      app, "-p,--pid",
+      [&options](std::string_view text) { options.trace.pids.push_back(parse_pid_or_id(text)); },
+      "print only processes that had this pid, or this id (repeatable)", "PID");
+  add_repeatable_option(
+      app, "-t,--tree",
+      [&options](std::string_view text) { options.trace.trees.push_back(parse_pid(text)); },
+      "print only processes that had this pid, and their descendants (repeatable)", "PID");
+  add_repeatable_option(
+      app, "-u,--user",
+      [&options](std::string_view text) {
+        if (text.empty()) {
+          throw std::invalid_argument("is not a user; expected a name or a uid");
+        }
+        options.users.emplace_back(text);
+      },
+      "print only processes with this real user, a name or a uid (repeatable)", "USER");
+  add_name_options(app, options.trace, "print");
+  add_repeatable_option(
+      app, "-g,--cgroup",
+      [&options](std::string_view text) { options.trace.cgroups.push_back(cgroup_path(text)); },
+      "print only processes in this cgroup and below (repeatable)", "PATH");
+}
+
+void add_window_options(CLI::App& app, ShowOptions& options) {
+  begin_group(app, "Time");
+  auto add = [&](const char* name, const char* description, std::optional<std::int64_t>& to) {
+    add_parsed_option(
+        app, name, [&to](std::string_view text) { to = parse_moment(text, WallClock().now()).ns; },
+        description, "TIME");
+  };
+  add("--since",
+      "print from this time on: 2026-11-17, '2026-11-17 14:00', 14:00, RFC 3339, today, yesterday, "
+      "-2h (two hours ago)",
+      options.since_ns);
+  add("--until", "print up to this time", options.until_ns);
+  add_parsed_option(
+      app, "--last", [&options](std::string_view text) { options.last = parse_count(text); },
+      "print the last N records", "N");
+  add_count_option(app, options.trace.output);
+  add_switch(app, "-f,--follow", options.follow,
+             "print the last 10 records, then new ones until the recorder ends");
+}
+
+}  // namespace
+
+void add_show_options(CLI::App& app, ShowOptions& options) {
+  app.add_option("FILE|ID", options.source,
+                 "the recording (default trace.bpftrap), or a process of it: PID-START");
+  add_process_options(app, options);
+  add_selection_options(app, options.trace, default_events);
+  add_window_options(app, options);
+  add_file_options(app, options.trace.output);
+  add_look_options(app, options.trace, "print a summary instead of the records");
+}
+
+void check_show_options(const ShowOptions& options) {
+  check_together(options.trace);
+  if (options.since_ns && options.until_ns && *options.since_ns > *options.until_ns) {
+    refuse_usage("--until: is before --since; expected a later time");
+  }
+  if (options.follow && options.until_ns) {
+    refuse_usage("--follow: cannot be combined with --until; expected one of them");
+  }
+  if (options.follow && options.trace.output.summary) {
+    refuse_usage("--follow: cannot be combined with --summary; expected one of them");
+  }
+  if (options.last && options.trace.output.count) {
+    refuse_usage("--last: cannot be combined with --count; expected one of them");
+  }
+}
+
+}  // namespace bpftrap
