@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from open to traced.
+#include <malloc.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -303,12 +304,12 @@ template <class Run>
 int keep_records(const ProcessCommand& command, const TraceOptions& options, Host& host,
                  LoadedSkeleton<process_bpf>& loaded, RecorderOptions recorder_options, Run run) {
   Recorder recorder(std::move(recorder_options));
+  ::malloc_trim(0);  // the load of the programs took 12 MB
   auto make_sink = [&](RingBuffer& ring, const WallClock& clock) {
-    RecordingWriter::Setup setup{host.output().buffer(), clock, 0, {}};
+    RecordingWriter::Setup setup{host.output().buffer(), clock};
     if (::getrandom(&setup.run, sizeof setup.run, GRND_NONBLOCK) < 0) {
       setup.run = static_cast<std::uint64_t>(clock.now().ns);
     }
-    // Compression costs more than a record: not while the kernel fills the buffer.
     setup.may_compress = [&ring, most = options.buffer_size / 16] { return ring.pending() < most; };
     return recorder.begin(setup);
   };

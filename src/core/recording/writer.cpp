@@ -44,6 +44,9 @@ void RecordingWriter::add(std::span<const std::byte> record) {
   bpftrap_record_header header;
   std::memcpy(&header, record.data(), sizeof header);
   count_time(header);
+  if (records_ == 0) {
+    began_ = BootClock::now();
+  }
   auto size = static_cast<std::uint32_t>(record.size());
   raw_.append(reinterpret_cast<const char*>(&size), sizeof size);
   raw_.append(reinterpret_cast<const char*>(record.data()), record.size());
@@ -77,13 +80,21 @@ RecordingBatch RecordingWriter::make_header(std::span<const std::byte> stored,
   return header;
 }
 
+bool RecordingWriter::is_calm() const {
+  bool filled = raw_.size() >= batch_raw_usual;
+  if (filled && BootClock::now() - began_ < setup_.busy) {
+    return false;
+  }
+  return !setup_.may_compress || setup_.may_compress();
+}
+
 void RecordingWriter::close_batch() {
   if (records_ == 0) {
     return;
   }
   std::span<const std::byte> stored = std::as_bytes(std::span(raw_));
   std::uint16_t codec = codec_raw;
-  if (!setup_.may_compress || setup_.may_compress()) {
+  if (is_calm()) {
     if (std::span<const std::byte> small = deflater_.deflate(stored); !small.empty()) {
       stored = small;
       codec = codec_deflate;

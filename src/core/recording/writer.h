@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -22,6 +23,9 @@ class RecordingWriter {
     const WallClock& clock;
     std::uint64_t run = 0;                    // random
     std::function<bool()> may_compress = {};  // asked per batch; empty: always
+    // Stores a batch as it is if it was filled in less than this, because compression costs more
+    // than a record does.
+    std::chrono::nanoseconds busy = std::chrono::milliseconds(50);
   };
   explicit RecordingWriter(Setup setup);
 
@@ -42,6 +46,8 @@ class RecordingWriter {
   void begin_segment();
 
  private:
+  // True if compression does not hold up the recorder.
+  bool is_calm() const;
   void count_time(const bpftrap_record_header& header);
   RecordingBatch make_header(std::span<const std::byte> stored, std::uint16_t codec);
 
@@ -49,6 +55,7 @@ class RecordingWriter {
   Deflater deflater_;
   std::string raw_;
   std::uint32_t records_ = 0;
+  BootTime began_;  // the batch
   std::uint64_t sequence_ = 0;
   std::uint64_t first_ = UINT64_MAX;
   std::uint64_t last_ = 0;

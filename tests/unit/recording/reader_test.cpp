@@ -48,6 +48,23 @@ TEST(Recording, HeaderTellsTimesAndRecords) {
   EXPECT_FALSE(reader.next());
 }
 
+TEST(Recording, BatchThatFillsQuicklyIsStoredAsItIs) {
+  std::string exec = text_of(wire_exec("/bin/x", "", std::string_view("x", 2), 2));
+  auto codec_if_busy_below = [&exec](std::chrono::nanoseconds busy) {
+    std::string out;
+    WallClock clock = clock_of_sample();
+    RecordingWriter writer({out, clock, 1, {}, busy});
+    while (out.empty()) {
+      writer.add(exec);
+    }
+    RecordingBatch header;
+    std::memcpy(&header, out.data(), sizeof header);
+    return header.codec;
+  };
+  EXPECT_EQ(codec_if_busy_below(1h), codec_raw);
+  EXPECT_EQ(codec_if_busy_below(0s), codec_deflate);
+}
+
 TEST(Recording, LargeRecordsAndSegments) {
   std::string out;
   WallClock clock = clock_of_sample();
