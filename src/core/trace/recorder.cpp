@@ -337,7 +337,7 @@ void Recorder::account(const bpftrap_lost& lost) {
   if (any) {
     writer_->add(encode(loss));
   }
-  // Not older than a second: what a crash leaves out.
+  // A crash leaves out what follows, which is at most a second.
   writer_->close_batch();
 }
 

@@ -123,7 +123,7 @@ TEST_F(ReplayTest, CountAndSkip) {
   EXPECT_EQ(events(), (Names{"start", "exit", "lost", "stop"}));
 }
 
-// A later segment begins with the state; whoever reads from there knows the process.
+// A later segment begins with the state, so that a reader can start there.
 TEST_F(ReplayTest, SegmentExplainsItself) {
   std::vector<std::string> golden = golden_records_1();
   auto as = [](const std::string& record, std::uint8_t kind) {
