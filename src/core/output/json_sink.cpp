@@ -56,7 +56,9 @@ const JsonSink::Layout& JsonSink::layout_of(FieldTable fields) {
   }
   // A start record has these keys by itself.
   bool has_host = fields.data() == fields_of(static_cast<const StartRecord*>(nullptr)).data();
-  text.raw(has_host ? std::string_view() : host_);
+  if (!has_host) {
+    text.raw(host_);
+  }
   text.raw("}\n");
   layout.end = text.text();
   return layouts_.emplace_back(std::move(layout));
