@@ -69,10 +69,13 @@ static __always_inline struct cgroup *cgroup_v1_below_root(struct cgroup_subsys_
   return cgroup;
 }
 
-/* Cgroup of a process in the v1 memory hierarchy, else in that of pids; 0: in the root of both. */
-static __noinline struct cgroup *cgroup_v1_of(struct task_struct *leader)
+/*
+ * Cgroup in the v1 memory hierarchy, else in that of pids; 0: in the root of both. `set` is the
+ * address of task_struct::cgroups.
+ */
+static __always_inline struct cgroup *cgroup_v1_of(__u64 set_address)
 {
-  struct css_set *set = BPF_CORE_READ(leader, cgroups);
+  struct css_set *set = (struct css_set *)set_address;
   struct cgroup *cgroup = 0;
 
   if (bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
@@ -84,6 +87,75 @@ static __noinline struct cgroup *cgroup_v1_of(struct task_struct *leader)
   return cgroup;
 }
 
+/*
+ * A walk from a cgroup up to the root. It has memory outside the record, and goes up in functions
+ * that are verified once: path.bpf.h.
+ */
+struct cgroup_walk {
+  __u64 node; /* address of the struct kernfs_node to look at next */
+  __u32 len;  /* bytes in `names` */
+  __u32 flags;
+  char names[BPFTRAP_CGROUP_NAMES_SIZE];
+  char after_names[256]; /* for the verifier, to which a name may begin anywhere in `names` */
+};
+
+/*
+ * Entries of cgroup_walks, plus 1 for the second copy of a program. Since 7.0 a program can be
+ * preempted by a task that runs another one. Before, all programs share the first entry, and the
+ * loader creates no other.
+ */
+#define CGROUP_WALK_OF_EXEC   0
+#define CGROUP_WALK_OF_EXIT   2
+#define CGROUP_WALK_OF_FORK   4
+#define CGROUP_WALK_OF_FAILED 6
+#define CGROUP_WALKS          7
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, CGROUP_WALKS);
+  __type(key, __u32);
+  __type(value, struct cgroup_walk);
+} cgroup_walks SEC(".maps");
+
+/* Append the name of a cgroup, and go to its parent. Return 1 at the end of the path. */
+__noinline int push_cgroup_name(__u32 which)
+{
+  struct cgroup_walk *walk = bpf_map_lookup_elem(&cgroup_walks, &which);
+  struct kernfs_node *node, *parent;
+  long copied;
+  __u32 len;
+
+  if (!walk)
+    return 1;
+  node = (struct kernfs_node *)walk->node;
+  parent = kernfs_parent(node);
+  /* The root has no name */
+  if (!parent) {
+    walk->flags = 0;
+    return 1;
+  }
+  len = walk->len;
+  if (len > sizeof(walk->names) - 256) /* NAME_MAX and the NUL */
+    return 1;
+  copied = bpf_probe_read_kernel_str(walk->names + len, 256, BPF_CORE_READ(node, name));
+  if (copied <= 0)
+    return 1;
+  walk->len = len + copied;
+  walk->node = (__u64)parent;
+  return 0;
+}
+
+#define CGROUP_STEPS_AT_ONCE 8
+
+/* Append some names. Return 1 at the end of the path. */
+__noinline int push_cgroup_names(__u32 which)
+{
+  for (int i = 0; i < CGROUP_STEPS_AT_ONCE; i++)
+    if (push_cgroup_name(which))
+      return 1;
+  return 0;
+}
+
 struct cgroup_record {
   struct bpftrap_cgroup_event event;
   char names[BPFTRAP_CGROUP_NAMES_SIZE];
@@ -92,15 +164,16 @@ struct cgroup_record {
 /*
  * Send the path of the cgroup, unless it was sent before. The cgroup enters the cache after its
  * record is in the buffer, so a program that finds it there reserves behind that record. If the
- * buffer has no room, the next record of the cgroup tries again.
+ * buffer has no room, the next record of the cgroup tries again. `set` is the address of
+ * task_struct::cgroups.
  */
-static __noinline int send_cgroup(struct task_struct *leader, __u64 id, __u64 now)
+__noinline int send_cgroup(__u32 which, __u64 set, __u64 id, __u64 now)
 {
+  struct cgroup_walk *walk;
   struct cgroup *cgroup;
-  struct kernfs_node *node;
-  __u8 one = 1;
   struct cgroup_record *record;
-  __u32 len = 0, flags = BPFTRAP_CGROUP_TRUNCATED;
+  __u8 one = 1;
+  __u64 len;
 
   /* Do not send a path twice */
   if (bpf_map_lookup_elem(&cgroups_sent, &id)) {
@@ -108,36 +181,33 @@ static __noinline int send_cgroup(struct task_struct *leader, __u64 id, __u64 no
     return 0;
   }
 
+  /* Gather the names from the cgroup up to the root */
+  which = cfg.twice ? which : 0;
+  walk = bpf_map_lookup_elem(&cgroup_walks, &which);
+  if (!walk)
+    return 0;
+  cgroup = cfg.cgroup_v1 && id >> BPFTRAP_CGROUP_HIERARCHY_SHIFT
+               ? cgroup_v1_of(set)
+               : BPF_CORE_READ((struct css_set *)set, dfl_cgrp);
+  walk->node = (__u64)BPF_CORE_READ(cgroup, kn);
+  walk->len = 0;
+  walk->flags = BPFTRAP_CGROUP_TRUNCATED;
+  for (int i = 0; i < BPFTRAP_CGROUP_DEPTH; i += CGROUP_STEPS_AT_ONCE)
+    if (push_cgroup_names(which))
+      break;
+
+  /* Send the record, then remember the cgroup */
   record = reserve_record(BPFTRAP_RECORD_CGROUP, sizeof(*record));
   if (!record)
     return 0;
-
-  /* Copy the names from the cgroup up to the root, which has no name */
-  cgroup = id >> BPFTRAP_CGROUP_HIERARCHY_SHIFT ? cgroup_v1_of(leader)
-                                                : BPF_CORE_READ(leader, cgroups, dfl_cgrp);
-  node = BPF_CORE_READ(cgroup, kn);
-  for (int depth = 0; depth < BPFTRAP_CGROUP_DEPTH; depth++) {
-    struct kernfs_node *parent = kernfs_parent(node);
-    long copied;
-
-    if (!parent) {
-      flags = 0;
-      break;
-    }
-    if (len > sizeof(record->names) - 256) /* NAME_MAX and the NUL */
-      break;
-    copied = bpf_probe_read_kernel_str(record->names + len, 256, BPF_CORE_READ(node, name));
-    if (copied <= 0)
-      break;
-    len += copied;
-    node = parent;
-  }
-
-  /* Send the record, then remember the cgroup */
+  len = walk->len;
+  if (len > sizeof(record->names))
+    len = sizeof(record->names);
+  bpf_probe_read_kernel(record->names, len, walk->names);
   fill_header(&record->event, BPFTRAP_RECORD_CGROUP, sizeof(record->event) + len, now);
   record->event.id = id;
   record->event.names_len = len;
-  record->event.flags = flags;
+  record->event.flags = walk->flags;
   bpf_ringbuf_submit(record, 0);
   bpf_map_update_elem(&cgroups_sent, &id, &one, BPF_ANY);
   set_recent(id);
@@ -146,25 +216,31 @@ static __noinline int send_cgroup(struct task_struct *leader, __u64 id, __u64 no
 
 /*
  * Return the id of the process's cgroup, and send its path. `v2_id` is the id in the v2 hierarchy.
- * A process in the root of that may be in a cgroup of v1.
+ * A process in the root of that may be in a cgroup of v1. `which` is one of CGROUP_WALK_OF_*.
  */
-static __always_inline __u64 announce_cgroup_id(struct task_struct *leader, __u64 v2_id, __u64 now)
+static __always_inline __u64 announce_cgroup_id(struct task_struct *leader, __u64 v2_id, __u64 now,
+                                                __u32 which)
 {
-  struct cgroup *v1 = cfg.cgroup_v1 && v2_id == CGROUP_ROOT_ID ? cgroup_v1_of(leader) : 0;
-  __u64 id = v1 ? wire_cgroup_id(v1) : v2_id;
+  __u64 id = v2_id;
 
+  if (cfg.cgroup_v1 && v2_id == CGROUP_ROOT_ID) {
+    struct cgroup *v1 = cgroup_v1_of((__u64)BPF_CORE_READ(leader, cgroups));
+
+    if (v1)
+      id = wire_cgroup_id(v1);
+  }
   if (!is_recent(id))
-    send_cgroup(leader, id, now);
+    send_cgroup(which, (__u64)BPF_CORE_READ(leader, cgroups), id, now);
   return id;
 }
 
 /* The same for a process whose thread is current. */
-static __always_inline __u64 announce_cgroup(struct task_struct *leader, __u64 now)
+static __always_inline __u64 announce_cgroup(struct task_struct *leader, __u64 now, __u32 which)
 {
   return announce_cgroup_id(leader,
                             is_current_leader() ? bpf_get_current_cgroup_id()
                                                 : BPF_CORE_READ(leader, cgroups, dfl_cgrp, kn, id),
-                            now);
+                            now, which);
 }
 
 /*

@@ -11,6 +11,7 @@
 #include "kernel_types.bpf.h"
 #include "process_cfg.bpf.h"
 #include "span.bpf.h"
+#include "verifier.bpf.h"
 
 #include <linux/bpf.h>
 
@@ -113,11 +114,13 @@ static __always_inline __u32 ending_size(__u64 pages)
 {
   __u32 size = 0;
 
+  /* No branch, which would double the verifier's work each time */
   for (int shift = 16; shift; shift /= 2) {
-    if (pages >> shift) {
-      pages >>= shift;
-      size += shift;
-    }
+    __u32 step = is_set(pages >> shift) * shift;
+
+    OPAQUE(step);
+    pages >>= step;
+    size += step;
   }
   return size & (ENDING_SIZES - 1);
 }

@@ -32,11 +32,12 @@ static __always_inline _Bool is_wanted_child(struct task_struct *child)
 }
 
 static __always_inline void submit_fork(struct task_struct *thread, struct task_struct *child,
-                                        __u32 flags)
+                                        __u32 flags, _Bool second)
 {
   struct task_struct *creator = leader_of(thread);
   __u64 now = bpf_ktime_get_boot_ns();
-  __u64 cgroup_id = announce_cgroup_id(child, BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id), now);
+  __u64 cgroup_id = announce_cgroup_id(child, BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id), now,
+                                       CGROUP_WALK_OF_FORK + second);
   struct bpftrap_fork_event *event = reserve_record(BPFTRAP_RECORD_FORK, sizeof(*event));
 
   if (!event)
@@ -63,7 +64,7 @@ static __noinline int handle_fork(struct task_struct *parent, struct task_struct
   if (!cfg.report_forks && !flags)
     return 0;
 
-  submit_fork(parent, child, flags);
+  submit_fork(parent, child, flags, second);
   return 0;
 }
 

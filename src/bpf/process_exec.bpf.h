@@ -173,7 +173,8 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   from.now = bpf_ktime_get_boot_ns();
   from.max_rss_pages = has_group_dead() ? 0 : BPF_CORE_READ(task, signal, maxrss);
   from.cap_effective =
-      fill_process(&walk->process, task, task_start_boot_ns(task), announce_cgroup(task, from.now));
+      fill_process(&walk->process, task, task_start_boot_ns(task),
+                   announce_cgroup(task, from.now, CGROUP_WALK_OF_EXEC + second));
   from.flags = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec) ? BPFTRAP_EXEC_SECURE : 0;
   span = READ_SPAN(struct linux_binprm, bprm, strings, file, interp);
   from.filename = (const char *)SPAN_U64(span, struct linux_binprm, filename);

@@ -304,7 +304,8 @@ static __always_inline void submit_gone(struct task_struct *leader)
 
 /* Report the end of a process, unless it is out of scope or filtered out. */
 static __always_inline void report_end(struct task_struct *task, struct task_struct *leader,
-                                       struct signal_struct *signal, const _Bool unrolled)
+                                       struct signal_struct *signal, const _Bool unrolled,
+                                       _Bool second)
 {
   struct bpftrap_exit_event *event;
   struct thread_walk walk = {};
@@ -328,7 +329,7 @@ static __always_inline void report_end(struct task_struct *task, struct task_str
   } else {
     sum_threads(&walk, signal, unrolled);
   }
-  cgroup_id = announce_cgroup(leader, end.now);
+  cgroup_id = announce_cgroup(leader, end.now, CGROUP_WALK_OF_EXIT + second);
 
   /* Submit the record */
   event = reserve_record(BPFTRAP_RECORD_EXIT, sizeof(*event));
@@ -373,7 +374,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
   }
   if (!is_first_to_see(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, second))
     return 0;
-  report_end(task, leader, signal, unrolled);
+  report_end(task, leader, signal, unrolled, second);
   forget_known(leader);
   if (!is_current_leader())
     forget_known(task);

@@ -24,7 +24,7 @@ static __always_inline _Bool identify_caller(struct failed_exec *from, struct ta
   if (!walk)
     return 0;
   from->cap_effective = fill_process(&walk->process, leader, task_start_boot_ns(leader),
-                                     announce_cgroup(leader, from->now));
+                                     announce_cgroup(leader, from->now, CGROUP_WALK_OF_FAILED));
   gather_paths(WALK_OF_FAILED_EXEC, (__u64)BPF_CORE_READ(task, mm, exe_file));
   from->process = &walk->process;
   from->paths = walk->paths;
