@@ -72,18 +72,16 @@ static __always_inline _Bool is_clock_known(void)
 static __noinline __u64 unaccounted_time(struct task_struct *thread)
 {
   char bytes[16] SPAN_ALIGNED;
-  struct span span;
   struct rq *rq;
-  __u64 clock, now, since;
+  __u64 clock, clock_task, now, since;
   __s64 time;
 
   if (!bpf_core_field_exists(thread->se.cfs_rq) || !bpf_core_field_exists(struct cfs_rq, rq))
     return 0;
   time = -BPF_CORE_READ(thread, se.exec_start);
   rq = BPF_CORE_READ(thread, se.cfs_rq, rq);
-  span = READ_SPAN(struct rq, rq, bytes, clock, clock_task);
-  clock = SPAN_U64(span, struct rq, clock);
-  time += SPAN_U64(span, struct rq, clock_task);
+  READ_FIELDS(struct rq, rq, bytes, (clock, clock), (clock_task, clock_task));
+  time += clock_task;
   now = bpf_ktime_get_ns();
   since = now + offset_of_clock(clock, now) - clock;
   if (since < CLOCK_WINDOW_NS)

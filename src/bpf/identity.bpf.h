@@ -89,27 +89,24 @@ static __always_inline void fill_pid_numbers(struct bpftrap_process *out,
 static __always_inline __u64 fill_credentials(struct bpftrap_process *out, const struct cred *cred,
                                               span_room *room)
 {
-  struct span span = READ_SPAN(struct cred, cred, *room, uid, cap_effective);
-  __u32 caps = bpf_core_field_offset(struct cred, cap_effective);
+  struct {
+    __u32 low, high; /* before 6.3 each has the alignment of an int */
+  } caps;
 
-  out->uid = SPAN_U32(span, struct cred, uid);
-  out->gid = SPAN_U32(span, struct cred, gid);
-  out->euid = SPAN_U32(span, struct cred, euid);
-  out->egid = SPAN_U32(span, struct cred, egid);
-  /* Two reads, because before 6.3 the halves have the alignment of an int */
-  return (__u64)span_u32(&span, caps + 4) << 32 | span_u32(&span, caps);
+  READ_FIELDS(struct cred, cred, *room, (uid, out->uid), (gid, out->gid), (euid, out->euid),
+              (egid, out->egid), (cap_effective, caps));
+  return (__u64)caps.high << 32 | caps.low;
 }
 
 /* Fill in session, process group and terminal. `numbers` are those of the process itself. */
 static __always_inline void fill_session(struct bpftrap_process *out, struct signal_struct *signal,
                                          struct pid *numbers, span_room *room)
 {
-  __u32 pids = bpf_core_field_offset(struct signal_struct, pids);
-  struct span span = READ_SPAN(struct signal_struct, signal, *room, pids, tty);
-  struct pid *group = (struct pid *)span_u64(&span, pids + PIDTYPE_PGID * sizeof(void *));
-  struct pid *session = (struct pid *)span_u64(&span, pids + PIDTYPE_SID * sizeof(void *));
-  struct tty_struct *tty = (struct tty_struct *)SPAN_U64(span, struct signal_struct, tty);
+  struct pid *group, *session;
+  struct tty_struct *tty;
 
+  READ_FIELDS(struct signal_struct, signal, *room, (pids[PIDTYPE_PGID], group),
+              (pids[PIDTYPE_SID], session), (tty, tty));
   out->process_group = group == numbers ? out->pid : pid_number(group, 0).nr;
   out->session_id = session == group ? out->process_group : pid_number(session, 0).nr;
   __builtin_memset(out->tty, 0, sizeof(out->tty));
@@ -121,27 +118,24 @@ static __always_inline void fill_session(struct bpftrap_process *out, struct sig
 static __always_inline struct signal_struct *fill_audit(struct bpftrap_process *out,
                                                         struct task_struct *leader, span_room *room)
 {
-  struct span span;
+  struct signal_struct *signal;
 
   out->login_uid = BPFTRAP_ID_UNSET;
   out->audit_session = BPFTRAP_ID_UNSET;
   if (!bpf_core_field_exists(leader->loginuid))
     return BPF_CORE_READ(leader, signal);
-  span = READ_SPAN(struct task_struct, leader, *room, signal, sessionid);
-  out->login_uid = SPAN_U32(span, struct task_struct, loginuid);
-  out->audit_session = SPAN_U32(span, struct task_struct, sessionid);
-  return (struct signal_struct *)SPAN_U64(span, struct task_struct, signal);
+  READ_FIELDS(struct task_struct, leader, *room, (signal, signal), (loginuid, out->login_uid),
+              (sessionid, out->audit_session));
+  return signal;
 }
 
 /* Fill in the parent, whose thread is `thread`. Return its leader. */
 static __always_inline struct task_struct *fill_parent(struct bpftrap_process *out,
                                                        struct task_struct *thread, span_room *room)
 {
-  struct span span = READ_SPAN(struct task_struct, thread, *room, tgid, group_leader);
-  struct task_struct *parent =
-      (struct task_struct *)SPAN_U64(span, struct task_struct, group_leader);
+  struct task_struct *parent;
 
-  out->ppid = SPAN_U32(span, struct task_struct, tgid);
+  READ_FIELDS(struct task_struct, thread, *room, (tgid, out->ppid), (group_leader, parent));
   out->parent_start_boot_ns = task_start_boot_ns(parent);
   bpf_core_read(out->parent_comm, sizeof(out->parent_comm), &parent->comm);
   return parent;
@@ -153,15 +147,14 @@ static __noinline __attribute__((unused)) __u64 fill_process(struct bpftrap_proc
                                                              __u64 start_boot_ns, __u64 cgroup_id)
 {
   span_room room;
-  struct span span = READ_SPAN(struct task_struct, leader, room, tgid, thread_pid);
-  struct pid *numbers = (struct pid *)SPAN_U64(span, struct task_struct, thread_pid);
-  struct task_struct *parent;
+  struct task_struct *parent_thread, *parent;
+  struct pid *numbers;
 
   out->start_boot_ns = start_boot_ns;
   out->cgroup_id = cgroup_id;
-  out->pid = SPAN_U32(span, struct task_struct, tgid);
-  parent = fill_parent(out, (struct task_struct *)SPAN_U64(span, struct task_struct, real_parent),
-                       &room);
+  READ_FIELDS(struct task_struct, leader, room, (tgid, out->pid), (real_parent, parent_thread),
+              (thread_pid, numbers));
+  parent = fill_parent(out, parent_thread, &room);
   fill_pid_numbers(out, leader, numbers, parent);
   fill_session(out, fill_audit(out, leader, &room), numbers, &room);
   bpf_core_read(out->comm, sizeof(out->comm), &leader->comm);

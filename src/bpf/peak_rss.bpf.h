@@ -23,19 +23,16 @@ static __noinline int fill_peak_rss(struct bpftrap_exit_event *event, struct tas
 {
   char bytes[136] SPAN_ALIGNED;
   struct mm_struct *mm;
-  struct span span;
-  __u64 now, peak;
+  __u64 files, anonymous, shared, now, peak;
 
   if (!has_group_dead() || !bpf_core_field_exists(struct mm_struct, rss_stat[0].count))
     return 0;
   mm = BPF_CORE_READ(task, mm);
   if (!mm)
     return 0;
-  span = READ_SPAN(struct mm_struct, mm, bytes, rss_stat[MM_FILEPAGES].count,
-                   rss_stat[MM_SHMEMPAGES].count);
-  now = positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_FILEPAGES].count)) +
-        positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_ANONPAGES].count)) +
-        positive(SPAN_U64(span, struct mm_struct, rss_stat[MM_SHMEMPAGES].count));
+  READ_FIELDS(struct mm_struct, mm, bytes, (rss_stat[MM_FILEPAGES].count, files),
+              (rss_stat[MM_ANONPAGES].count, anonymous), (rss_stat[MM_SHMEMPAGES].count, shared));
+  now = positive(files) + positive(anonymous) + positive(shared);
   peak = BPF_CORE_READ(mm, hiwater_rss);
   event->peak_rss_pages = peak > now ? peak : now;
   event->flags |= BPFTRAP_EXIT_PEAK_KNOWN;

@@ -151,9 +151,9 @@ static __always_inline void submit_smallest(const struct exec_source *from)
 static __noinline int report_exec(struct task_struct *task, struct linux_binprm *bprm, _Bool second)
 {
   char strings[48] SPAN_ALIGNED, bounds[32] SPAN_ALIGNED;
+  __u64 file, args_end, env_begin, env_end;
   struct exec_source from;
   struct path_walk *walk;
-  struct span span;
 
   /* Ignore events that the other copy handles */
   from.exec_id = BPF_CORE_READ(task, self_exec_id);
@@ -176,22 +176,20 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
       fill_process(&walk->process, task, task_start_boot_ns(task),
                    announce_cgroup(task, from.now, CGROUP_WALK_OF_EXEC + second));
   from.flags = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec) ? BPFTRAP_EXEC_SECURE : 0;
-  span = READ_SPAN(struct linux_binprm, bprm, strings, file, interp);
-  from.filename = (const char *)SPAN_U64(span, struct linux_binprm, filename);
-  from.interp = (const char *)SPAN_U64(span, struct linux_binprm, interp);
+  READ_FIELDS(struct linux_binprm, bprm, strings, (file, file), (filename, from.filename),
+              (interp, from.interp));
   /* The file is mm->exe_file by now: fs/exec.c begin_new_exec() */
-  gather_paths(second, SPAN_U64(span, struct linux_binprm, file));
+  gather_paths(second, file);
   from.walk = walk;
   from.paths_size = PATHS_SIZE - walk->begin;
-  span = READ_SPAN(struct mm_struct, BPF_CORE_READ(task, mm), bounds, arg_start, env_end);
-  from.args = SPAN_U64(span, struct mm_struct, arg_start);
-  from.args_size = SPAN_U64(span, struct mm_struct, arg_end) - from.args;
+  READ_FIELDS(struct mm_struct, BPF_CORE_READ(task, mm), bounds, (arg_start, from.args),
+              (arg_end, args_end), (env_start, env_begin), (env_end, env_end));
+  from.args_size = args_end - from.args;
   from.env_len = 0;
   if (cfg.env) {
     from.flags |= BPFTRAP_EXEC_ENV_REQUESTED;
     from.env_len =
-        send_environment(second, SPAN_U64(span, struct mm_struct, env_start),
-                         SPAN_U64(span, struct mm_struct, env_end), &walk->process, from.now);
+        send_environment(second, env_begin, env_end, &walk->process, from.now);
   }
 
   submit_smallest(&from);

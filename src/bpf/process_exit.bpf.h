@@ -30,11 +30,9 @@ struct ending {
 static __noinline int read_ending(struct ending *ending, struct signal_struct *signal)
 {
   char bytes[128] SPAN_ALIGNED;
-  struct span span = READ_SPAN(struct signal_struct, signal, bytes, nr_threads, flags);
 
-  ending->nr_threads = SPAN_U32(span, struct signal_struct, nr_threads);
-  ending->flags = SPAN_U32(span, struct signal_struct, flags);
-  ending->group_exit_code = SPAN_U32(span, struct signal_struct, group_exit_code);
+  READ_FIELDS(struct signal_struct, signal, bytes, (nr_threads, ending->nr_threads),
+              (group_exit_code, ending->group_exit_code), (flags, ending->flags));
   return 0;
 }
 
@@ -89,24 +87,20 @@ struct totals {
 static __noinline int set_released(struct totals *sum, struct signal_struct *signal)
 {
   char bytes[128] SPAN_ALIGNED; /* the stack is 512 bytes, those of the callers included */
-  struct span span = READ_SPAN(struct signal_struct, signal, bytes, utime, maj_flt);
 
-  sum->utime = SPAN_U64(span, struct signal_struct, utime);
-  sum->stime = SPAN_U64(span, struct signal_struct, stime);
-  sum->prev_utime = SPAN_U64(span, struct signal_struct, prev_cputime.utime);
-  sum->prev_stime = SPAN_U64(span, struct signal_struct, prev_cputime.stime);
-  sum->min_flt = SPAN_U64(span, struct signal_struct, min_flt);
-  sum->maj_flt = SPAN_U64(span, struct signal_struct, maj_flt);
-  sum->nvcsw = SPAN_U64(span, struct signal_struct, nvcsw);
-  sum->nivcsw = SPAN_U64(span, struct signal_struct, nivcsw);
-  span = READ_SPAN(struct signal_struct, signal, bytes, maxrss, sum_sched_runtime);
-  sum->maxrss = SPAN_U64(span, struct signal_struct, maxrss);
-  sum->runtime = SPAN_U64(span, struct signal_struct, sum_sched_runtime);
-  sum->io_read = 0;
-  sum->io_write = 0;
+  READ_FIELDS(struct signal_struct, signal, bytes, (utime, sum->utime), (stime, sum->stime),
+              (prev_cputime.utime, sum->prev_utime), (prev_cputime.stime, sum->prev_stime),
+              (nvcsw, sum->nvcsw), (nivcsw, sum->nivcsw), (min_flt, sum->min_flt),
+              (maj_flt, sum->maj_flt));
   if (bpf_core_field_exists(signal->ioac.read_bytes)) {
-    sum->io_read = SPAN_U64(span, struct signal_struct, ioac.read_bytes);
-    sum->io_write = SPAN_U64(span, struct signal_struct, ioac.write_bytes);
+    READ_FIELDS(struct signal_struct, signal, bytes, (maxrss, sum->maxrss),
+                (ioac.read_bytes, sum->io_read), (ioac.write_bytes, sum->io_write),
+                (sum_sched_runtime, sum->runtime));
+  } else {
+    sum->io_read = 0;
+    sum->io_write = 0;
+    READ_FIELDS(struct signal_struct, signal, bytes, (maxrss, sum->maxrss),
+                (sum_sched_runtime, sum->runtime));
   }
   return 0;
 }
@@ -114,20 +108,22 @@ static __noinline int set_released(struct totals *sum, struct signal_struct *sig
 static __noinline int add_thread(struct totals *sum, struct task_struct *thread)
 {
   char bytes[48] SPAN_ALIGNED;
-  struct span span = READ_SPAN(struct task_struct, thread, bytes, utime, stime);
+  __u64 a, b, c, d;
 
-  sum->utime += SPAN_U64(span, struct task_struct, utime);
-  sum->stime += SPAN_U64(span, struct task_struct, stime);
-  span = READ_SPAN(struct task_struct, thread, bytes, nvcsw, maj_flt);
-  sum->min_flt += SPAN_U64(span, struct task_struct, min_flt);
-  sum->maj_flt += SPAN_U64(span, struct task_struct, maj_flt);
-  sum->nvcsw += SPAN_U64(span, struct task_struct, nvcsw);
-  sum->nivcsw += SPAN_U64(span, struct task_struct, nivcsw);
+  READ_FIELDS(struct task_struct, thread, bytes, (utime, a), (stime, b));
+  sum->utime += a;
+  sum->stime += b;
+  READ_FIELDS(struct task_struct, thread, bytes, (nvcsw, a), (nivcsw, b), (min_flt, c),
+              (maj_flt, d));
+  sum->nvcsw += a;
+  sum->nivcsw += b;
+  sum->min_flt += c;
+  sum->maj_flt += d;
   sum->runtime += BPF_CORE_READ(thread, se.sum_exec_runtime);
   if (bpf_core_field_exists(thread->ioac.read_bytes)) {
-    span = READ_SPAN(struct task_struct, thread, bytes, ioac.read_bytes, ioac.write_bytes);
-    sum->io_read += SPAN_U64(span, struct task_struct, ioac.read_bytes);
-    sum->io_write += SPAN_U64(span, struct task_struct, ioac.write_bytes);
+    READ_FIELDS(struct task_struct, thread, bytes, (ioac.read_bytes, a), (ioac.write_bytes, b));
+    sum->io_read += a;
+    sum->io_write += b;
   }
   return 0;
 }

@@ -16,18 +16,15 @@ static __always_inline void submit_final(struct task_struct *leader, struct sign
 {
   struct bpftrap_final_event *event = reserve_record(BPFTRAP_RECORD_FINAL, sizeof(*event));
   char bytes[80] SPAN_ALIGNED;
-  struct span span;
 
   if (!event)
     return;
   fill_header(event, BPFTRAP_RECORD_FINAL, sizeof(*event), bpf_ktime_get_boot_ns());
   event->start_boot_ns = task_start_boot_ns(leader);
   event->pid = BPF_CORE_READ(leader, tgid);
-  span = READ_SPAN(struct signal_struct, signal, bytes, utime, prev_cputime.stime);
-  event->utime_ns = SPAN_U64(span, struct signal_struct, utime);
-  event->stime_ns = SPAN_U64(span, struct signal_struct, stime);
-  event->prev_utime_ns = SPAN_U64(span, struct signal_struct, prev_cputime.utime);
-  event->prev_stime_ns = SPAN_U64(span, struct signal_struct, prev_cputime.stime);
+  READ_FIELDS(struct signal_struct, signal, bytes, (utime, event->utime_ns),
+              (stime, event->stime_ns), (prev_cputime.utime, event->prev_utime_ns),
+              (prev_cputime.stime, event->prev_stime_ns));
   event->runtime_ns = BPF_CORE_READ(signal, sum_sched_runtime);
   event->flags = fill_run_delay(&event->run_delay_ns, signal, leader) ? BPFTRAP_EXIT_WAIT_KNOWN : 0;
   bpf_ringbuf_submit(event, 0);
