@@ -46,6 +46,23 @@ struct mount_fields {
   __u64 mountpoint;
 };
 
+/* Facts about an exec, besides its paths: process_exec.bpf.h. */
+struct exec_source {
+  const char *filename;
+  const char *interp; /* 0: none */
+  __u64 now;
+  __u64 args;      /* user address */
+  __u64 args_size; /* bytes */
+  __u64 cap_effective;
+  __u64 max_rss_pages;
+  __u32 exec_id;
+  __u32 paths_size;
+  __u32 env_len;
+  __u32 flags;    /* BPFTRAP_EXEC_* */
+  __u32 path_len; /* what copy_string() has returned */
+  __u32 interp_len;
+};
+
 struct path_walk {
   struct path_fields at;    /* where the walk is */
   struct path_fields root;  /* where it ends */
@@ -64,7 +81,8 @@ struct path_walk {
   __u32 umask;
   __u64 finished;                 /* address of the finished paths in `text` */
   __u64 files[3];                 /* standard input, output, error */
-  struct bpftrap_process process; /* for the caller, whose stack is short */
+  struct bpftrap_process process; /* for the caller, as the next: its stack is short, and the */
+  struct exec_source exec;        /* verifier would follow each combination of values there */
   struct bpftrap_path paths[BPFTRAP_PATHS];
   char before_bytes[INLINE_NAME_MOST + 4]; /* copy_name() reads and writes too much on the left */
   char bytes[96] SPAN_ALIGNED;             /* of a dentry */

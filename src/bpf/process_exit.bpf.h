@@ -368,7 +368,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
     keep_signals(task, signal);
     return 0;
   }
-  if (!is_first_to_see(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, second))
+  if (cfg.twice && !is_first_to_see(leader, CLAIM_END, BPFTRAP_RECORD_EXIT, second))
     return 0;
   report_end(task, leader, signal, unrolled, second);
   forget_known(leader);

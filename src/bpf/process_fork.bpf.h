@@ -49,7 +49,7 @@ static __always_inline _Bool follow_birth(struct task_struct *parent, struct tas
 {
   if (BPF_CORE_READ(child, pid) != BPF_CORE_READ(child, tgid) ||
       !(is_followed(leader_of(parent)) || is_founding()) ||
-      !is_first_to_see(child, CLAIM_FORK, kind_of_birth(), second))
+      (cfg.twice && !is_first_to_see(child, CLAIM_FORK, kind_of_birth(), second)))
     return 0;
   if (cfg.follow)
     follow(child);

@@ -33,17 +33,13 @@ static __always_inline void count_rescued(__u32 kind)
 }
 
 /*
- * Return true if this copy has to handle the event. `extra` names the event of the task: see
+ * With cfg.twice: return true if this copy has to handle the event. `extra` names the event of the task: see
  * bpftrap_process_key::extra. `kind` counts it if it is lost, or if only the second copy saw it.
  */
-static __always_inline _Bool is_first_to_see(struct task_struct *task, __u32 extra, __u32 kind,
+static __noinline _Bool is_first_to_see(struct task_struct *task, __u32 extra, __u32 kind,
                                              _Bool second)
 {
   struct bpftrap_process_key key = {.extra = extra};
-
-  /* One copy alone handles everything */
-  if (!cfg.twice)
-    return 1;
 
   /* Claim the event before the other copy does */
   key.start_boot_ns = task_start_boot_ns(task);

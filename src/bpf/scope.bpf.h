@@ -248,8 +248,15 @@ static __always_inline _Bool is_wanted(struct task_struct *leader)
   return 1;
 }
 
+/* Return true if processes have to be judged. One question costs the verifier less than several. */
+static __always_inline _Bool has_filters(void)
+{
+  return cfg.follow | cfg.filter_pids | cfg.uids_count | cfg.filter_names | cfg.exclude_names |
+         cfg.cgroups_count;
+}
+
 /* Judge the process after a successful exec, and remember the verdict. */
-static __always_inline _Bool judge_exec(struct task_struct *leader)
+static __noinline __attribute__((unused)) _Bool judge_exec(struct task_struct *leader)
 {
   struct bpftrap_mark *mark;
   _Bool wanted;
@@ -318,16 +325,17 @@ struct {
 /* 1: `older_execs` had no room, so the ends of all older processes are reported. */
 __u32 older_execs_overflown;
 
-static __always_inline void note_older_exec(struct task_struct *leader)
+static __noinline __attribute__((unused)) int note_older_exec(struct task_struct *leader)
 {
   struct bpftrap_known_process key;
   __u8 one = 1;
 
-  if (!cfg.exits_of_execs || !live_since || is_known_from_birth(leader))
-    return;
+  if (!live_since || is_known_from_birth(leader))
+    return 0;
   key = key_of(leader);
   if (bpf_map_update_elem(&older_execs, &key, &one, BPF_ANY))
     older_execs_overflown = 1;
+  return 0;
 }
 
 /* Return false if the process is known to have no exec record. Call it once, at its end. */
