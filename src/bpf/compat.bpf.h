@@ -54,9 +54,9 @@ struct cgroup___pre_6_1 {
 /*
  * Start of a task, CLOCK_BOOTTIME ns. `real_start_time` became `start_boottime` in 5.5
  * (cf25e24db61c); the older half may go when no vendor kernel backports the ring buffer to
- * before 5.5.
+ * before 5.5. Not inlined, because the unused half of each copy would cost the verifier time.
  */
-static __always_inline __u64 task_start_boot_ns(struct task_struct *task)
+static __noinline __attribute__((unused)) __u64 task_start_boot_ns(struct task_struct *task)
 {
   if (bpf_core_field_exists(task->start_boottime))
     return BPF_CORE_READ(task, start_boottime);

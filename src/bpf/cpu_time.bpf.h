@@ -69,8 +69,9 @@ static __always_inline _Bool is_clock_known(void)
 }
 
 /* CPU time of the thread that is current since the kernel last accounted it. */
-static __noinline __u64 unaccounted_time(struct task_struct *thread)
+static __noinline __u64 unaccounted_time(__u64 thread_address)
 {
+  const struct task_struct *thread = (const struct task_struct *)thread_address;
   char bytes[16] SPAN_ALIGNED;
   struct rq *rq;
   __u64 clock, clock_task, now, since;
@@ -123,6 +124,15 @@ static __always_inline __u32 ending_size(__u64 pages)
   return size & (ENDING_SIZES - 1);
 }
 
+/* The part of a per-CPU counter that all CPUs share may be below 0 for a while. */
+static __always_inline __u64 positive(__u64 count)
+{
+  __u64 sign = count >> 63;
+
+  OPAQUE(sign);
+  return count & (sign - 1);
+}
+
 #define ENDING_NS_HALVED 100000000 /* halve the sums then: newer processes count more */
 /* Ignore samples above: an interrupt, or a clock that is not known well enough, spoils one. */
 #define ENDING_PAGE_NS_MOST 1000
@@ -132,36 +142,38 @@ static __always_inline __u32 ending_size(__u64 pages)
 static __always_inline __u64 pages_to_free(struct task_struct *task)
 {
   struct mm_struct *mm = BPF_CORE_READ(task, mm);
-  __s64 files, anonymous;
+  __u64 files, anonymous;
 
   if (!mm || BPF_CORE_READ(mm, mm_users.counter) != 1)
     return 0;
   files = BPF_CORE_READ(mm, rss_stat[MM_FILEPAGES].count);
   anonymous = BPF_CORE_READ(mm, rss_stat[MM_ANONPAGES].count);
-  return (files > 0 ? files : 0) + (anonymous > 0 ? anonymous : 0);
+  return positive(files) + positive(anonymous);
 }
 
 /*
  * Estimate of the CPU time that the process will use after the hook, mostly to free its memory.
  * `last` is its last thread, `cpu_ns` its CPU time up to the hook. Before 6.16 the memory is free
- * by then.
+ * by then. Verified once: path.bpf.h.
  */
-static __noinline __u64 time_to_end(struct task_struct *last, struct task_struct *leader,
-                                    __u64 cpu_ns, __u64 now)
+__noinline __u64 time_to_end(__u64 last_address, __u64 cpu_ns, __u64 now)
 {
+  struct task_struct *last = (struct task_struct *)last_address;
   __u64 pages, known;
   __u32 size;
 
   if (!has_group_dead() || !bpf_core_field_exists(struct mm_struct, rss_stat[0].count))
     return 0;
   pages = pages_to_free(last);
-  if (pages && is_clock_known() &&
+  if (!pages)
+    return 0;
+  if (is_clock_known() &&
       (!ending_sample.leader || now - ending_sample.since > CLOCK_WINDOW_NS)) {
     ending_sample.leader = 0;
     ending_sample.cpu_ns = cpu_ns;
     ending_sample.pages = pages;
     ending_sample.since = now;
-    ending_sample.leader = leader;
+    ending_sample.leader = BPF_CORE_READ(last, group_leader);
   }
   size = ending_size(pages);
   known = ending_costs[size].pages;

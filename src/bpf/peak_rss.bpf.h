@@ -4,15 +4,10 @@
 #define BPFTRAP_PEAK_RSS_BPF_H
 
 #include "compat.bpf.h"
+#include "cpu_time.bpf.h"
 #include "kernel_types.bpf.h"
 #include "process.event.h"
 #include "span.bpf.h"
-
-/* The part of a per-CPU counter that all CPUs share may be below 0 for a while. */
-static __always_inline __u64 positive(__u64 count)
-{
-  return (__s64)count > 0 ? count : 0;
-}
 
 /*
  * Fill in the peak of the process's own memory map, if that still exists: VmHWM of

@@ -83,11 +83,26 @@ struct totals {
   __u64 maxrss; /* pages */
 };
 
-/* Totals of threads already reaped: kernel/exit.c __exit_signal(). */
-static __noinline int set_released(struct totals *sum, struct signal_struct *signal)
+/* One entry for each copy of on_exit. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 2);
+  __type(key, __u32);
+  __type(value, struct totals);
+} costs SEC(".maps");
+
+/*
+ * Set the totals of threads already reaped: kernel/exit.c __exit_signal(). This function and
+ * add_thread() are verified once, and not for each of their callers: path.bpf.h.
+ */
+__noinline int set_released(__u32 which, __u64 signal_address)
 {
+  const struct signal_struct *signal = (const struct signal_struct *)signal_address;
+  struct totals *sum = bpf_map_lookup_elem(&costs, &which);
   char bytes[128] SPAN_ALIGNED; /* the stack is 512 bytes, those of the callers included */
 
+  if (!sum)
+    return 0;
   READ_FIELDS(struct signal_struct, signal, bytes, (utime, sum->utime), (stime, sum->stime),
               (prev_cputime.utime, sum->prev_utime), (prev_cputime.stime, sum->prev_stime),
               (nvcsw, sum->nvcsw), (nivcsw, sum->nivcsw), (min_flt, sum->min_flt),
@@ -105,11 +120,16 @@ static __noinline int set_released(struct totals *sum, struct signal_struct *sig
   return 0;
 }
 
-static __noinline int add_thread(struct totals *sum, struct task_struct *thread)
+/* Add a thread to the totals. */
+__noinline int add_thread(__u32 which, __u64 thread_address)
 {
+  const struct task_struct *thread = (const struct task_struct *)thread_address;
+  struct totals *sum = bpf_map_lookup_elem(&costs, &which);
   char bytes[48] SPAN_ALIGNED;
   __u64 a, b, c, d;
 
+  if (!sum)
+    return 0;
   READ_FIELDS(struct task_struct, thread, bytes, (utime, a), (stime, b));
   sum->utime += a;
   sum->stime += b;
@@ -129,22 +149,20 @@ static __noinline int add_thread(struct totals *sum, struct task_struct *thread)
 }
 
 struct thread_walk {
-  struct totals sum;
   struct signal_struct *signal;
   struct list_head *head;
   struct list_head *node;
+  __u32 which;
 };
 
 static long visit_thread(__u32 index __attribute__((unused)), struct thread_walk *walk)
 {
   struct list_head *node = walk->node;
-  struct task_struct *thread;
 
   if (!node || node == walk->head)
     return 1;
-  thread = (void *)node - bpf_core_field_offset(struct task_struct, thread_node);
   walk->node = BPF_CORE_READ(node, next);
-  add_thread(&walk->sum, thread);
+  add_thread(walk->which, (__u64)node - bpf_core_field_offset(struct task_struct, thread_node));
   return 0;
 }
 
@@ -156,9 +174,11 @@ static __always_inline __u32 stats_sequence(struct signal_struct *signal)
   return BPF_CORE_READ(signal, stats_lock.seqcount.seqcount.sequence);
 }
 
-static __always_inline void start_walk(struct thread_walk *walk, struct signal_struct *signal)
+static __always_inline void start_walk(struct thread_walk *walk)
 {
-  set_released(&walk->sum, signal);
+  struct signal_struct *signal = walk->signal;
+
+  set_released(walk->which, (__u64)signal);
   walk->head = (void *)signal + bpf_core_field_offset(struct signal_struct, thread_head);
   walk->node = BPF_CORE_READ(signal, thread_head.next);
 }
@@ -171,33 +191,33 @@ static long sum_threads_once(__u32 index __attribute__((unused)), struct thread_
 {
   __u32 before = stats_sequence(walk->signal);
 
-  start_walk(walk, walk->signal);
+  start_walk(walk);
   bpf_loop(THREADS_MAX, visit_thread, walk, 0);
   return !(before & 1) && before == stats_sequence(walk->signal);
 }
 
-static __noinline int sum_threads_once_unrolled(struct thread_walk *walk,
-                                                struct signal_struct *signal)
+static __noinline int sum_threads_once_unrolled(struct thread_walk *walk)
 {
-  __u32 before = stats_sequence(signal);
+  __u32 before = stats_sequence(walk->signal);
 
-  start_walk(walk, signal);
+  start_walk(walk);
   for (int i = 0; i < THREADS_UNROLLED; i++)
     if (visit_thread(i, walk))
       break;
-  return !(before & 1) && before == stats_sequence(signal);
+  return !(before & 1) && before == stats_sequence(walk->signal);
 }
 
 /* Try three times. Without bpf_loop() the verifier accepts no loop around a loop. */
-static __always_inline void sum_threads(struct thread_walk *walk, struct signal_struct *signal,
+static __always_inline void sum_threads(__u32 which, struct signal_struct *signal,
                                         const _Bool unrolled)
 {
+  struct thread_walk walk = {.signal = signal, .which = which};
+
   if (unrolled) {
-    if (!sum_threads_once_unrolled(walk, signal) && !sum_threads_once_unrolled(walk, signal))
-      sum_threads_once_unrolled(walk, signal);
+    if (!sum_threads_once_unrolled(&walk) && !sum_threads_once_unrolled(&walk))
+      sum_threads_once_unrolled(&walk);
   } else {
-    walk->signal = signal;
-    bpf_loop(3, sum_threads_once, walk, 0);
+    bpf_loop(3, sum_threads_once, &walk, 0);
   }
 }
 
@@ -226,19 +246,19 @@ static __always_inline void fill_waiting(struct bpftrap_exit_event *event, struc
   fill_account(&event->parent, BPF_CORE_READ(leader, real_parent));
 }
 
-/* CPU time that `sum` lacks. `task` is current. */
+/* CPU time that `sum` lacks. */
 static __always_inline void fill_unaccounted(struct bpftrap_exit_event *event,
-                                             const struct totals *sum, struct task_struct *task,
-                                             struct task_struct *leader,
+                                             const struct totals *sum,
                                              struct signal_struct *signal)
 {
+  __u64 task = bpf_get_current_task(); /* a number, also in a tracing program */
+
   if (had_threads(signal))
     event->flags |= BPFTRAP_EXIT_HAD_THREADS;
   event->unaccounted_ns = unaccounted_time(task);
   if (is_clock_known())
     event->flags |= BPFTRAP_EXIT_CLOCK_KNOWN;
-  event->ending_ns =
-      time_to_end(task, leader, sum->runtime + event->unaccounted_ns, event->header.boot_ns);
+  event->ending_ns = time_to_end(task, sum->runtime + event->unaccounted_ns, event->header.boot_ns);
 }
 
 /* BPFTRAP_EXIT_*, all but those that other functions add */
@@ -285,17 +305,21 @@ static __always_inline _Bool is_wanted_end(struct end *end, struct task_struct *
 }
 
 /* Let user space forget a process whose end it does not report. */
-static __always_inline void submit_gone(struct task_struct *leader)
+static __noinline int submit_gone(struct task_struct *leader)
 {
-  struct bpftrap_gone_event *event = reserve_record(BPFTRAP_RECORD_GONE, sizeof(*event));
+  struct bpftrap_gone_event *event;
 
+  if (!is_remembered(leader))
+    return 0;
+  event = reserve_record(BPFTRAP_RECORD_GONE, sizeof(*event));
   if (!event)
-    return;
+    return 0;
   fill_header(event, BPFTRAP_RECORD_GONE, sizeof(*event), bpf_ktime_get_boot_ns());
   event->start_boot_ns = task_start_boot_ns(leader);
   event->pid = bpf_get_current_pid_tgid() >> 32;
   event->local_pid = local_pid_of(leader, event->pid);
   bpf_ringbuf_submit(event, 0);
+  return 0;
 }
 
 /* Report the end of a process, unless it is out of scope or filtered out. */
@@ -304,27 +328,33 @@ static __always_inline void report_end(struct task_struct *task, struct task_str
                                        _Bool second)
 {
   struct bpftrap_exit_event *event;
-  struct thread_walk walk = {};
+  const struct totals *sum;
+  __u32 which = second;
   struct end end = {};
   __u64 cgroup_id;
   _Bool wanted, reported;
 
   /* Ignore processes out of scope, and ends that are filtered out */
-  reported = has_reported_exec(leader);
-  wanted = !cfg.no_exits && reported && judge_exit(leader) && is_wanted_end(&end, leader, signal);
-  if (!wanted && (reported || cfg.report_forks) && is_remembered(leader))
+  reported = !cfg.exits_of_execs || has_reported_exec(leader);
+  wanted = !cfg.no_exits && reported && (!has_filters() || judge_exit(leader)) &&
+           is_wanted_end(&end, leader, signal);
+  if (!wanted && (reported || cfg.report_forks))
     submit_gone(leader);
-  forget_process(leader);
+  if (has_filters())
+    forget_process(leader);
   if (!wanted)
     return;
 
   /* Sum up the cost of all threads */
   if (end.nr_threads == 1) {
-    set_released(&walk.sum, signal);
-    add_thread(&walk.sum, task);
+    set_released(which, (__u64)signal);
+    add_thread(which, bpf_get_current_task());
   } else {
-    sum_threads(&walk, signal, unrolled);
+    sum_threads(which, signal, unrolled);
   }
+  sum = bpf_map_lookup_elem(&costs, &which);
+  if (!sum)
+    return;
   cgroup_id = announce_cgroup(leader, end.now, CGROUP_WALK_OF_EXIT + second);
 
   /* Submit the record */
@@ -339,9 +369,9 @@ static __always_inline void report_end(struct task_struct *task, struct task_str
   fill_peak_rss(event, task);
   if (has_unsent_exec(end.start, event->process.pid))
     event->flags |= BPFTRAP_EXIT_EXEC_UNSENT;
-  fill_costs(event, &walk.sum);
+  fill_costs(event, sum);
   fill_waiting(event, task, leader, signal);
-  fill_unaccounted(event, &walk.sum, task, leader, signal);
+  fill_unaccounted(event, sum, signal);
   fill_senders(event, leader, end.status & 0x7f);
   event->exec_id = BPF_CORE_READ(leader, self_exec_id); /* fill_senders() has cleared it */
   bpf_ringbuf_submit(event, 0);
@@ -363,7 +393,7 @@ static __always_inline int report_exit(__u64 *ctx, const _Bool unrolled, _Bool s
 
   /* Ignore threads, and events that the other copy handles */
   if (!is_process_end(ctx, leader, signal)) {
-    if (is_current_leader())
+    if (cfg.task_storage && is_current_leader())
       keep_mark(leader, signal);
     keep_signals(task, signal);
     return 0;

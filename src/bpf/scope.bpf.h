@@ -132,23 +132,22 @@ static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
  * Save the mark of a leader that ends before other threads do, because its task storage ends with
  * it. An exec by another thread releases the leader after this hook: fs/exec.c de_thread().
  */
-static __always_inline void keep_mark(struct task_struct *leader, struct signal_struct *signal)
+static __noinline __attribute__((unused)) int keep_mark(struct task_struct *leader,
+                                                       struct signal_struct *signal)
 {
   struct bpftrap_mark *mark, *kept, copy;
   struct bpftrap_known_process key;
 
-  if (!cfg.task_storage)
-    return;
   mark = task_mark_of(leader);
   if (!mark || !BPF_CORE_READ(signal, live.counter))
-    return;
+    return 0;
   __sync_fetch_and_add(&marks_kept, 1);
   kept = pid_mark_of(leader);
   if (kept) {
     kept->followed |= mark->followed;
     kept->verdict = mark->verdict;
     kept->reported |= mark->reported;
-    return;
+    return 0;
   }
   key = key_of(leader);
   copy = *mark;
@@ -157,6 +156,7 @@ static __always_inline void keep_mark(struct task_struct *leader, struct signal_
   /* If the process has ended meanwhile, forget_process() may have come too early. */
   else if (!BPF_CORE_READ(signal, live.counter))
     bpf_map_delete_elem(&pid_marks, &key);
+  return 0;
 }
 
 static __always_inline _Bool is_followed(struct task_struct *leader)
@@ -278,7 +278,7 @@ static __noinline __attribute__((unused)) _Bool judge_exec(struct task_struct *l
 }
 
 /* Judge a process that ends: by the verdict of its execs, or as it is now if it has none. */
-static __always_inline _Bool judge_exit(struct task_struct *leader)
+static __noinline __attribute__((unused)) _Bool judge_exit(struct task_struct *leader)
 {
   struct bpftrap_mark *mark;
 
@@ -300,7 +300,7 @@ static __always_inline _Bool is_remembered(struct task_struct *leader)
   struct bpftrap_mark *mark;
 
   if (cfg.report_forks)
-    return is_followed(leader);
+    return !has_filters() || is_followed(leader);
   /* User space remembers execs only for the ends that it reports */
   if (cfg.no_exits)
     return 0;
@@ -308,7 +308,8 @@ static __always_inline _Bool is_remembered(struct task_struct *leader)
     mark = mark_of(leader);
     return mark && mark->reported;
   }
-  return !(flags_of(leader) & PF_FORKNOEXEC) && is_followed(leader) && is_wanted(leader);
+  return !(flags_of(leader) & PF_FORKNOEXEC) &&
+         (!has_filters() || (is_followed(leader) && is_wanted(leader)));
 }
 
 /*
@@ -338,21 +339,24 @@ static __noinline __attribute__((unused)) int note_older_exec(struct task_struct
   return 0;
 }
 
-/* Return false if the process is known to have no exec record. Call it once, at its end. */
-static __always_inline _Bool has_reported_exec(struct task_struct *leader)
+/*
+ * With cfg.exits_of_execs: return false if the process is known to have no exec record. Call it
+ * once, at its end.
+ */
+static __noinline __attribute__((unused)) _Bool has_reported_exec(struct task_struct *leader)
 {
   struct bpftrap_known_process key;
   int err;
 
-  if (!cfg.exits_of_execs || is_known_from_birth(leader))
+  if (is_known_from_birth(leader))
     return 1;
   key = key_of(leader);
   err = bpf_map_delete_elem(&older_execs, &key);
   return !err || older_execs_overflown;
 }
 
-/* Remove the marks of a process that ends, after it was judged. */
-static __always_inline void forget_process(struct task_struct *leader)
+/* Remove the marks of a process that ends, after it was judged. They exist only with filters. */
+static __noinline __attribute__((unused)) int forget_process(struct task_struct *leader)
 {
   struct bpftrap_known_process key;
   struct bpftrap_mark *mark;
@@ -364,11 +368,12 @@ static __always_inline void forget_process(struct task_struct *leader)
     err = bpf_map_delete_elem(&pid_marks, &key);
   }
   if (!cfg.follow)
-    return;
+    return 0;
   /* User space may remove the mark at the same time: only one of both counts it */
   mark = cfg.task_storage ? task_mark_of(leader) : 0;
   if (!err || (mark && mark->followed))
     __sync_fetch_and_add(&followed, -1);
+  return 0;
 }
 
 #endif
