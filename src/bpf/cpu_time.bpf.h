@@ -167,8 +167,7 @@ __noinline __u64 time_to_end(__u64 last_address, __u64 cpu_ns, __u64 now)
   pages = pages_to_free(last);
   if (!pages)
     return 0;
-  if (is_clock_known() &&
-      (!ending_sample.leader || now - ending_sample.since > CLOCK_WINDOW_NS)) {
+  if (is_clock_known() && (!ending_sample.leader || now - ending_sample.since > CLOCK_WINDOW_NS)) {
     ending_sample.leader = 0;
     ending_sample.cpu_ns = cpu_ns;
     ending_sample.pages = pages;

@@ -77,7 +77,7 @@ static __always_inline void add_note(struct signals *signals, const struct arriv
   struct note *note;
 
   if (signals->used)
-    drop_stale(signals, arrival);
+    signals->used = valid_notes(signals->used);
   note = take_note(signals);
   if (!note)
     return;
@@ -128,27 +128,26 @@ static __always_inline void note_facts(struct signal_facts *facts, __u32 sig, __
 static __always_inline int note_signal(const __u64 *ctx, struct task_struct *task)
 {
   struct task_struct *receiver, *leader, *current = (void *)bpf_get_current_task();
-  __u64 bit, queued, ending, kills, to_leader, from_process, matters;
+  __u64 bit, queued, ending, kills, to_leader, from_process, matters, shared;
   struct signal_struct *signal;
   struct signals *process, *signals;
   struct bpftrap_sender sender;
   struct generated event;
-  struct arrival arrival;
-  __u32 tgid;
+  struct arrival *arrival;
+  __u32 zero = 0, tgid, sig;
 
   /* Ignore signals that end no process, and those that were dropped */
   bpf_probe_read_kernel(&event, sizeof(event), ctx);
-  arrival.sig = (__u32)event.sig;
-  bit = SIGNAL_BIT(arrival.sig);
+  sig = event.sig;
+  bit = SIGNAL_BIT(sig);
   if (bit & NEVER_FATAL)
     return 0;
   receiver = event.task;
   signal = BPF_CORE_READ(receiver, signal);
-  arrival.signal = signal;
   queued = is_equal((__u32)event.result, TRACE_SIGNAL_DELIVERED) |
            is_equal((__u32)event.result, TRACE_SIGNAL_LOSE_INFO);
   ending = is_set(BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT);
-  kills = ending & queued & is_equal(BPF_CORE_READ(signal, group_exit_code) & 0x7f, arrival.sig);
+  kills = ending & queued & is_equal(BPF_CORE_READ(signal, group_exit_code) & 0x7f, sig);
   if (!((kills | is_clear(ending)) & (queued | is_set(bit & REQUESTS))))
     return 0;
 
@@ -159,7 +158,7 @@ static __always_inline int note_signal(const __u64 *ctx, struct task_struct *tas
   from_process = is_sent_by(current, event.info) & is_set(bpf_get_current_pid_tgid() >> 32 ^ tgid);
   matters = from_process | kills;
   if (!(matters | to_leader))
-    matters = has_notes(leader);
+    matters = has_notes((__u64)leader);
   process = process_signals(task, leader, to_leader, matters);
   if (!process)
     return 0;
@@ -169,20 +168,27 @@ static __always_inline int note_signal(const __u64 *ctx, struct task_struct *tas
   }
   fill_sender(&sender, BPF_CORE_READ(current, group_leader));
   sender.pid &= -from_process;
-  note_facts(&process->facts, arrival.sig, kills, from_process & is_set(bit & REQUESTS), &sender);
+  note_facts(&process->facts, sig, kills, from_process & is_set(bit & REQUESTS), &sender);
   if (!(queued & is_clear(kills)))
     return 0;
 
   /* Remember the signal until it is delivered. Any thread may take one that is shared */
-  arrival.shared = is_set((__u32)event.group);
-  signals = to_leader | arrival.shared ? process : signals_of(task, 1);
+  arrival = bpf_map_lookup_elem(&arrivals, &zero);
+  if (!arrival)
+    return 0;
+  shared = is_set((__u32)event.group);
+  signals = to_leader | shared ? process : signals_of(task, 1);
   if (!signals)
     return 0;
-  arrival.thread = (void *)select(arrival.shared, (__u64)leader, (__u64)receiver);
-  arrival.queue = (void *)select(
-      arrival.shared, (__u64)signal + bpf_core_field_offset(struct signal_struct, shared_pending),
+  arrival->sig = sig;
+  arrival->shared = shared;
+  arrival->signal = signal;
+  arrival->signals = (__u64)signals;
+  arrival->thread = (void *)select(shared, (__u64)leader, (__u64)receiver);
+  arrival->queue = (void *)select(
+      shared, (__u64)signal + bpf_core_field_offset(struct signal_struct, shared_pending),
       (__u64)receiver + bpf_core_field_offset(struct task_struct, pending));
-  add_note(signals, &arrival, &sender, is_equal((__u32)event.result, TRACE_SIGNAL_DELIVERED));
+  add_note(signals, arrival, &sender, is_equal((__u32)event.result, TRACE_SIGNAL_DELIVERED));
   return 0;
 }
 
@@ -207,35 +213,34 @@ static __always_inline _Bool is_injected(struct task_struct *task, struct task_s
   return origin->pid == (__u32)number.nr;
 }
 
-/*
- * Search everything that is known about signals to `task`, which is current, and to its process.
- * Signals to the process are noted in the task storage of the leader, or if they were sent by the
- * id of another thread, in the leader's entry of known_signals.
- */
-static __always_inline void find_sender(struct search *search, struct task_struct *task,
-                                        struct task_struct *leader)
+/* If nobody noted the signal, the sender may be the tracer of the process. */
+__noinline int find_injection(__u32 which, __u64 info)
 {
-  _Bool is_leader = is_current_leader();
+  struct task_struct *task = (struct task_struct *)bpf_get_current_task(), *tracer;
+  struct search *search = get_search(which);
+  struct origin origin;
 
-  if (cfg.signal_storage) {
-    search_notes(search, bpf_task_storage_get(&task_signals, task, 0, 0), 0);
-    if (!is_leader)
-      search_notes(search, peek_storage(leader), 1);
-  }
-  search_notes(search, find_known(task), 0);
-  if (!is_leader)
-    search_notes(search, find_known(leader), 1);
+  if (!search || search->found || !BPF_CORE_READ(task, ptrace))
+    return 0;
+  tracer = BPF_CORE_READ(task, parent);
+  origin = read_origin((struct kernel_siginfo *)info);
+  if (is_injected(task, tracer, &origin))
+    fill_sender(&search->sender, BPF_CORE_READ(tracer, group_leader));
+  return 0;
 }
 
-/* Number of signals with this siginfo among the first QUEUE_STEPS of a queue. */
-static __noinline int count_pending(const struct search *search, struct sigpending *queue)
+/* Number of signals with this siginfo among the first QUEUE_STEPS of a queue, by its address. */
+__noinline int count_pending(__u32 which, __u64 queue)
 {
+  const struct search *search = get_search(which);
   struct list_head *head = (void *)queue + bpf_core_field_offset(struct sigpending, list);
   struct list_head *node = BPF_CORE_READ(head, next);
   struct kernel_siginfo *info;
   struct origin origin;
   int count = 0;
 
+  if (!search)
+    return 0;
   for (int i = 0; i < QUEUE_STEPS && node != head; i++) {
     info = &sigqueue_of(node)->info;
     origin = read_origin(info);
@@ -250,17 +255,47 @@ static __noinline int count_pending(const struct search *search, struct sigpendi
  * If several signals look alike and have different senders, the notes must be those of the one that
  * is delivered and of those that are pending still. Else it is open which one is delivered.
  */
-static __always_inline _Bool is_certain(const struct search *search, struct task_struct *task)
+static __always_inline _Bool is_certain(const struct search *search)
 {
+  struct task_struct *task = (struct task_struct *)bpf_get_current_task();
   struct signal_struct *signal;
   __u32 pending;
 
   if (!search->differ)
     return 1;
   signal = BPF_CORE_READ(task, signal);
-  pending = count_pending(search, &task->pending);
-  pending += count_pending(search, &signal->shared_pending);
+  pending = count_pending(SEARCH_OF_DELIVERY,
+                          (__u64)task + bpf_core_field_offset(struct task_struct, pending));
+  pending +=
+      count_pending(SEARCH_OF_DELIVERY,
+                    (__u64)signal + bpf_core_field_offset(struct signal_struct, shared_pending));
   return !search->is_mixed && search->found == pending + 1;
+}
+
+/*
+ * Search everything that is known about signals to `task`, which is current, and to its process.
+ * Signals to the process are noted in the task storage of the leader, or if they were sent by the
+ * id of another thread, in the leader's entry of known_signals.
+ */
+static __always_inline void find_sender(struct search *search, struct task_struct *task,
+                                        struct task_struct *leader, __u64 info)
+{
+  _Bool is_leader = is_current_leader();
+
+  /* First in task storage, then in known_signals */
+  for (int in_storage = 1; in_storage >= 0; in_storage--) {
+    search->thread = task;
+    find_signals(SEARCH_OF_DELIVERY, in_storage);
+    search_notes(SEARCH_OF_DELIVERY, 0);
+    if (!is_leader) {
+      search->thread = leader;
+      find_signals(SEARCH_OF_DELIVERY, in_storage);
+      search_notes(SEARCH_OF_DELIVERY, 1);
+    }
+  }
+  if (!is_certain(search))
+    search->sender.pid = 0;
+  find_injection(SEARCH_OF_DELIVERY, info);
 }
 
 /*
@@ -271,13 +306,13 @@ static __always_inline _Bool is_certain(const struct search *search, struct task
 static __always_inline int note_delivery(int sig, struct kernel_siginfo *info,
                                          struct k_sigaction *action)
 {
-  struct task_struct *task, *leader, *tracer;
-  struct search search = {.sig = sig};
+  struct search *search = get_search(SEARCH_OF_DELIVERY);
+  struct task_struct *task, *leader;
   struct signals *process;
   struct origin origin;
 
   /* Ignore signals that do not end the process */
-  if ((__u64)info <= SEND_SIG_PRIV || SIGNAL_BIT(sig) & NEVER_FATAL ||
+  if (!search || (__u64)info <= SEND_SIG_PRIV || SIGNAL_BIT(sig) & NEVER_FATAL ||
       BPF_CORE_READ(action, sa.sa_handler) /* SIG_DFL is 0 */)
     return 0;
   task = cfg.signal_storage ? bpf_get_current_task_btf() : (void *)bpf_get_current_task();
@@ -287,18 +322,13 @@ static __always_inline int note_delivery(int sig, struct kernel_siginfo *info,
   /* Find the sender */
   leader = BPF_CORE_READ(task, group_leader);
   origin = read_origin(info);
-  search.origin = digest_of(&origin);
-  find_sender(&search, task, leader);
-  if (!is_certain(&search, task))
-    search.sender.pid = 0;
-  if (!search.found && BPF_CORE_READ(task, ptrace)) {
-    tracer = BPF_CORE_READ(task, parent);
-    if (is_injected(task, tracer, &origin))
-      fill_sender(&search.sender, BPF_CORE_READ(tracer, group_leader));
-  }
-  process = process_signals(task, leader, is_current_leader(), search.sender.pid != 0);
+  __builtin_memset(search, 0, sizeof(*search));
+  search->origin = digest_of(&origin);
+  search->sig = sig;
+  find_sender(search, task, leader, (__u64)info);
+  process = process_signals(task, leader, is_current_leader(), search->sender.pid != 0);
   if (process)
-    note_facts(&process->facts, sig, 1, 0, &search.sender);
+    note_facts(&process->facts, sig, 1, 0, &search->sender);
   return 0;
 }
 
@@ -306,8 +336,8 @@ static __always_inline int note_delivery(int sig, struct kernel_siginfo *info,
  * Add what is known about a process to the record of its end. `killed_boot_ns` is the time at which
  * the killer in the record sent its signal.
  */
-static __always_inline void add_facts(struct bpftrap_exit_event *event, __u64 *killed_boot_ns,
-                                      const void *signals, __u32 sig)
+static __noinline int add_facts(struct bpftrap_exit_event *event, __u64 *killed_boot_ns,
+                                const void *signals, __u32 sig)
 {
   struct signal_facts facts = {};
 
@@ -321,27 +351,27 @@ static __always_inline void add_facts(struct bpftrap_exit_event *event, __u64 *k
     event->last_boot_ns = facts.last_boot_ns;
     event->last_signal = facts.last_signal;
   }
+  return 0;
 }
 
 /* Fill in the senders at the end of a process; `current` is one of its threads. */
-static __noinline int fill_senders(struct bpftrap_exit_event *event, struct task_struct *leader,
-                                   __u32 sig)
+static __always_inline void fill_senders(struct bpftrap_exit_event *event,
+                                         struct task_struct *leader, __u32 sig, _Bool second)
 {
   __u64 killed_boot_ns = ~0ULL;
-  const void *signals = 0;
+  __u32 which = SEARCH_OF_EXIT + second;
+  struct search *search = get_search(which);
 
   __builtin_memset(&event->killer, 0,
                    sizeof(*event) - __builtin_offsetof(struct bpftrap_exit_event, killer));
-  if (cfg.signal_storage && is_current_leader())
-    signals = bpf_task_storage_get(&task_signals, bpf_get_current_task_btf(), 0, 0);
-  else if (cfg.signal_storage)
-    signals = peek_storage(leader);
-  if (signals)
-    add_facts(event, &killed_boot_ns, signals, sig);
-  signals = find_known(leader);
-  if (signals)
-    add_facts(event, &killed_boot_ns, signals, sig);
-  return 0;
+  if (!search)
+    return;
+  search->thread = leader;
+  for (int in_storage = 1; in_storage >= 0; in_storage--) {
+    find_signals(which, in_storage);
+    if (search->signals)
+      add_facts(event, &killed_boot_ns, (const void *)search->signals, sig);
+  }
 }
 
 /* Both are of one process, and `from` may have later facts. */

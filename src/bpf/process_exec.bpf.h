@@ -105,12 +105,12 @@ static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 ar
 }
 
 /* The sizes of records: a function each, which is verified once. Each returns EXEC_*. */
-#define SUBMIT_EXEC(name, ...)                                         \
-  __noinline int name(__u32 which)                                     \
-  {                                                                    \
-    struct path_walk *walk = get_walk(which);                          \
-                                                                       \
-    return walk ? submit_exec(walk, ##__VA_ARGS__) : EXEC_SUBMITTED;   \
+#define SUBMIT_EXEC(name, ...)                                       \
+  __noinline int name(__u32 which)                                   \
+  {                                                                  \
+    struct path_walk *walk = get_walk(which);                        \
+                                                                     \
+    return walk ? submit_exec(walk, ##__VA_ARGS__) : EXEC_SUBMITTED; \
   }
 
 SUBMIT_EXEC(submit_exec_usual, 128, 32, 232, 127, 0)
@@ -183,9 +183,9 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   to->exec_id = exec_id;
   to->now = bpf_ktime_get_boot_ns();
   to->max_rss_pages = has_group_dead() ? 0 : BPF_CORE_READ(task, signal, maxrss);
-  to->cap_effective = fill_process(&walk->process, task, task_start_boot_ns(task),
-                                   announce_cgroup_id(task, bpf_get_current_cgroup_id(), to->now,
-                                                      CGROUP_WALK_OF_EXEC + second));
+  to->cap_effective = fill_process(
+      &walk->process, task, task_start_boot_ns(task),
+      announce_cgroup_id(task, bpf_get_current_cgroup_id(), to->now, CGROUP_WALK_OF_EXEC + second));
   to->flags = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec) * BPFTRAP_EXEC_SECURE;
   READ_FIELDS(struct linux_binprm, bprm, strings, (file, file), (filename, to->filename),
               (interp, interp));

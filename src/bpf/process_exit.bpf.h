@@ -248,8 +248,7 @@ static __always_inline void fill_waiting(struct bpftrap_exit_event *event, struc
 
 /* CPU time that `sum` lacks. */
 static __always_inline void fill_unaccounted(struct bpftrap_exit_event *event,
-                                             const struct totals *sum,
-                                             struct signal_struct *signal)
+                                             const struct totals *sum, struct signal_struct *signal)
 {
   __u64 task = bpf_get_current_task(); /* a number, also in a tracing program */
 
@@ -372,7 +371,7 @@ static __always_inline void report_end(struct task_struct *task, struct task_str
   fill_costs(event, sum);
   fill_waiting(event, task, leader, signal);
   fill_unaccounted(event, sum, signal);
-  fill_senders(event, leader, end.status & 0x7f);
+  fill_senders(event, leader, end.status & 0x7f, second);
   event->exec_id = BPF_CORE_READ(leader, self_exec_id); /* fill_senders() has cleared it */
   bpf_ringbuf_submit(event, 0);
 }

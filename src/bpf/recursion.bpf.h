@@ -33,11 +33,12 @@ static __always_inline void count_rescued(__u32 kind)
 }
 
 /*
- * With cfg.twice: return true if this copy has to handle the event. `extra` names the event of the task: see
- * bpftrap_process_key::extra. `kind` counts it if it is lost, or if only the second copy saw it.
+ * With cfg.twice: return true if this copy has to handle the event. `extra` names the event of the
+ * task: see bpftrap_process_key::extra. `kind` counts it if it is lost, or if only the second copy
+ * saw it.
  */
 static __noinline _Bool is_first_to_see(struct task_struct *task, __u32 extra, __u32 kind,
-                                             _Bool second)
+                                        _Bool second)
 {
   struct bpftrap_process_key key = {.extra = extra};
 

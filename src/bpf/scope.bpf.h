@@ -133,7 +133,7 @@ static __always_inline struct bpftrap_mark *make_mark(struct task_struct *task)
  * it. An exec by another thread releases the leader after this hook: fs/exec.c de_thread().
  */
 static __noinline __attribute__((unused)) int keep_mark(struct task_struct *leader,
-                                                       struct signal_struct *signal)
+                                                        struct signal_struct *signal)
 {
   struct bpftrap_mark *mark, *kept, copy;
   struct bpftrap_known_process key;

@@ -163,10 +163,13 @@ static __always_inline const void *peek_storage(struct task_struct *thread)
   const __u32 to_data = bpf_core_field_offset(struct bpf_local_storage_elem, sdata) +
                         bpf_core_field_offset(struct bpf_local_storage_data, data) -
                         bpf_core_field_offset(struct bpf_local_storage_elem, snode);
+  struct bpf_local_storage *storage = BPF_CORE_READ(thread, bpf_storage);
   struct hlist_node *node;
   __u64 magic;
 
-  node = BPF_CORE_READ(thread, bpf_storage, list.first);
+  if (!storage)
+    return 0;
+  node = BPF_CORE_READ(storage, list.first);
   for (int i = 0; i < STORAGES_MOST && node; i++) {
     magic = 0;
     bpf_probe_read_kernel(&magic, sizeof(magic), (void *)node + to_data);
@@ -177,10 +180,13 @@ static __always_inline const void *peek_storage(struct task_struct *thread)
   return 0;
 }
 
-/* Return true if the task storage of a thread has notes. */
-static __always_inline _Bool has_notes(struct task_struct *thread)
+/*
+ * Return 1 if the task storage of a thread has notes. Functions that are not static are verified
+ * once: path.bpf.h.
+ */
+__noinline int has_notes(__u64 thread)
 {
-  const void *signals = cfg.signal_storage ? peek_storage(thread) : 0;
+  const void *signals = cfg.signal_storage ? peek_storage((struct task_struct *)thread) : 0;
   __u32 used = 0;
 
   if (signals)
@@ -188,10 +194,58 @@ static __always_inline _Bool has_notes(struct task_struct *thread)
   return used != 0;
 }
 
-static __always_inline _Bool is_same_sender(const struct bpftrap_sender *a,
-                                            const struct bpftrap_sender *b)
+/*
+ * A search for signals of a thread, and for the sender of a signal that has left its queue: notes
+ * with the same siginfo. There are several if such signals are pending still, or left their queues
+ * without a trace. Its memory is not on the stack, so that functions on it are verified once.
+ */
+struct search {
+  struct task_struct *thread;
+  __u64 signals; /* address of those of `thread`, for reading only; 0: none */
+  __u64 origin;
+  __u64 who; /* of one of the notes: see identity_of() */
+  __u32 sig;
+  __u32 found;    /* number of notes */
+  __u32 differ;   /* 1: they have different senders */
+  __u32 is_mixed; /* 1: notes of the process are in two places, so their order is unknown */
+  __u32 shared;   /* of the note that `sender` is from */
+  __u32 padding;
+  struct bpftrap_sender sender; /* of the signal that the kernel takes first */
+};
+
+#define SEARCH_OF_EXIT     0 /* and 1 of its second copy */
+#define SEARCH_OF_DELIVERY 2
+#define SEARCHES           3
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, SEARCHES);
+  __type(key, __u32);
+  __type(value, struct search);
+} searches SEC(".maps");
+
+static __always_inline struct search *get_search(__u32 which)
 {
-  return a->pid == b->pid && a->start_boot_ns == b->start_boot_ns;
+  return bpf_map_lookup_elem(&searches, &which);
+}
+
+/* Find the signals of a thread in its task storage, else those in known_signals. */
+__noinline int find_signals(__u32 which, __u32 in_storage)
+{
+  struct search *search = get_search(which);
+  struct task_struct *thread;
+
+  if (!search)
+    return 0;
+  thread = search->thread;
+  /* As numbers: the verifier would distinguish them */
+  if (!in_storage)
+    search->signals = (__u64)find_known(thread);
+  else if (cfg.signal_storage)
+    search->signals = (__u64)peek_storage(thread);
+  else
+    search->signals = 0;
+  return 0;
 }
 
 /* A queue that a signal was added to; siglock is held. */
@@ -199,9 +253,18 @@ struct arrival {
   struct task_struct *thread; /* whose struct signals holds the note */
   struct signal_struct *signal;
   struct sigpending *queue;
+  __u64 signals; /* address of that struct signals */
   __u64 sig;
   __u64 shared; /* 1: in the queue of the process, 0: in that of the thread */
 };
+
+/* Memory of on_signal, so that functions on it are verified once. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct arrival);
+} arrivals SEC(".maps");
 
 static __always_inline struct sigqueue *sigqueue_of(struct list_head *node)
 {
@@ -210,8 +273,11 @@ static __always_inline struct sigqueue *sigqueue_of(struct list_head *node)
 
 #define QUEUE_STEPS 8 /* of is_only_one() */
 
-/* Return true if the last signal in the queue is the only one with its number. */
-static __always_inline _Bool is_only_one(struct sigpending *queue, int sig)
+/*
+ * Return 1 if the last signal in the queue is the only one with its number. `queue` is the address
+ * of a struct sigpending.
+ */
+__noinline int is_only_one(__u64 queue, __u32 sig)
 {
   struct list_head *head = (void *)queue + bpf_core_field_offset(struct sigpending, list);
   struct list_head *node = BPF_CORE_READ(head, prev);
@@ -220,36 +286,46 @@ static __always_inline _Bool is_only_one(struct sigpending *queue, int sig)
     node = BPF_CORE_READ(node, prev);
     if (node == head)
       return 1;
-    if (BPF_CORE_READ(sigqueue_of(node), info.si_signo) == sig)
+    if ((__u32)BPF_CORE_READ(sigqueue_of(node), info.si_signo) == sig)
       break;
   }
   return 0;
 }
 
 /*
- * Remove notes of signals that are not in the queues any more: those that were delivered, and those
- * that sigwait(), signalfd or a tracer took. A queue has only one signal of a number below
+ * Return those of the notes in use whose signals are still in the queues. Others were delivered, or
+ * sigwait(), signalfd or a tracer took them. A queue has only one signal of a number below
  * SIGRTMIN, so the one that has arrived replaces any earlier one.
  */
-static __always_inline void drop_stale(struct signals *signals, const struct arrival *arrival)
+__noinline int valid_notes(__u32 used)
 {
-  struct task_struct *thread = arrival->thread;
-  struct signal_struct *signal = arrival->signal;
-  __u64 own = BPF_CORE_READ(thread, pending.signal.sig[0]);
-  __u64 shared = BPF_CORE_READ(signal, shared_pending.signal.sig[0]);
-  __u64 replaces = arrival->sig < SIGRTMIN || is_only_one(arrival->queue, arrival->sig);
-  __u32 used = signals->used;
+  __u32 zero = 0;
+  struct arrival *arrival = bpf_map_lookup_elem(&arrivals, &zero);
+  struct signal_struct *signal;
+  struct task_struct *thread;
+  struct note note;
+  const void *notes;
+  __u64 own, shared, replaces;
 
+  if (!arrival)
+    return used;
+  thread = arrival->thread;
+  signal = arrival->signal;
+  notes = (const void *)arrival->signals + __builtin_offsetof(struct signals, notes);
+  own = BPF_CORE_READ(thread, pending.signal.sig[0]);
+  shared = BPF_CORE_READ(signal, shared_pending.signal.sig[0]);
+  replaces = arrival->sig < SIGRTMIN || is_only_one((__u64)arrival->queue, (__u32)arrival->sig);
   OPAQUE(replaces);
   for (__u32 i = 0; i < NOTES_MOST; i++) {
-    const struct note *note = &signals->notes[i];
-    __u64 pending = select(note->shared, shared, own);
-    __u64 other = is_set((note->signal ^ arrival->sig) | (note->shared ^ arrival->shared));
-    __u64 keep = pending >> ((note->signal - 1) & 63) & (other | (replaces ^ 1)) & 1;
+    __u64 pending, other, keep;
 
+    bpf_probe_read_kernel(&note, __builtin_offsetof(struct note, sender), notes + i * sizeof(note));
+    pending = select(note.shared, shared, own);
+    other = is_set((note.signal ^ arrival->sig) | (note.shared ^ arrival->shared));
+    keep = pending >> ((note.signal - 1) & 63) & (other | (replaces ^ 1)) & 1;
     used &= ~((__u32)(keep ^ 1) << i);
   }
-  signals->used = used;
+  return used;
 }
 
 /* A note that is not in use, or 0. */
@@ -268,22 +344,6 @@ static __always_inline struct note *take_note(struct signals *signals)
   return &signals->notes[index];
 }
 
-/*
- * A search for the sender of a signal that has left its queue: notes with the same siginfo. There
- * are several if such signals are pending still, or left their queues without a trace.
- */
-struct search {
-  __u64 origin;
-  __u64 who; /* of one of the notes: see identity_of() */
-  __u32 sig;
-  __u32 found;    /* number of notes */
-  __u32 differ;   /* 1: they have different senders */
-  __u32 is_mixed; /* 1: notes of the process are in two places, so their order is unknown */
-  __u32 shared;   /* of the note that `sender` is from */
-  __u32 padding;
-  struct bpftrap_sender sender; /* of the signal that the kernel takes first */
-};
-
 /* Differs for two senders, and for the kernel. */
 static __always_inline __u64 identity_of(const struct bpftrap_sender *sender)
 {
@@ -291,19 +351,21 @@ static __always_inline __u64 identity_of(const struct bpftrap_sender *sender)
 }
 
 /*
- * Look for notes about such a signal. `signals` is an address that peek_storage() may have
- * returned. The kernel takes signals of the thread first, then the earliest. Places are searched in
- * this order, too.
+ * Look for notes about such a signal in those that find_signals() has found. The kernel takes
+ * signals of the thread first, then the earliest. Places are searched in this order, too.
  */
-static __noinline int search_notes(struct search *search, const void *signals, __u32 only_shared)
+__noinline int search_notes(__u32 which, __u32 only_shared)
 {
   const __u32 to_notes = __builtin_offsetof(struct signals, notes);
+  struct search *search = get_search(which);
   __u64 first = ~0ULL >> 1, count = 0;
+  const void *signals;
   struct note note;
   __u32 used = 0;
 
-  if (!signals)
+  if (!search || !search->signals)
     return 0;
+  signals = (const void *)search->signals;
   bpf_probe_read_kernel(&used, sizeof(used), signals + __builtin_offsetof(struct signals, used));
   if (!used)
     return 0;

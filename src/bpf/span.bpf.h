@@ -23,23 +23,23 @@
  * one, piece by piece, and each piece takes it some 10 us. So there is one question per struct, and
  * the answer is computed without branches.
  */
-#define READ_FIELDS(type, base, bytes, ...)                                                   \
-  do {                                                                                        \
-    const char *bytes_ = (bytes);                                                             \
-    const void *base_ = (base);                                                               \
-    __u32 begin_ = SPAN_FIRST(type, __VA_ARGS__) & ~7U, end_ = 0, size_, outside_;            \
-                                                                                              \
-    SPAN_EACH(SPAN_END, type, __VA_ARGS__)                                                    \
-    size_ = (end_ - begin_ + 7) & ~7U;                                                        \
+#define READ_FIELDS(type, base, bytes, ...)                                                      \
+  do {                                                                                           \
+    const char *bytes_ = (bytes);                                                                \
+    const void *base_ = (base);                                                                  \
+    __u32 begin_ = SPAN_FIRST(type, __VA_ARGS__) & ~7U, end_ = 0, size_, outside_;               \
+                                                                                                 \
+    SPAN_EACH(SPAN_END, type, __VA_ARGS__)                                                       \
+    size_ = (end_ - begin_ + 7) & ~7U;                                                           \
     outside_ = size_ | (__u32)(sizeof(bytes) - size_); /* the sign says that one is too large */ \
-    SPAN_EACH(SPAN_CHECK, type, __VA_ARGS__)                                                  \
-    if (__builtin_expect((__s32)outside_ >= 0, 1)) {                                          \
-      bpf_probe_read_kernel(bytes, size_, base_ + begin_); /* zeros if it fails */            \
-      SPAN_EACH(SPAN_TAKE, type, __VA_ARGS__)                                                 \
-    } else {                                                                                  \
-      SPAN_EACH(SPAN_READ, type, __VA_ARGS__)                                                 \
-      barrier(); /* share no code with the other case */                                      \
-    }                                                                                         \
+    SPAN_EACH(SPAN_CHECK, type, __VA_ARGS__)                                                     \
+    if (__builtin_expect((__s32)outside_ >= 0, 1)) {                                             \
+      bpf_probe_read_kernel(bytes, size_, base_ + begin_); /* zeros if it fails */               \
+      SPAN_EACH(SPAN_TAKE, type, __VA_ARGS__)                                                    \
+    } else {                                                                                     \
+      SPAN_EACH(SPAN_READ, type, __VA_ARGS__)                                                    \
+      barrier(); /* share no code with the other case */                                         \
+    }                                                                                            \
   } while (0)
 
 /* Last byte so far. The list ends with the last field. */
@@ -58,7 +58,7 @@
   bpf_probe_read_kernel(&(to), sizeof(to), base_ + bpf_core_field_offset(type, field));
 
 /* Apply a macro to each pair of field and variable, at most eight. */
-#define SPAN_EACH(macro, type, ...)                                                    \
+#define SPAN_EACH(macro, type, ...)                                                     \
   SPAN_NTH(__VA_ARGS__, SPAN_8, SPAN_7, SPAN_6, SPAN_5, SPAN_4, SPAN_3, SPAN_2, SPAN_1) \
   (macro, type, __VA_ARGS__)
 #define SPAN_NTH(a, b, c, d, e, f, g, h, nth, ...) nth

@@ -142,6 +142,9 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   // One entry for each program that walks paths: src/bpf/path.bpf.h.
   __u32 walks = chosen_events(options).failed_execs ? 3 : scope.twice != 0 ? 2 : 1;
   bpf_map__set_max_entries(maps.path_walks, walks);
+  if (scope.twice == 0) {
+    bpf_map__set_max_entries(maps.cgroup_walks, 1);  // src/bpf/cgroup.bpf.h
+  }
   bpf_map__set_autocreate(maps.environments, scope.env != 0);
   size_cgroup_maps(maps.cgroup_nodes, maps.cgroup_numbers, cgroups);
 }
