@@ -65,6 +65,14 @@ void JsonLine::string(std::string_view bytes) {
   char* to = reserve(Letter::most * bytes.size() + sizeof(Letter::text) + 2);
   *to++ = '"';
   while (!bytes.empty()) {
+    if (bytes.size() < sizeof(Word)) {
+      Word word = padded_word(bytes);
+      if (no_marks(word | mark_escaped(word))) {
+        std::memcpy(to, &word, sizeof word);
+        to += bytes.size();
+        break;
+      }
+    }
     if (begins_unmarked(bytes, mark_escaped)) {
       std::memcpy(to, bytes.data(), sizeof(Word));
       to += sizeof(Word);

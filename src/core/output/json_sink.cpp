@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/output/json_sink.h"
 
+#include <array>
 #include <utility>
 
 namespace bpftrap {
@@ -111,6 +112,9 @@ void JsonSink::put(const Value& value) {
     line_.string(scratch_);
   } else if (const auto* args = std::get_if<Arguments>(&value)) {
     put_arguments(line_, *args);
+  } else if (const auto* hex = std::get_if<Hex>(&value)) {
+    std::array<char, 16> digits = hex->digits();
+    line_.string({digits.data(), digits.size()});
   } else if (const auto* owned = std::get_if<std::string>(&value)) {
     line_.string(*owned);
   }

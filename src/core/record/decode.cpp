@@ -170,20 +170,22 @@ bool has_times(const bpftrap_account& wire) {
   return is_time(wire.runtime_ns) && is_time(wire.run_delay_ns);
 }
 
+// Returns one variable, so that the compiler need not copy a record.
 Decoded decode_exec(Bytes bytes, const Machine& machine) {
+  Decoded decoded;
   bpftrap_exec_event wire;
   std::optional<Bytes> behind = read_event(bytes, wire);
   if (!behind) {
-    return Malformed{};
+    return decoded;
   }
   Bytes data = *behind;
   std::size_t filename_len = wire.filename_len;
   bool redacted = (wire.flags & BPFTRAP_EXEC_REDACTED) != 0;
   if (filename_len + wire.interp_len + wire.args_len + size_of(wire.paths) != data.size() ||
       (!redacted && wire.args_len > wire.args_size)) {
-    return Malformed{};
+    return decoded;
   }
-  ExecRecord record;
+  auto& record = decoded.emplace<ExecRecord>();
   record.time = wire_time(wire.header.boot_ns);
   record.process = process_of(bytes, offsetof(bpftrap_exec_event, process), wire.process);
   record.exe = take_file(data, wire.paths[BPFTRAP_PATH_EXE]);
@@ -215,20 +217,21 @@ Decoded decode_exec(Bytes bytes, const Machine& machine) {
   if (wire.max_rss_pages != 0) {
     record.max_rss_bytes = wire.max_rss_pages * machine.page_size;
   }
-  return record;
+  return decoded;
 }
 
 Decoded decode_exit(Bytes bytes, const Machine& machine) {
+  Decoded decoded;
   bpftrap_exit_event wire;
   std::optional<Bytes> data = read_event(bytes, wire);
   if (!data || !data->empty() || !is_time(wire.process.start_boot_ns) ||
       !is_time(wire.runtime_ns) || !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns) ||
       !is_time(wire.last_boot_ns) || !is_time(wire.run_delay_ns) || !is_time(wire.unaccounted_ns) ||
       !is_time(wire.ending_ns) || !has_times(wire.parent) || wire.last_signal > 64) {
-    return Malformed{};
+    return decoded;
   }
   using ns = std::chrono::nanoseconds;
-  ExitRecord record;
+  auto& record = decoded.emplace<ExitRecord>();
   record.time = wire_time(wire.header.boot_ns);
   record.process = process_of(bytes, offsetof(bpftrap_exit_event, process), wire.process);
   record.wait_status = static_cast<int>(wire.wait_status);
@@ -265,7 +268,7 @@ Decoded decode_exit(Bytes bytes, const Machine& machine) {
   record.major_faults = wire.major_faults;
   record.voluntary_switches = wire.voluntary_switches;
   record.involuntary_switches = wire.involuntary_switches;
-  return record;
+  return decoded;
 }
 
 Decoded decode_cgroup(Bytes bytes) {

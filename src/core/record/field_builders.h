@@ -69,7 +69,8 @@ template <class T>
 inline constexpr bool is_integer = std::is_integral_v<T> && sizeof(T) <= sizeof(std::uint64_t) &&
                                    !is_one_of<T, bool, char, wchar_t, char8_t, char16_t, char32_t>;
 template <class T>
-inline constexpr bool is_string = is_one_of<T, std::string, std::string_view, WallTime, ProcessId>;
+inline constexpr bool is_string =
+    is_one_of<T, std::string, std::string_view, WallTime, ProcessId, Hex>;
 template <class T>
 inline constexpr bool is_supported =
     is_one_of<T, bool, std::chrono::nanoseconds, Arguments> || is_integer<T> || is_string<T>;
@@ -78,7 +79,7 @@ template <class T>
 constexpr JsonType json_type() {
   static_assert(is_supported<T>,
                 "a field's type must be bool, an integer, std::chrono::nanoseconds, std::string, "
-                "std::string_view, WallTime, ProcessId or Arguments, or std::optional of one");
+                "std::string_view, WallTime, ProcessId, Hex or Arguments, or std::optional of one");
   if constexpr (std::is_same_v<T, bool>) {
     return JsonType::boolean;
   } else if constexpr (std::is_same_v<T, Arguments>) {

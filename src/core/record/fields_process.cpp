@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Fields of `fork`, `exec` and `exit` records.
-#include <fmt/format.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -58,8 +57,8 @@ bool args_truncated(const ExecRecord& r) {
   return r.args ? r.args->truncated : r.args_size != 0U;
 }
 
-std::string cap_effective(const ExecRecord& r) {
-  return fmt::format("{:016x}", r.cap_effective);
+Hex cap_effective(const ExecRecord& r) {
+  return {r.cap_effective};
 }
 
 template <ProcessFile ExecRecord::*file>

@@ -34,6 +34,16 @@ void append_signed(std::string& out, std::int64_t value, Unit unit) {
 
 }  // namespace
 
+std::array<char, 16> Hex::digits() const {
+  std::array<char, 16> text{};
+  unsigned shift = 64;
+  for (char& digit : text) {
+    shift -= 4;
+    digit = "0123456789abcdef"[bits >> shift & 0xFU];
+  }
+  return text;
+}
+
 void append_value(std::string& out, const Value& value, Unit unit) {
   if (const auto* text = std::get_if<std::string_view>(&value)) {
     append_terminal_safe(out, *text);
@@ -51,6 +61,9 @@ void append_value(std::string& out, const Value& value, Unit unit) {
     append_number(out, id->start_ns);
   } else if (const auto* args = std::get_if<Arguments>(&value)) {
     append_command_line(out, args->bytes, args->truncated);
+  } else if (const auto* hex = std::get_if<Hex>(&value)) {
+    std::array<char, 16> digits = hex->digits();
+    out.append(digits.data(), digits.size());
   } else if (const auto* time = std::get_if<WallTime>(&value)) {
     TimestampFormatter().append_rfc3339(out, *time);  // tables print times in cells of their own
   } else {

@@ -2,6 +2,7 @@
 // The value of a field, and its readable text.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,9 +13,16 @@
 
 namespace bpftrap {
 
+// A number that is written as 16 hexadecimal digits.
+struct Hex {
+  std::uint64_t bits = 0;
+
+  std::array<char, 16> digits() const;
+};
+
 // std::monostate is null. Strings may hold any bytes; sinks escape them.
 using Value = std::variant<std::monostate, bool, std::uint64_t, std::int64_t, WallTime, ProcessId,
-                           std::string_view, std::string, Arguments>;
+                           std::string_view, std::string, Arguments, Hex>;
 
 enum class JsonType { string, integer, boolean, strings };
 
