@@ -20,7 +20,9 @@
 #define ENV_CHUNK          8192 /* bytes: more than that are sent at once */
 #define ENV_NAME_MOST      256  /* bytes of a name that are compared */
 #define ENV_VARIABLES_MOST 4096 /* variables that are compared */
-#define ENV_BATCH          64
+#define ENV_BATCH          64   /* reads before the next question if there is enough to send */
+/* A long string takes several reads, and a batch ends early if there is enough to send. */
+#define ENV_BATCHES 96
 
 struct environment {
   __u64 next; /* user addresses: the next variable, and the end of all */
@@ -28,10 +30,10 @@ struct environment {
   __u64 now;
   __u64 start_boot_ns; /* of the process */
   __u32 pid;
-  __u32 at;     /* bytes in `text` */
-  __u32 sent;   /* bytes before these */
-  __u32 inside; /* 1: `next` is inside a string that was cut */
-  __u32 batches;
+  __u32 at;         /* bytes in `text` */
+  __u32 sent;       /* bytes before these */
+  __u32 inside;     /* 1: `next` is inside a string that was cut */
+  __u32 variables;  /* that were looked at */
   __u32 unreadable; /* 1: a page could not be read */
   __u32 reserved;
   char text[ENV_CHUNK + BPFTRAP_ENV_STRING_SIZE];
@@ -80,6 +82,10 @@ __noinline int next_variable(__u32 which)
   at = env->at;
   if (at > ENV_CHUNK)
     return 1;
+  if (!env->inside && ++env->variables > ENV_VARIABLES_MOST) {
+    env->next = env->end;
+    return 1;
+  }
   copied = bpf_probe_read_user_str(env->text + at, BPFTRAP_ENV_STRING_SIZE, (void *)env->next);
   if (copied < 0) {
     env->unreadable = 1;
@@ -89,8 +95,14 @@ __noinline int next_variable(__u32 which)
   /* Older kernels return 0 for an empty string, though they copy its NUL */
   if (!copied)
     copied = 1;
-  if (!env->inside && variable_matches(env->text + at))
+  if (!env->inside && variable_matches(env->text + at)) {
+    /* The variables before this one are the last */
+    if (env->sent + at + copied > BPFTRAP_ENV_SIZE) {
+      env->next = env->end;
+      return 1;
+    }
     env->at = at + copied;
+  }
   env->inside = copied == BPFTRAP_ENV_STRING_SIZE;
   env->next += copied - env->inside;
   return 0;
@@ -134,14 +146,14 @@ __noinline int send_variables(__u32 which)
   for (int i = 0; i < ENV_BATCH; i++)
     if (next_variable(which))
       break;
-  last = env->next >= env->end || ++env->batches >= ENV_VARIABLES_MOST / ENV_BATCH;
+  last = env->next >= env->end;
   if (env->at > ENV_CHUNK || (last && env->at)) {
     if (!submit_variables(env, 256) && !submit_variables(env, 2048))
       submit_variables(env, ENV_CHUNK + BPFTRAP_ENV_STRING_SIZE);
     env->sent += env->at;
     env->at = 0;
   }
-  return last || env->sent >= BPFTRAP_ENV_SIZE;
+  return last;
 }
 
 /*
@@ -163,9 +175,9 @@ static __always_inline __u32 send_environment(__u32 which, __u64 begin, __u64 en
   env->at = 0;
   env->sent = 0;
   env->inside = 0;
-  env->batches = 0;
+  env->variables = 0;
   env->unreadable = 0;
-  for (int i = 0; i < ENV_VARIABLES_MOST / ENV_BATCH; i++)
+  for (int i = 0; i < ENV_BATCHES; i++)
     if (send_variables(which))
       break;
   return env->unreadable ? BPFTRAP_ENV_UNREADABLE : env->sent;

@@ -25,7 +25,7 @@
 #define BPFTRAP_ARGS_SIZE         32768 /* bytes of argv that are kept at most */
 #define BPFTRAP_ENV_STRING_SIZE   8448  /* bytes of NAME=value that are kept, with its NUL */
 #define BPFTRAP_ENV_UNREADABLE    0xffffffff
-#define BPFTRAP_ENV_SIZE          65536 /* no variables are added to so many bytes */
+#define BPFTRAP_ENV_SIZE          65536 /* bytes of all variables that are kept, NULs included */
 #define BPFTRAP_CGROUP_DEPTH      32    /* levels below the root that a path may have */
 #define BPFTRAP_CGROUP_NAMES_SIZE 4096  /* bytes of such a path */
 

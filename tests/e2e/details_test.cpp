@@ -210,14 +210,28 @@ TEST_F(EnvTest, StringsOfEachSizeAroundTheLimitEndWhereTheyShould) {
 }
 
 TEST_F(EnvTest, UpTo64KiBInAll) {
-  Strings environment;
-  for (int i = 0; i < 100; ++i) {
-    environment.push_back("V" + std::to_string(i) + "=" + std::string(1000, 'v'));
+  // 63 strings of 1 KiB with their NUL, then one with which there are 64 KiB, or a byte less or
+  // more.
+  Strings kept(63, "V=" + std::string(1021, 'v'));
+  for (std::size_t size : {1022U, 1023U, 1024U}) {
+    Strings environment = kept;
+    environment.push_back("L=" + std::string(size - 2, 'l'));
+    Strings expected = size <= 1023 ? environment : kept;
+    environment.insert(environment.end(), 100, "AFTER=" + std::string(1000, 'a'));
+    EXPECT_EQ(executed({"--env", "*"}, environment).strings("env"), expected) << size;
   }
-  Strings recorded = executed({"--env", "*"}, environment).strings("env");
-  EXPECT_GE(recorded.size(), 65U);
-  EXPECT_LE(recorded.size(), 85U);
-  EXPECT_TRUE(std::equal(recorded.begin(), recorded.end(), environment.begin()));
+}
+
+TEST_F(EnvTest, AmongTheFirst4096) {
+  std::string cut = "LONG=" + std::string(100'000, 'x');  // takes several reads
+  for (std::size_t before : {4094U, 4095U, 4096U}) {
+    Strings environment(before - 10, "OTHER=");
+    environment.insert(environment.end(), 10, cut);
+    environment.push_back("V=1");
+    EXPECT_EQ(executed({"--env", "V"}, environment).strings("env"),
+              before < 4096 ? Strings{"V=1"} : Strings{})
+        << before;
+  }
 }
 
 TEST_F(EnvTest, MatchesAmongThousands) {
