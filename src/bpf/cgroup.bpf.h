@@ -70,10 +70,10 @@ static __always_inline struct cgroup *cgroup_v1_below_root(struct cgroup_subsys_
 }
 
 /*
- * Cgroup in the v1 memory hierarchy, else in that of pids; 0: in the root of both. `set` is the
- * address of task_struct::cgroups.
+ * Address of the cgroup in the v1 memory hierarchy, else in that of pids; 0: in the root of both.
+ * `set_address` is task_struct::cgroups. Verified once: path.bpf.h.
  */
-static __always_inline struct cgroup *cgroup_v1_of(__u64 set_address)
+__noinline __u64 cgroup_v1_of(__u64 set_address)
 {
   struct css_set *set = (struct css_set *)set_address;
   struct cgroup *cgroup = 0;
@@ -84,7 +84,7 @@ static __always_inline struct cgroup *cgroup_v1_of(__u64 set_address)
   if (!cgroup && bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
     cgroup =
         cgroup_v1_below_root(css_of(set, bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id)));
-  return cgroup;
+  return (__u64)cgroup;
 }
 
 /*
@@ -187,7 +187,7 @@ __noinline int send_cgroup(__u32 which, __u64 set, __u64 id, __u64 now)
   if (!walk)
     return 0;
   cgroup = cfg.cgroup_v1 && id >> BPFTRAP_CGROUP_HIERARCHY_SHIFT
-               ? cgroup_v1_of(set)
+               ? (struct cgroup *)cgroup_v1_of(set)
                : BPF_CORE_READ((struct css_set *)set, dfl_cgrp);
   walk->node = (__u64)BPF_CORE_READ(cgroup, kn);
   walk->len = 0;
@@ -224,7 +224,7 @@ static __always_inline __u64 announce_cgroup_id(struct task_struct *leader, __u6
   __u64 id = v2_id;
 
   if (cfg.cgroup_v1 && v2_id == CGROUP_ROOT_ID) {
-    struct cgroup *v1 = cgroup_v1_of((__u64)BPF_CORE_READ(leader, cgroups));
+    struct cgroup *v1 = (struct cgroup *)cgroup_v1_of((__u64)BPF_CORE_READ(leader, cgroups));
 
     if (v1)
       id = wire_cgroup_id(v1);

@@ -45,7 +45,7 @@ TEST_F(LastExecTest, AnExecThatAFilterLeavesOutLeavesNoCommandLine) {
 // bpftrap cannot ask whether a process outside its pid namespace still lives.
 TEST_F(LastExecTest, EndsThatAreNotReportedLeaveRoomForOthers) {
   std::unique_ptr<Group> group =
-      limited_group("/bpftrap-e2e-last-" + std::to_string(::getpid()), std::uint64_t{48} << 20);
+      limited_group("/bpftrap-e2e-last-" + std::to_string(::getpid()), std::uint64_t{32} << 20);
   if (!group) {
     GTEST_SKIP() << "no memory controller";
   }
@@ -58,7 +58,7 @@ TEST_F(LastExecTest, EndsThatAreNotReportedLeaveRoomForOthers) {
                       group->enter();
                     }});
     bpftrap.await_start();
-    // Command lines may take 6 MiB: an eighth of the limit.
+    // Command lines may take 4 MiB: an eighth of the limit.
     constexpr std::size_t processes = 150, size = 60'000;
     for (std::size_t i = 0; i < processes; ++i) {
       int status = Child([] {

@@ -23,10 +23,10 @@ class MemoryTest : public ScopeTest {
   // The kernel frees the maps of a bpftrap some time after its end, so each has a group of its own.
   std::unique_ptr<Group> new_group() {
     return limited_group("/bpftrap-e2e-" + self_ + "-" + std::to_string(groups_++),
-                         std::uint64_t{48} << 20);
+                         std::uint64_t{32} << 20);
   }
 
-  // In such a group, long command lines may take 3 MiB. Those of these processes are longer
+  // In such a group, long command lines may take 2 MiB. Those of these processes are longer
   // together.
   void expect_forgotten(const Words& args, const std::function<int()>& body) {
     SCOPED_TRACE(testing::PrintToString(args));
