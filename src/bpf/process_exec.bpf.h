@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * Build the record of a successful execve. The program writes it directly into a reservation of one
- * of a few fixed sizes. Only paths come from scratch memory: path.bpf.h.
- */
+/* Build the record of a successful execve. */
 #ifndef BPFTRAP_PROCESS_EXEC_BPF_H
 #define BPFTRAP_PROCESS_EXEC_BPF_H
 
@@ -19,11 +16,6 @@
 #include "span.bpf.h"
 #include "stream.bpf.h"
 #include "unsent_execs.bpf.h"
-
-/* Results of submit_exec(). */
-#define EXEC_SUBMITTED 0
-#define EXEC_TOO_LARGE 1 /* a string does not fit */
-#define EXEC_NO_ROOM   2
 
 /*
  * Write a string of the kernel into the record. Return its length with the NUL. It passes through
@@ -42,31 +34,20 @@ static __always_inline __u64 copy_string(char *to, const __u32 room, const char 
 }
 
 /*
- * Write the record into a reservation with room for so many bytes of each string. If the file name
- * or the interpreter does not fit, discard it: the caller tries a larger one. `last` cuts them.
+ * Fill in the record, which has room for so many bytes of arguments and paths. Return its size, at
+ * most that of the record.
  */
-static __always_inline int submit_exec(struct path_walk *walk, const __u32 path_room,
-                                       const __u32 interp_room, const __u32 args_room,
-                                       const __u32 walked_room, const _Bool last)
+static __always_inline __u64 fill_exec(struct bpftrap_exec_event *event, struct path_walk *walk,
+                                       const __u32 args_room, const __u32 walked_room)
 {
   struct exec_source *from = &walk->exec;
-  struct bpftrap_exec_event *event;
   __u64 args_len = from->args_size, walked_len, path_len, interp_len, used;
-  char *data;
+  char *data = (char *)(event + 1);
 
-  event = bpf_ringbuf_reserve(
-      &records, sizeof(*event) + path_room + interp_room + args_room + walked_room, 0);
-  if (!event)
-    return EXEC_NO_ROOM;
-  data = (char *)(event + 1);
   walked_len = copy_paths(event, data, walk, walked_room);
   data += walked_len;
-  path_len = copy_string(data, path_room, from->filename, &from->path_len);
-  interp_len = copy_string(data + path_len, interp_room, from->interp, &from->interp_len);
-  if (!last && (path_len >= path_room || interp_len >= interp_room)) {
-    bpf_ringbuf_discard(event, 0);
-    return EXEC_TOO_LARGE;
-  }
+  path_len = copy_string(data, BPFTRAP_FILENAME_SIZE, from->filename, &from->path_len);
+  interp_len = copy_string(data + path_len, BPFTRAP_INTERP_SIZE, from->interp, &from->interp_len);
   used = path_len + interp_len;
   event->flags = from->flags;
   event->env_len = from->env_len;
@@ -87,67 +68,89 @@ static __always_inline int submit_exec(struct path_walk *walk, const __u32 path_
   event->max_rss_pages = from->max_rss_pages;
   event->exec_id = from->exec_id;
   event->process = walk->process;
-  fill_header(event, BPFTRAP_RECORD_EXEC, sizeof(*event) + walked_len + used + args_len,
-              from->now);
-  bpf_ringbuf_submit(event, 0);
-  return EXEC_SUBMITTED;
+  used += sizeof(*event) + walked_len + args_len;
+  fill_header(event, BPFTRAP_RECORD_EXEC, used, from->now);
+  return used;
 }
+
+#define EXEC_ROOM(args, paths)                                                                 \
+  (sizeof(struct bpftrap_exec_event) + (paths) + BPFTRAP_FILENAME_SIZE + BPFTRAP_INTERP_SIZE + \
+   (args))
 
 /*
- * Return true if argv and the paths need at most that room. The sizes are read again each time, so
- * that the verifier checks each size of record only once, and not for each path that leads there.
+ * A record of a usual size is written into memory of the program, and one call copies it into the
+ * ring buffer. So it takes no more room there than it needs, and there is only one function that
+ * the verifier has to check for all usual sizes.
  */
-static __always_inline _Bool is_at_most(const struct exec_source *from, __u64 args_room,
-                                        __u32 walked_room)
+#define USUAL_ARGS  8192
+#define USUAL_PATHS 1023
+
+struct usual_exec {
+  struct bpftrap_exec_event event;
+  char data[EXEC_ROOM(USUAL_ARGS, USUAL_PATHS + 1) - sizeof(struct bpftrap_exec_event)];
+};
+
+/* One entry for each copy of on_exec. */
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 2);
+  __type(key, __u32);
+  __type(value, struct usual_exec);
+} usual_execs SEC(".maps");
+
+/* Each of these functions returns 0 if the ring buffer has no room. They are verified once. */
+__noinline int submit_usual_exec(__u32 which)
 {
-  return *(const volatile __u64 *)&from->args_size <= args_room &&
-         *(const volatile __u32 *)&from->paths_size <= walked_room;
+  struct usual_exec *record = bpf_map_lookup_elem(&usual_execs, &which);
+  struct path_walk *walk = get_walk(which);
+  __u64 size;
+
+  if (!record || !walk)
+    return 0;
+  size = fill_exec(&record->event, walk, USUAL_ARGS, USUAL_PATHS);
+  if (size > sizeof(*record))
+    return 0;
+  return !bpf_ringbuf_output(&records, record, size, 0);
 }
 
-/* The sizes of records: a function each, which is verified once. Each returns EXEC_*. */
-#define SUBMIT_EXEC(name, ...)                                       \
-  __noinline int name(__u32 which)                                   \
-  {                                                                  \
-    struct path_walk *walk = get_walk(which);                        \
-                                                                     \
-    return walk ? submit_exec(walk, ##__VA_ARGS__) : EXEC_SUBMITTED; \
-  }
-
-SUBMIT_EXEC(submit_exec_usual, 128, 32, 232, 127, 0)
-SUBMIT_EXEC(submit_exec_1k, 256, 256, 1024, 511, 0)
-SUBMIT_EXEC(submit_exec_2k, 256, 256, 2560, 511, 0)
-SUBMIT_EXEC(submit_exec_8k, BPFTRAP_FILENAME_SIZE, BPFTRAP_INTERP_SIZE, 8192, 1023, 1)
-SUBMIT_EXEC(submit_exec_32k, BPFTRAP_FILENAME_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE, 1023, 1)
-SUBMIT_EXEC(submit_exec_most, BPFTRAP_FILENAME_SIZE, BPFTRAP_INTERP_SIZE, BPFTRAP_ARGS_SIZE,
-            paths_room_most(), 1)
-
-/* Submit the record in the smallest reservation that fits. */
-__noinline int submit_smallest(__u32 which)
+/* Larger records are reserved, because per-CPU memory is limited to 32 KiB. */
+static __always_inline int submit_large_exec(__u32 which, const __u32 paths_room)
 {
-  const struct path_walk *walk = get_walk(which);
-  int result = EXEC_TOO_LARGE;
+  struct bpftrap_exec_event *event;
+  struct path_walk *walk = get_walk(which);
 
   if (!walk)
-    return EXEC_SUBMITTED;
-  if (is_at_most(&walk->exec, 232, 127))
-    result = submit_exec_usual(which);
-  if (result == EXEC_TOO_LARGE && is_at_most(&walk->exec, 1024, 511))
-    result = submit_exec_1k(which);
-  if (result != EXEC_TOO_LARGE)
-    return result;
+    return 0;
+  event = bpf_ringbuf_reserve(&records, EXEC_ROOM(BPFTRAP_ARGS_SIZE, paths_room), 0);
+  if (!event)
+    return 0;
+  fill_exec(event, walk, BPFTRAP_ARGS_SIZE, paths_room);
+  bpf_ringbuf_submit(event, 0);
+  return 1;
+}
+
+__noinline int submit_long_args(__u32 which)
+{
+  return submit_large_exec(which, USUAL_PATHS);
+}
+
+__noinline int submit_long_paths(__u32 which)
+{
+  return submit_large_exec(which, paths_room_most());
+}
+
+/* Submit the record, or return 0 if the ring buffer has no room for it. */
+static __always_inline int submit_exec(const struct path_walk *walk, __u32 which)
+{
+  __u64 args = walk->exec.args_size;
+  __u32 paths = walk->exec.paths_size;
 
   /* Leave half of the buffer to shorter records and to ends */
-  if (is_fuller_than(1))
-    return EXEC_NO_ROOM;
-  if (is_at_most(&walk->exec, 2560, 511))
-    result = submit_exec_2k(which);
-  if (result != EXEC_TOO_LARGE)
-    return result;
-  if (is_at_most(&walk->exec, 8192, 1023))
-    return submit_exec_8k(which);
-  if (is_at_most(&walk->exec, ~0ULL, 1023))
-    return submit_exec_32k(which);
-  return submit_exec_most(which);
+  if ((args > 1024 || paths > 511) && is_fuller_than(1))
+    return 0;
+  if (paths > USUAL_PATHS)
+    return submit_long_paths(which);
+  return args > USUAL_ARGS ? submit_long_args(which) : submit_usual_exec(which);
 }
 
 /*
@@ -202,7 +205,7 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
     to->env_len = send_environment(second, env_begin, env_end, &walk->process, to->now);
   }
 
-  if (submit_smallest(second) == EXEC_NO_ROOM) {
+  if (!submit_exec(walk, second)) {
     count_lost(BPFTRAP_RECORD_EXEC);
     note_unsent_exec(walk->process.start_boot_ns, walk->process.pid);
   }

@@ -47,9 +47,12 @@
   _Static_assert(sizeof(to) == sizeof(((type *)0)->field), #field " has another size"); \
   end_ = bpf_core_field_offset(type, field) + sizeof(to);
 
-#define SPAN_CHECK(type, field, to)                        \
-  outside_ |= bpf_core_field_offset(type, field) - begin_; \
-  outside_ |= begin_ + size_ - (__u32)sizeof(to) - bpf_core_field_offset(type, field);
+#define SPAN_CHECK(type, field, to)                             \
+  {                                                             \
+    __u32 place_ = bpf_core_field_offset(type, field) - begin_; \
+                                                                \
+    outside_ |= place_ | (size_ - (__u32)sizeof(to) - place_);  \
+  }
 
 #define SPAN_TAKE(type, field, to) \
   (to) = *(const typeof(to) *)(bytes_ + (bpf_core_field_offset(type, field) - begin_));

@@ -144,6 +144,8 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   bpf_map__set_max_entries(maps.path_walks, walks);
   if (scope.twice == 0) {
     bpf_map__set_max_entries(maps.cgroup_walks, 1);  // src/bpf/cgroup.bpf.h
+    bpf_map__set_max_entries(maps.usual_execs, 1);
+    bpf_map__set_max_entries(maps.costs, 1);
   }
   bpf_map__set_autocreate(maps.environments, scope.env != 0);
   size_cgroup_maps(maps.cgroup_nodes, maps.cgroup_numbers, cgroups);
