@@ -107,8 +107,12 @@ struct {
 #define OFFSET(type, field)         bpf_core_field_offset(type, field)
 #define FIELD(bytes, offset, begin) (*(const __u64 *)((bytes) + ((offset) - (begin))))
 
-/* True if `offset` is from `begin` on, and eight bytes from there end before `end`. */
-#define IS_INSIDE(offset, begin, end) ((offset) >= (begin) && (offset) + 8 <= (end))
+/*
+ * A number with the highest bit set unless `offset` is from `begin` on, and eight bytes from there
+ * end before `end`. Such numbers are combined without branches: span.bpf.h.
+ */
+#define OUTSIDE(offset, begin, end) ((__u32)(((offset) - (begin)) | ((end)-8 - (offset))))
+#define HAS_HIGHEST(number)         ((__s32)(number) < 0)
 
 static __noinline int read_dentry_fields(struct path_walk *walk)
 {
@@ -131,22 +135,23 @@ static __always_inline _Bool is_dentry_in_order(void)
 {
   __u32 begin = dentry_begin(), end = inline_name_offset();
 
-  return IS_INSIDE(OFFSET(struct dentry, d_hash.pprev), begin, end) &&
-         IS_INSIDE(OFFSET(struct dentry, d_parent), begin, end) &&
-         IS_INSIDE(OFFSET(struct dentry, d_name.name), begin, end) &&
-         (end + INLINE_NAME_MOST - begin <= sizeof(((struct path_walk *)0)->bytes));
+  return !HAS_HIGHEST(
+      OUTSIDE(OFFSET(struct dentry, d_hash.pprev), begin, end) |
+      OUTSIDE(OFFSET(struct dentry, d_parent), begin, end) |
+      OUTSIDE(OFFSET(struct dentry, d_name.name), begin, end) |
+      (__u32)(sizeof(((struct path_walk *)0)->bytes) - (end + INLINE_NAME_MOST - begin)));
 }
 
-static __always_inline void read_dentry(struct path_walk *walk)
+static __noinline int read_dentry(struct path_walk *walk)
 {
   __u32 begin = dentry_begin();
 
   if (walk->known_dentry == walk->at.dentry)
-    return;
+    return 0;
   walk->known_dentry = walk->at.dentry;
   if (!is_dentry_in_order()) {
     read_dentry_fields(walk);
-    return;
+    return 0;
   }
   bpf_probe_read_kernel(walk->bytes, inline_name_offset() + INLINE_NAME_MOST - begin,
                         (const void *)walk->at.dentry + begin);
@@ -154,6 +159,7 @@ static __always_inline void read_dentry(struct path_walk *walk)
   walk->dentry.parent = FIELD(walk->bytes, OFFSET(struct dentry, d_parent), begin);
   walk->dentry.name = FIELD(walk->bytes, OFFSET(struct dentry, d_name.name), begin);
   walk->dentry.name_len = *(const __u32 *)(walk->bytes + OFFSET(struct dentry, d_name.len) - begin);
+  return 0;
 }
 
 static __always_inline void read_mount(struct path_walk *walk)
@@ -166,7 +172,7 @@ static __always_inline void read_mount(struct path_walk *walk)
   if (walk->known_mount == walk->at.mount)
     return;
   walk->known_mount = walk->at.mount;
-  if (IS_INSIDE(mountpoint, begin, end) && IS_INSIDE(root, begin, end)) {
+  if (!HAS_HIGHEST(OUTSIDE(mountpoint, begin, end) | OUTSIDE(root, begin, end))) {
     bpf_probe_read_kernel(walk->other_bytes, 24, (const void *)mount + begin);
     walk->mount.parent = FIELD(walk->other_bytes, begin, begin);
     walk->mount.mountpoint = FIELD(walk->other_bytes, mountpoint, begin);
@@ -192,7 +198,7 @@ static __always_inline void read_fs(struct path_walk *walk, const struct fs_stru
   __u32 root = OFFSET(struct fs_struct, root), pwd = OFFSET(struct fs_struct, pwd);
   char *bytes = walk->other_bytes;
 
-  if (IS_INSIDE(root, begin, end - 8) && IS_INSIDE(pwd, begin, end - 8)) {
+  if (!HAS_HIGHEST(OUTSIDE(root, begin, end - 8) | OUTSIDE(pwd, begin, end - 8))) {
     bpf_probe_read_kernel(bytes, 48, (const void *)fs + begin);
     walk->umask = *(const __u32 *)(bytes + umask - begin);
     set_path(&walk->root, bytes + root - begin);
