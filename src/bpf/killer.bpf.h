@@ -65,29 +65,6 @@ static __always_inline __u64 digest_of(const struct origin *origin)
   return digest * factor + origin->value;
 }
 
-/*
- * Note a signal that is the last one in its queue. The kernel keeps no siginfo of a signal that it
- * could not allocate, and delivers zeros.
- */
-static __always_inline void add_note(struct signals *signals, const struct arrival *arrival,
-                                     const struct bpftrap_sender *sender, __u64 has_info)
-{
-  struct sigpending *queue = arrival->queue;
-  struct origin origin;
-  struct note *note;
-
-  if (signals->used)
-    signals->used = valid_notes(signals->used);
-  note = take_note(signals);
-  if (!note)
-    return;
-  origin = read_origin(&sigqueue_of(BPF_CORE_READ(queue, list.prev))->info);
-  note->origin = digest_of(&origin) & -has_info;
-  note->sender = *sender;
-  note->signal = arrival->sig;
-  note->shared = arrival->shared;
-}
-
 /* The hook's arguments, as plain numbers: the verifier does not allow to compute with pointers. */
 struct generated {
   __u64 sig;
@@ -96,6 +73,46 @@ struct generated {
   __u64 group;
   __u64 result;
 };
+
+/*
+ * Remember a signal until it is delivered. It is the last one in its queue. The kernel keeps no
+ * siginfo of a signal that it could not allocate, and delivers zeros.
+ */
+static __always_inline void add_note(struct signals *signals, struct task_struct *leader,
+                                     const struct generated *event,
+                                     const struct bpftrap_sender *sender)
+{
+  struct task_struct *receiver = event->task;
+  __u64 shared = is_set((__u32)event->group), queue;
+  struct signal_struct *signal = BPF_CORE_READ(receiver, signal);
+  struct arrival *arrival;
+  struct origin origin;
+  struct note *note;
+  __u32 zero = 0;
+
+  arrival = bpf_map_lookup_elem(&arrivals, &zero);
+  if (!arrival)
+    return;
+  queue =
+      select(shared, (__u64)signal + bpf_core_field_offset(struct signal_struct, shared_pending),
+             (__u64)receiver + bpf_core_field_offset(struct task_struct, pending));
+  arrival->queue = (struct sigpending *)queue;
+  arrival->sig = (__u32)event->sig;
+  arrival->shared = shared;
+  arrival->signal = signal;
+  arrival->signals = (__u64)signals;
+  arrival->thread = (void *)select(shared, (__u64)leader, (__u64)receiver);
+  if (signals->used)
+    signals->used = valid_notes(signals->used);
+  note = take_note(signals);
+  if (!note)
+    return;
+  origin = read_origin(&sigqueue_of(BPF_CORE_READ((struct sigpending *)queue, list.prev))->info);
+  note->origin = digest_of(&origin) & -is_equal((__u32)event->result, TRACE_SIGNAL_DELIVERED);
+  note->sender = *sender;
+  note->signal = event->sig;
+  note->shared = shared;
+}
 
 /* Note what the record of the process's end will say. */
 static __always_inline void note_facts(struct signal_facts *facts, __u32 sig, __u64 kills,
@@ -128,13 +145,12 @@ static __always_inline void note_facts(struct signal_facts *facts, __u32 sig, __
 static __always_inline int note_signal(const __u64 *ctx, struct task_struct *task)
 {
   struct task_struct *receiver, *leader, *current = (void *)bpf_get_current_task();
-  __u64 bit, queued, ending, kills, to_leader, from_process, matters, shared;
+  __u64 bit, queued, ending, kills, to_leader, from_process, matters;
   struct signal_struct *signal;
   struct signals *process, *signals;
   struct bpftrap_sender sender;
   struct generated event;
-  struct arrival *arrival;
-  __u32 zero = 0, tgid, sig;
+  __u32 tgid, sig;
 
   /* Ignore signals that end no process, and those that were dropped */
   bpf_probe_read_kernel(&event, sizeof(event), ctx);
@@ -172,23 +188,10 @@ static __always_inline int note_signal(const __u64 *ctx, struct task_struct *tas
   if (!(queued & is_clear(kills)))
     return 0;
 
-  /* Remember the signal until it is delivered. Any thread may take one that is shared */
-  arrival = bpf_map_lookup_elem(&arrivals, &zero);
-  if (!arrival)
-    return 0;
-  shared = is_set((__u32)event.group);
-  signals = to_leader | shared ? process : signals_of(task, 1);
-  if (!signals)
-    return 0;
-  arrival->sig = sig;
-  arrival->shared = shared;
-  arrival->signal = signal;
-  arrival->signals = (__u64)signals;
-  arrival->thread = (void *)select(shared, (__u64)leader, (__u64)receiver);
-  arrival->queue = (void *)select(
-      shared, (__u64)signal + bpf_core_field_offset(struct signal_struct, shared_pending),
-      (__u64)receiver + bpf_core_field_offset(struct task_struct, pending));
-  add_note(signals, arrival, &sender, is_equal((__u32)event.result, TRACE_SIGNAL_DELIVERED));
+  /* Any thread may take a signal that is shared */
+  signals = to_leader | is_set((__u32)event.group) ? process : signals_of(task, 1);
+  if (signals)
+    add_note(signals, leader, &event, &sender);
   return 0;
 }
 
@@ -330,87 +333,6 @@ static __always_inline int note_delivery(int sig, struct kernel_siginfo *info,
   if (process)
     note_facts(&process->facts, sig, 1, 0, &search->sender);
   return 0;
-}
-
-/*
- * Add what is known about a process to the record of its end. `killed_boot_ns` is the time at which
- * the killer in the record sent its signal.
- */
-static __noinline int add_facts(struct bpftrap_exit_event *event, __u64 *killed_boot_ns,
-                                const void *signals, __u32 sig)
-{
-  struct signal_facts facts = {};
-
-  bpf_probe_read_kernel(&facts, sizeof(facts), signals);
-  if (facts.killer_signal == sig && facts.killer_boot_ns < *killed_boot_ns) {
-    event->killer = facts.killer;
-    *killed_boot_ns = facts.killer_boot_ns;
-  }
-  if (facts.last_boot_ns > event->last_boot_ns) {
-    event->last_sender = facts.last_sender;
-    event->last_boot_ns = facts.last_boot_ns;
-    event->last_signal = facts.last_signal;
-  }
-  return 0;
-}
-
-/* Fill in the senders at the end of a process; `current` is one of its threads. */
-static __always_inline void fill_senders(struct bpftrap_exit_event *event,
-                                         struct task_struct *leader, __u32 sig, _Bool second)
-{
-  __u64 killed_boot_ns = ~0ULL;
-  __u32 which = SEARCH_OF_EXIT + second;
-  struct search *search = get_search(which);
-
-  __builtin_memset(&event->killer, 0,
-                   sizeof(*event) - __builtin_offsetof(struct bpftrap_exit_event, killer));
-  if (!search)
-    return;
-  search->thread = leader;
-  for (int in_storage = 1; in_storage >= 0; in_storage--) {
-    find_signals(which, in_storage);
-    if (search->signals)
-      add_facts(event, &killed_boot_ns, (const void *)search->signals, sig);
-  }
-}
-
-/* Both are of one process, and `from` may have later facts. */
-static __always_inline void merge_facts(struct signal_facts *to, const struct signal_facts *from)
-{
-  if (from->last_boot_ns <= to->last_boot_ns)
-    return;
-  to->last_sender = from->last_sender;
-  to->last_signal = from->last_signal;
-  to->last_boot_ns = from->last_boot_ns;
-}
-
-/*
- * A thread ends before its process does. Task storage ends with it, but if it is the leader, and
- * another thread executes a program, that one becomes the leader.
- */
-static __always_inline void keep_signals(struct task_struct *thread, struct signal_struct *signal)
-{
-  struct signals *signals, *known;
-  struct bpftrap_process_key key;
-
-  if (!is_current_leader())
-    forget_known(thread);
-  if (!cfg.signal_storage || !is_current_leader() ||
-      BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
-    return;
-  signals = bpf_task_storage_get(&task_signals, bpf_get_current_task_btf(), 0, 0);
-  if (!signals)
-    return;
-  key = signals_key(thread);
-  signals_known = 1;
-  if (bpf_map_update_elem(&known_signals, &key, signals, BPF_NOEXIST)) {
-    known = bpf_map_lookup_elem(&known_signals, &key);
-    if (known)
-      merge_facts(&known->facts, &signals->facts);
-  }
-  /* If the process has ended meanwhile, forget_known() may have come too early */
-  if (!BPF_CORE_READ(signal, live.counter))
-    bpf_map_delete_elem(&known_signals, &key);
 }
 
 #endif
