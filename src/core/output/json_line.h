@@ -21,6 +21,17 @@ class JsonLine {
     std::memcpy(to, json.data(), json.size());
     grew(to + json.size());
   }
+  // The same with text of which `padding` bytes can be read: a copy of constant size is no call.
+  static constexpr std::size_t padding = 32;
+  void raw_padded(const char* json, std::size_t size) {
+    if (size > padding) {
+      raw({json, size});
+      return;
+    }
+    char* to = reserve(padding);
+    std::memcpy(to, json, padding);
+    grew(to + size);
+  }
   template <class Integer>
   void number(Integer value) {
     static constexpr std::size_t most = 20;  // digits of 2^64 - 1, or of -2^63 with its sign

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/output/json_sink.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -49,7 +50,10 @@ const JsonSink::Layout& JsonSink::layout_of(FieldTable fields) {
     text.raw(":");
     separator = ",";
     if (field.get != nullptr) {
-      layout.parts.push_back({std::string(text.text()), &field});
+      std::string before(text.text());
+      std::size_t size = before.size();
+      before.resize(std::max(size, JsonLine::padding));
+      layout.parts.push_back({std::move(before), size, &field});
       text.clear();
     } else {
       text.string(field.constant);
@@ -85,7 +89,7 @@ void JsonSink::write(const RecordView& record) {
   }
   const Layout& layout = layout_of(record.fields());
   for (const Part& part : layout.parts) {
-    line_.raw(part.before);
+    line_.raw_padded(part.before.data(), part.size);
     put(part.field->get(record, context_));
   }
   line_.raw(layout.end);

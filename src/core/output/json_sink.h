@@ -20,9 +20,10 @@ class JsonSink final : public Sink {
 
  private:
   // A field whose value differs between records. `before` is the constant text ahead of the value:
-  // constant fields and the field's key.
+  // constant fields and the field's key. It is padded for JsonLine::raw_padded().
   struct Part {
     std::string before;
+    std::size_t size;  // without the padding
     const Field* field;
   };
   struct Layout {
