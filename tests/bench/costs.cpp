@@ -36,7 +36,7 @@ void bpf_time(Bench& bench) {
     if (bench.wants("bpf")) {
       bench.report
           .figure("bpf", "time in BPF programs, a process that executes a program and ends", "µs",
-                  3)
+                  4.5)
           .samples.add(cost_of(bench, bpftrap_json()).bpf_ns / 1000);
       bench.report.figure("bpf", "the same of two empty programs", "µs").samples.add(empty / 1000);
     }
@@ -57,7 +57,7 @@ void own_cpu(Bench& bench) {
     Cost json = cost_of(bench, bpftrap_json());
     Cost table = cost_of(bench, bpftrap_table());
     if (bench.wants("record-cpu")) {
-      bench.report.figure("record-cpu", "CPU time of bpftrap, 1000 records, JSON", "ms", 2)
+      bench.report.figure("record-cpu", "CPU time of bpftrap, 1000 records, JSON", "ms", 1.45)
           .samples.add(json.cpu_ns / records / 1000);
       bench.report.figure("record-cpu", "the same, table", "ms", 2)
           .samples.add(table.cpu_ns / records / 1000);
@@ -79,7 +79,7 @@ void measure_costs(Bench& bench) {
     own_cpu(bench);
   }
   if (bench.wants("size")) {
-    bench.report.figure("size", "bpftrap itself, static and stripped", "MB", 2.0)
+    bench.report.figure("size", "bpftrap itself, static and stripped", "MB", 3.5)
         .samples.add(static_cast<double>(std::filesystem::file_size(bpftrap_binary())) / 1e6);
   }
 }
