@@ -212,8 +212,7 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
   event->max_rss_pages = 0;
   event->exec_id = 0;
   event->process = *from->process;
-  fill_header(event, BPFTRAP_RECORD_EXEC, sizeof(*event) + names_len + args.used,
-              from->now);
+  fill_header(event, BPFTRAP_RECORD_EXEC, sizeof(*event) + names_len + args.used, from->now);
   bpf_ringbuf_submit(event, 0);
   return 1;
 larger:

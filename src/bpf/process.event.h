@@ -78,11 +78,11 @@ struct bpftrap_account {
 };
 
 /* Bits of bpftrap_exec_event::flags. */
-#define BPFTRAP_EXEC_ARGS_UNREADABLE 1u   /* a page of argv could not be read: args_len is 0 */
-#define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u   /* there were more, nobody knows how many */
-#define BPFTRAP_EXEC_SECURE          4u   /* AT_SECURE: the program got privileges by the exec */
-#define BPFTRAP_EXEC_ENV_REQUESTED   256u /* env_len is known: --env was given */
-#define BPFTRAP_EXEC_REDACTED        512u /* user space changed argv: args_len may be any */
+#define BPFTRAP_EXEC_ARGS_UNREADABLE 1u    /* a page of argv could not be read: args_len is 0 */
+#define BPFTRAP_EXEC_ARGS_UNCOUNTED  2u    /* there were more, nobody knows how many */
+#define BPFTRAP_EXEC_SECURE          4u    /* AT_SECURE: the program got privileges by the exec */
+#define BPFTRAP_EXEC_ENV_REQUESTED   256u  /* env_len is known: --env was given */
+#define BPFTRAP_EXEC_REDACTED        512u  /* user space changed argv: args_len may be any */
 #define BPFTRAP_EXEC_ARGS_CUT        1024u /* with REDACTED: argv was incomplete before */
 
 /* A file of a process: how it is named, and the bytes of that name in `data`. */
