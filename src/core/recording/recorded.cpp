@@ -190,8 +190,7 @@ Recorded decode_recorded(Bytes bytes, const Machine& machine) {
       return decode_state<ForkRecord, BirthRecord>(*record, BPFTRAP_RECORD_FORK, machine);
     default:
       Decoded decoded = decode(*record, machine);
-      return std::holds_alternative<Malformed>(decoded) ? Recorded(Malformed{})
-                                                        : Recorded(std::move(decoded));
+      return std::holds_alternative<Malformed>(decoded) ? Recorded(Malformed{}) : Recorded(decoded);
   }
 }
 

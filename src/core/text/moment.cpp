@@ -109,7 +109,7 @@ std::optional<std::int64_t> scan_zone(Scanner& scanner) {
   }
   std::int64_t hours = scanner.number(2, 0, 23);
   scanner.expect(':');
-  std::int64_t seconds = 3600 * hours + 60 * scanner.number(2, 0, 59);
+  std::int64_t seconds = 3600 * hours + std::int64_t{60} * scanner.number(2, 0, 59);
   return east ? seconds : -seconds;
 }
 

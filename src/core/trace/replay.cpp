@@ -147,9 +147,9 @@ void Replay::take(std::span<const std::byte> record) {
   } else if (const auto* older = std::get_if<OlderRecord>(&recorded)) {
     take(*older);
   } else if (auto* exec = std::get_if<LastExecRecord>(&recorded)) {
-    restore(std::move(exec->exec));
+    restore(exec->exec);
   } else if (auto* birth = std::get_if<BirthRecord>(&recorded)) {
-    restore(std::move(birth->fork));
+    restore(birth->fork);
   } else {
     ++malformed_;
   }
