@@ -232,12 +232,14 @@ TEST_F(FailedExecTest, ShellsLookAndOthersTry) {
     std::size_t tries;
   };
   const std::string name = "bpftrap-nosuch";
+  std::size_t present = 0;
   for (const Case& each :
        {Case{"/usr/bin/env", {"env", name}, 3}, Case{"/bin/bash", {"bash", "-c", name}, 0},
         Case{"/bin/dash", {"dash", "-c", name}, 0}}) {
     if (::access(each.program.c_str(), X_OK) != 0) {
       continue;
     }
+    ++present;
     SCOPED_TRACE(each.program);
     Bpftrap bpftrap({"exec", "--json", "--event", "failed"});
     bpftrap.await_start();
@@ -254,6 +256,9 @@ TEST_F(FailedExecTest, ShellsLookAndOthersTry) {
       tries += record.text("filename").ends_with("/" + name) ? 1 : 0;
     }
     EXPECT_EQ(tries, each.tries);
+  }
+  if (present == 0) {
+    GTEST_SKIP() << "neither env, bash nor dash is installed";
   }
 }
 

@@ -41,7 +41,29 @@ wrong() {
   exit 2
 }
 
+# quick_filter: prints the filter of tests/vm/quick.txt. googletest knows no [], and takes what follows the
+# first - for patterns of cases to leave out.
+quick_filter() {
+  printf '%s-%s' "$(grep '^[^#-]' tests/vm/quick.txt | paste -sd :)" \
+    "$(sed -n 's/^-//p' tests/vm/quick.txt | paste -sd :)"
+}
+
+# check_quick: fails if a pattern of tests/vm/quick.txt matches no case.
+check_quick() {
+  local pattern failed=false
+  while read -r pattern; do
+    if [[ $pattern == *[][]* || $pattern == *-* ]] ||
+      ! BPFTRAP_TEST_GUEST=true "${built[$1]}/tests/bpftrap_e2e_tests" --gtest_list_tests \
+        --gtest_filter="$pattern" | grep -q '^  '; then
+      echo "tests/vm/quick.txt: no case matches '$pattern'" >&2
+      failed=true
+    fi
+  done < <(sed -n 's/^-\{0,1\}\([^#-]\)/\1/p' tests/vm/quick.txt)
+  ! $failed
+}
+
 names=()
+quick=false
 filter='*'
 jobs=1
 deadline=1800
@@ -52,7 +74,7 @@ while [[ $# -gt 0 ]]; do
   case $1 in
     --filter | --jobs | --deadline) [[ $# -ge 2 ]] || wrong "$1 needs a value" ;;&
     --jobs | --deadline) [[ $2 =~ ^[1-9][0-9]*$ ]] || wrong "$1: '$2' is not a number" ;;&
-    --quick) filter=$(grep -v '^#' tests/vm/quick.txt | paste -sd :) ;;
+    --quick) quick=true && filter=$(quick_filter) ;;
     --filter) filter=$2 && shift ;;
     --jobs) jobs=$2 && shift ;;
     --deadline) deadline=$2 && shift ;;
@@ -129,6 +151,10 @@ for processor in "${processors[@]}"; do
   echo "== build for $processor"
   if ! "build_$processor" || ! make_initramfs "$processor"; then
     fail "build for $processor"
+    finish
+  fi
+  if $quick && [[ $processor == amd64 ]] && ! check_quick "$processor"; then
+    fail "tests/vm/quick.txt"
     finish
   fi
 done
