@@ -6,6 +6,7 @@
 #include <linux/seccomp.h>
 #include <mqueue.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -193,6 +194,11 @@ int break_strict_mode() {
   return static_cast<int>(::syscall(SYS_getppid));
 }
 
+int touch_a_forbidden_page() {
+  void* page = ::mmap(nullptr, 1, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return *static_cast<volatile int*>(page);
+}
+
 TEST_F(ExitSenderKernelTest, NobodyIfTheProcessBreaksALimitOrARule) {
   struct Case {
     const char* signal;
@@ -203,7 +209,7 @@ TEST_F(ExitSenderKernelTest, NobodyIfTheProcessBreaksALimitOrARule) {
       {"SIGXFSZ", exceed_file_limit},
       {"SIGSYS", break_a_filter},
       {"SIGKILL", break_strict_mode},
-      {"SIGSEGV", [] { return *static_cast<volatile int*>(nullptr); }},
+      {"SIGSEGV", touch_a_forbidden_page},
   };
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
