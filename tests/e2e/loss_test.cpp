@@ -45,7 +45,9 @@ class LossTest : public TinyProgramTest {
 TEST_F(LossTest, EndsOfOlderProcessesAreNotLostBecauseTheyAreNotPrinted) {
   Gate gate;
   std::vector<std::unique_ptr<Child>> older;
-  for (int i = 0; i < 150; ++i) {  // the buffer holds some 30 ends
+  constexpr int ends = 150;  // the buffer holds some 30
+  older.reserve(ends);
+  for (int i = 0; i < ends; ++i) {
     older.push_back(std::make_unique<Child>([] {
       become_storm();
       return exec_argv(self_path(), {self_path()}, "pause");
