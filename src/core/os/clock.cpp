@@ -131,8 +131,8 @@ bool WallClock::reanchor() {
 }
 
 WallClock WallClock::recorded() {
-  return WallClock(TimeSources{.now_boot = [] { return BootTime(); },
-                               .now_real = [] { return WallTime{0}; }});
+  return WallClock(
+      TimeSources{.now_boot = [] { return BootTime(); }, .now_real = [] { return WallTime{0}; }});
 }
 
 void WallClock::continue_with(BootTime since, std::int64_t offset_ns) {
