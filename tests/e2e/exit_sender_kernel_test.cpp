@@ -205,10 +205,8 @@ TEST_F(ExitSenderKernelTest, NobodyIfTheProcessBreaksALimitOrARule) {
     int (*end)();
   };
   const Case cases[] = {
-      {"SIGXCPU", exceed_cpu_limit},
-      {"SIGXFSZ", exceed_file_limit},
-      {"SIGSYS", break_a_filter},
-      {"SIGKILL", break_strict_mode},
+      {"SIGXCPU", exceed_cpu_limit},       {"SIGXFSZ", exceed_file_limit},
+      {"SIGSYS", break_a_filter},          {"SIGKILL", break_strict_mode},
       {"SIGSEGV", touch_a_forbidden_page},
   };
   Bpftrap bpftrap({"exit", "--json"});
