@@ -51,6 +51,7 @@ int list_processes(struct bpf_iter__task *ctx)
   process.parent_pid = BPF_CORE_READ(task, real_parent, tgid);
   process.local_pid = pid_number(BPF_CORE_READ(task, thread_pid), own.level).nr;
   process.state = state_of(task, BPF_CORE_READ(task, signal));
+  bpf_core_read(process.comm, sizeof(process.comm), &task->comm);
   bpf_seq_write(ctx->meta->seq, &process, sizeof(process));
   return 0;
 }

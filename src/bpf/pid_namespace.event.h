@@ -26,9 +26,10 @@ struct bpftrap_listed_process {
   __u32 parent_pid; /* of the real parent, likewise */
   __u32 local_pid;  /* in bpftrap's own namespace */
   __u32 state;      /* BPFTRAP_PROCESS_* */
+  char comm[16];    /* TASK_COMM_LEN */
 };
 
 BPFTRAP_WIRE_STRUCT(bpftrap_own_ids, 24);
-BPFTRAP_WIRE_STRUCT(bpftrap_listed_process, 24);
+BPFTRAP_WIRE_STRUCT(bpftrap_listed_process, 40);
 
 #endif

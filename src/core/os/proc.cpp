@@ -93,6 +93,8 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
   }
   std::string_view rest = text.substr(end + 1);
   ProcStat stat;
+  std::size_t begin = std::min(text.find('(') + 1, end);
+  stat.comm = text.substr(begin, end - begin);
   for (int field = 3; field <= 22; ++field) {
     rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
     std::size_t length = std::min(rest.find(' '), rest.size());

@@ -20,6 +20,7 @@ struct ProcStat {
   static constexpr std::uint64_t never_executed = 0x40;     // PF_FORKNOEXEC
   static constexpr std::uint64_t kernel_thread = 0x200000;  // PF_KTHREAD
 
+  std::string comm = {};          // field 2: any bytes, up to 15 (a kernel thread's up to 63)
   char state = 0;                 // field 3: Z for a zombie
   std::uint64_t parent = 0;       // field 4
   std::uint64_t flags = 0;        // field 9

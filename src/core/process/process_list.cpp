@@ -69,7 +69,8 @@ ProcessList parse_listed_processes(std::span<const std::byte> rows) {
                          .parent = row.parent_pid,
                          .local_pid = row.local_pid,
                          .start_ticks = row.start_boot_ns / BPFTRAP_TICK_NS,
-                         .state = ListedProcess::State{static_cast<int>(row.state)}});
+                         .state = ListedProcess::State{static_cast<int>(row.state)},
+                         .comm = {row.comm, ::strnlen(row.comm, sizeof row.comm)}});
   }
   return ProcessList(std::move(processes));
 }
@@ -97,7 +98,8 @@ std::optional<ListedProcess> read_listed_process(const std::string& proc, Pid pi
                        .parent = static_cast<Pid>(stat->parent),
                        .local_pid = pid,
                        .start_ticks = stat->start_ticks - offset,
-                       .state = state_of(*stat)};
+                       .state = state_of(*stat),
+                       .comm = std::move(stat->comm)};
 }
 
 ProcessList read_process_list(const std::string& proc) {

@@ -33,12 +33,16 @@ struct ListedProcess {
     ended,   // a zombie: its end was reported
   };
   State state = State::alive;
+  std::string comm = {};
 };
 
 // The processes of bpftrap's pid namespace, and of those below it, at one moment.
 class ProcessList {
  public:
   explicit ProcessList(std::vector<ListedProcess> processes);
+
+  // In the order of local_pid.
+  const std::vector<ListedProcess>& all() const { return processes_; }
 
   // The process with this number in bpftrap's own namespace.
   std::optional<ListedProcess> find(Pid local_pid) const;
@@ -54,7 +58,7 @@ class ProcessList {
   std::vector<ListedProcess> tree(const ListedProcess& root) const;
 
  private:
-  std::vector<ListedProcess> processes_;  // in the order of local_pid
+  std::vector<ListedProcess> processes_;
 };
 
 // Parses the structs bpftrap_listed_process that the iterator of src/bpf/pid_namespace.bpf.c

@@ -15,6 +15,7 @@ TEST(ProcStat, FieldsBehindAnyName) {
   std::optional<ProcStat> stat = parse_proc_stat(
       "70 (a) S 9 (b) S 12 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 3 0 1234 1000 10\n");
   ASSERT_TRUE(stat);
+  EXPECT_EQ(stat->comm, "a) S 9 (b");
   EXPECT_EQ(stat->parent, 12U);
   EXPECT_EQ(stat->flags, 4194560U);
   EXPECT_EQ(stat->threads, 3U);

@@ -55,8 +55,8 @@ TEST(ProcessList, TreeHasDescendantsByInitialPids) {
 }
 
 TEST(ProcessList, RowsOfTheIterator) {
-  std::vector<bpftrap_listed_process> rows{{25'000'000, 1001, 900, 1, 0},
-                                           {39'999'999, 1002, 1001, 2, 2}};
+  std::vector<bpftrap_listed_process> rows{{25'000'000, 1001, 900, 1, 0, "init"},
+                                           {39'999'999, 1002, 1001, 2, 2, "fifteen bytes.."}};
   std::vector<std::byte> bytes(sizeof rows[0] * rows.size() + 3);
   std::memcpy(bytes.data(), rows.data(), sizeof rows[0] * rows.size());
   ProcessList list = parse_listed_processes(bytes);
@@ -66,6 +66,8 @@ TEST(ProcessList, RowsOfTheIterator) {
   EXPECT_EQ(list.find(1)->state, ListedProcess::State::alive);
   EXPECT_EQ(list.find(2)->state, ListedProcess::State::ended);
   EXPECT_EQ(list.find(2)->parent, 1001U);
+  EXPECT_EQ(list.find(1)->comm, "init");
+  EXPECT_EQ(list.find(2)->comm, "fifteen bytes..");
 }
 
 TEST(ProcessList, ProcKnowsThisProcessAndItsZombie) {
