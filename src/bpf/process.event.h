@@ -14,8 +14,11 @@
 #define BPFTRAP_RECORD_ENVIRONMENT 8 /* 7: BPFTRAP_KIND_MARK */
 #define BPFTRAP_RECORD_FINAL       9
 
-/* Kind of a failed exec in bpftrap_lost. Its record is BPFTRAP_RECORD_EXEC. */
-#define BPFTRAP_KIND_FAILED 15
+/* Kinds in bpftrap_lost of a failed exec, and of one that filters reject. The record of both is
+ * BPFTRAP_RECORD_EXEC.
+ */
+#define BPFTRAP_KIND_FAILED   15
+#define BPFTRAP_KIND_UNWANTED 14
 
 #define BPFTRAP_COMM_SIZE         16 /* TASK_COMM_LEN, include/linux/sched.h */
 #define BPFTRAP_TTY_SIZE          16 /* name of a terminal, with its NUL; a longer one is unknown */
@@ -84,6 +87,7 @@ struct bpftrap_account {
 #define BPFTRAP_EXEC_ENV_REQUESTED   256u  /* env_len is known: --env was given */
 #define BPFTRAP_EXEC_REDACTED        512u  /* user space changed argv: args_len may be any */
 #define BPFTRAP_EXEC_ARGS_CUT        1024u /* with REDACTED: argv was incomplete before */
+#define BPFTRAP_EXEC_UNWANTED        2048u /* filters reject it: sent for state only */
 
 /* A file of a process: how it is named, and the bytes of that name in `data`. */
 struct bpftrap_path {

@@ -166,16 +166,18 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
   const char *interp;
   struct exec_source *to;
   struct path_walk *walk;
+  _Bool wanted;
 
   /* Ignore events that the other copy handles */
   if (cfg.twice && !is_first_to_see(task, exec_id, BPFTRAP_RECORD_EXEC, second))
     return 0;
 
   /* Ignore processes out of scope */
-  if (has_filters() && !judge_exec(task))
+  wanted = !has_filters() || judge_exec(task);
+  if (!wanted && !(cfg.report_execs && is_followed(task)))
     return 0;
 
-  if (cfg.exits_of_execs)
+  if (cfg.exits_of_execs && wanted)
     note_older_exec(task);
 
   /* Gather the identity and the places of the strings */
@@ -190,6 +192,8 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
       &walk->process, task, task_start_boot_ns(task),
       announce_cgroup_id(task, bpf_get_current_cgroup_id(), to->now, CGROUP_WALK_OF_EXEC + second));
   to->flags = BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec) * BPFTRAP_EXEC_SECURE;
+  if (cfg.report_execs && !wanted)
+    to->flags |= BPFTRAP_EXEC_UNWANTED;
   READ_FIELDS(struct linux_binprm, bprm, strings, (file, file), (filename, to->filename),
               (interp, interp));
   to->interp = interp == to->filename ? 0 : interp;
@@ -200,13 +204,14 @@ static __noinline int report_exec(struct task_struct *task, struct linux_binprm 
               (arg_end, args_end), (env_start, env_begin), (env_end, env_end));
   to->args_size = args_end - to->args;
   to->env_len = 0;
-  if (cfg.env) {
+  if (cfg.env && !(to->flags & BPFTRAP_EXEC_UNWANTED)) {
     to->flags |= BPFTRAP_EXEC_ENV_REQUESTED;
     to->env_len = send_environment(second, env_begin, env_end, &walk->process, to->now);
   }
 
   if (!submit_exec(walk, second)) {
-    count_lost(BPFTRAP_RECORD_EXEC);
+    /* An exec that the filters reject is no loss of the output */
+    count_lost(to->flags & BPFTRAP_EXEC_UNWANTED ? BPFTRAP_KIND_UNWANTED : BPFTRAP_RECORD_EXEC);
     note_unsent_exec(walk->process.start_boot_ns, walk->process.pid);
   }
   return 0;

@@ -49,7 +49,7 @@ struct bpftrap_scope {
   __u32 stdio;           /* 1: what fds 0, 1 and 2 refer to is recorded */
   __u32 env;             /* 1: environment variables that match `variables` are recorded */
   __u32 report_final;    /* 1: the last account of each process is reported */
-  __u32 reserved;
+  __u32 report_execs;    /* 1: all execs of traced processes are reported, for state */
   __u32 uids[BPFTRAP_UIDS_MOST];
   struct bpftrap_globs names;
   struct bpftrap_globs excluded_names;

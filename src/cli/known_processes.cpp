@@ -24,6 +24,18 @@ KnownProcesses find_known_processes(std::string_view command, const FilterOption
   return known;
 }
 
+ProcessList list_processes(KnownProcesses& known, std::string_view command,
+                           const std::string& btf) {
+  try {
+    if (!known.lister) {
+      known.lister.emplace(command, btf);
+    }
+    return known.lister->list();
+  } catch (const Error&) {
+    return ProcessList({});
+  }
+}
+
 void set_own_namespace(bpftrap_scope& scope, const OwnIds& own) {
   scope.own_level = own.level;
   scope.own_namespace = own.pid_namespace;

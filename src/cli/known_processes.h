@@ -32,6 +32,10 @@ struct KnownProcesses {
 KnownProcesses find_known_processes(std::string_view command, const FilterOptions& options,
                                     const std::string& btf, bool verbose);
 
+// Lists the processes that exist, for their ancestors. Empty if this kernel does not allow it in a
+// pid namespace of its own.
+ProcessList list_processes(KnownProcesses& known, std::string_view command, const std::string& btf);
+
 // Tells the programs the pid namespace of bpftrap.
 void set_own_namespace(bpftrap_scope& scope, const OwnIds& own);
 

@@ -143,10 +143,10 @@ bpftrap_globs compile_globs(const std::vector<std::string>& globs, unsigned byte
   return compiler.result();
 }
 
-bool globs_match(const bpftrap_globs& globs, std::string_view comm) {
+bool globs_match(const bpftrap_globs& globs, std::string_view name) {
   auto through_stars = [&](std::uint64_t at) { return at | ((at & globs.stars) << 1); };
   std::uint64_t at = through_stars(globs.starts);
-  for (char c : comm) {
+  for (char c : name) {
     auto byte = static_cast<unsigned char>(c);
     at = through_stars(((at & globs.masks[byte]) << 1) | (at & globs.stars));
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Compiles globs of --name and --env for the BPF programs. A match takes a step per byte and no
+// Compiles globs of --name, --env and --fail-on. A match takes a step per byte and no
 // loop that depends on the glob.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace bpftrap {
 // process name. All globs together may take 64 positions: one per element, and one more per glob.
 bpftrap_globs compile_globs(const std::vector<std::string>& globs, unsigned bytes_most = 15);
 
-// Matches like the BPF programs (src/bpf/scope.bpf.h, globs_match()), for tests.
-bool globs_match(const bpftrap_globs& globs, std::string_view comm);
+// Matches like the BPF programs (src/bpf/scope.bpf.h, globs_match()).
+bool globs_match(const bpftrap_globs& globs, std::string_view name);
 
 }  // namespace bpftrap

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/os/error.h"
+#include "core/os/memory_limit.h"
 
 namespace bpftrap {
 
@@ -25,6 +26,14 @@ void size_cgroup_maps(bpf_map* nodes, bpf_map* numbers, const WatchedCgroups& cg
   bpf_map__set_autocreate(numbers, !cgroups.empty());
   bpf_map__set_max_entries(nodes, std::max(cgroups.names(), 1U));
   bpf_map__set_max_entries(numbers, cgroups.numbers());
+}
+
+ProcessStreamOptions live_stream_options(const TraceOptions& options, const Output& output) {
+  ProcessStreamOptions stream = stream_options(options);
+  stream.output_crowded = [&output] { return output.crowded(); };
+  stream.keep_births = options.wait_all || !options.trees.empty();
+  stream.command_line_bytes = memory_share(CommandLines::bytes_most);
+  return stream;
 }
 
 }  // namespace bpftrap

@@ -22,6 +22,9 @@ struct ProcessCommand {
   bool records = false;               // into a recording, instead of printing
 };
 
+// The options of the stream of a live trace. `output` must outlive the stream.
+ProcessStreamOptions live_stream_options(const TraceOptions& options, const Output& output);
+
 // Stores the processes of --pid in the loaded map. Throws Error.
 void fill_pid_map(const bpf_map* map, const std::vector<NamedProcess>& processes);
 

@@ -29,7 +29,6 @@
 #include "core/os/exit_status.h"
 #include "core/os/file.h"
 #include "core/os/file_sync.h"
-#include "core/os/memory_limit.h"
 #include "core/os/proc_cgroup.h"
 #include "core/process/followed.h"
 #include "core/process/last_descendant.h"
@@ -189,19 +188,12 @@ Followed followed_in(LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& s
                    loaded.bss().followed});
 }
 
-ProcessStreamOptions live_stream_options(const TraceOptions& options, const bpftrap_scope& scope,
-                                         const Output& output) {
-  ProcessStreamOptions stream = stream_options(options);
-  stream.output_crowded = [&output] { return output.crowded(); };
-  stream.keep_births = scope.report_forks != 0;
-  stream.command_line_bytes = memory_share(CommandLines::bytes_most);
-  return stream;
-}
-
 // Receives the records of a trace, and traces with the programs until a stop.
 struct Destination {
   ProcessHandler& handler;
   std::function<void(TraceExtras)> trace;
+  // Returns the exit status after PROGRAM, whose own is `program`. Empty: that one.
+  std::function<int(int program, bool to_the_end)> status = {};
 };
 
 // A trace whose programs are attached.
@@ -287,21 +279,31 @@ int ProcessTrace::run_program(Followed& followed, Pid own_tid, std::optional<Cal
     program_run.wait(host_.signals());
     throw;
   }
+  bool to_the_end = program_run.saw_end() && !host_.output().reader_gone();
   program_run.wait(host_.signals());
-  return program.ended() ? program.exit_status() : ended_as_asked;
+  int status = program.ended() ? program.exit_status() : ended_as_asked;
+  return destination_.status ? destination_.status(status, to_the_end) : status;
 }
 
 // Prints the records.
 template <class Run>
 int print_records(const ProcessCommand& command, const TraceOptions& options, Host& host,
-                  LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& scope, Run run) {
-  ProcessStream stream(live_stream_options(options, scope, host.output()));
-  return run({stream, [&](TraceExtras extras) {
-                std::vector<std::string_view> columns =
-                    fitting_columns(command.columns, host.terminal_columns());
-                host.trace<ForkRecord, ExecRecord, ExitRecord>(command.name, std::move(columns),
-                                                               loaded, stream, std::move(extras));
-              }});
+                  LoadedSkeleton<process_bpf>& loaded, KnownProcesses& known, Run run) {
+  ProcessStream stream(live_stream_options(options, host.output()));
+  if (stream.keeps_genealogy()) {
+    stream.add_existing(list_processes(known, command.name, options.btf));
+  }
+  auto trace = [&](TraceExtras extras) {
+    std::vector<std::string_view> columns =
+        fitting_columns(command.columns, host.terminal_columns());
+    host.trace<ForkRecord, ExecRecord, ExitRecord>(command.name, std::move(columns), loaded, stream,
+                                                   std::move(extras));
+  };
+  auto status = [&](int program, bool to_the_end) {
+    bool counted = options.output.count && stream.written() >= *options.output.count;
+    return stream.status(program, to_the_end && !counted);
+  };
+  return run({stream, trace, status});
 }
 
 // Keeps the records in a file.
@@ -364,7 +366,7 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
                                    : trace.run_program(followed, known.own.tid, std::move(caller));
   };
   if (!command.records) {
-    return print_records(command, options, *host, loaded, scope, run);
+    return print_records(command, options, *host, loaded, known, run);
   }
   RecorderOptions recorder =
       recorder_options(options, scope, ProcessLister(command.name, options.btf).list());

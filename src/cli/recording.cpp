@@ -19,14 +19,6 @@ namespace bpftrap {
 
 namespace {
 
-std::string read_comm(Pid local_pid) {
-  std::string comm = read_file(fmt::format("/proc/{}/comm", local_pid)).value_or("");
-  if (comm.ends_with('\n')) {
-    comm.pop_back();
-  }
-  return comm;
-}
-
 // `12345` as `12,345`.
 std::string with_commas(std::uint64_t number) {
   std::string text = std::to_string(number);
@@ -70,8 +62,8 @@ RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scop
       static_cast<std::uint64_t>(proc_start_offset().count() / BPFTRAP_TICK_NS);
   for (const ListedProcess& process : processes.all()) {
     if (process.state != ListedProcess::State::ended) {
-      recorder.older.push_back({process.pid, process.parent, process.local_pid, process.start_ticks,
-                                read_comm(process.local_pid)});
+      recorder.older.push_back(
+          {process.pid, process.parent, process.local_pid, process.start_ticks, process.comm});
     }
   }
   recorder.redaction = options.redaction;

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "bpf/process.event.h"
+#include "cli/name_glob.h"
 #include "cli/offered_values.h"
 #include "core/text/units.h"
 
@@ -81,10 +82,25 @@ void add_argument_options(CLI::App& app, TraceOptions& options) {
   add_redact_option(app, options);
 }
 
+void add_fail_on(TraceOptions& options, std::string_view glob) {
+  // The globs have 64 positions, so no pattern needs more bytes.
+  constexpr unsigned bytes_most = 64;
+  if (glob.find('/') != std::string_view::npos) {
+    throw std::invalid_argument("has a /, but no base name has; expected a name such as 'curl'");
+  }
+  options.fail_on.emplace_back(glob);
+  options.fail_on_globs = compile_globs(options.fail_on, bytes_most);
+}
+
 void add_program_options(CLI::App& app, TraceOptions& options) {
   begin_group(app, "Tracing");
   add_switch(app, "--wait-all", options.wait_all,
              "with PROGRAM, end when its last descendant has ended");
+  add_repeatable_option(
+      app, "--fail-on", [&options](std::string_view text) { add_fail_on(options, text); },
+      "with PROGRAM, exit with 99 if a program is executed whose file has this name, such as "
+      "'curl*', whatever the filters (repeatable)",
+      "GLOB");
 }
 
 void add_kernel_options(CLI::App& app, TraceOptions& options) {
@@ -122,7 +138,8 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const Events& defau
   add_look_options(
       app, options,
       "print a summary at the end, on standard error: the run, programs, slowest commands");
-  add_switch(app, "-q,--quiet", options.output.quiet, "print no records, only the summary");
+  add_switch(app, "-q,--quiet", options.output.quiet,
+             "print no records, for --summary and --fail-on");
   add_program_options(app, options);
   add_kernel_options(app, options);
 }
@@ -163,6 +180,9 @@ void check_together(const TraceOptions& options) {
   if (options.program.empty() && options.wait_all) {
     refuse_usage("--wait-all: there is no PROGRAM; expected -- PROGRAM");
   }
+  if (options.program.empty() && !options.fail_on.empty()) {
+    refuse_usage("--fail-on: there is no PROGRAM; expected -- PROGRAM");
+  }
   check_filters(options);
   Events listed = options.event_list ? options.event_list->events : Events{};
   if (options.failed && (listed.execs || listed.forks)) {
@@ -178,8 +198,8 @@ void check_together(const TraceOptions& options) {
   if (!options.output.table.columns.empty()) {
     refuse_format(options.output, "--columns", "which has every key");
   }
-  if (options.output.quiet && !options.output.summary) {
-    refuse_usage("--quiet: nothing would be printed; expected --summary with it");
+  if (options.output.quiet && !options.output.summary && options.fail_on.empty()) {
+    refuse_usage("--quiet: nothing would be printed; expected --summary or --fail-on with it");
   }
   if (options.output.summary && !chosen_events(options).exits) {
     refuse_usage("--summary: needs the ends of processes; expected exit in --event");
@@ -207,6 +227,11 @@ Events chosen_events(const TraceOptions& options) {
   return events;
 }
 
+bool shows_ancestors(const TraceOptions& options) {
+  const std::vector<std::string>& columns = options.output.table.columns;
+  return std::find(columns.begin(), columns.end(), "ANCESTORS") != columns.end();
+}
+
 bpftrap_scope make_scope(const TraceOptions& options) {
   Events events = chosen_events(options);
   bpftrap_scope scope = filter_scope(options);
@@ -214,7 +239,9 @@ bpftrap_scope make_scope(const TraceOptions& options) {
   scope.min_duration_ns =
       options.min_duration ? static_cast<std::uint64_t>(options.min_duration->count()) : 0;
   scope.no_exits = events.exits ? 0 : 1;
-  scope.report_forks = options.forest ? 1 : 0;
+  bool named_ancestors = shows_ancestors(options) || !options.fail_on.empty();
+  scope.report_forks = options.forest || named_ancestors ? 1 : 0;
+  scope.report_execs = named_ancestors ? 1 : 0;
   scope.report_final = options.output.summary ? 1 : 0;
   scope.write_forks = events.forks ? 1 : 0;
   scope.only_executed = only_reported_exits(events) ? 1 : 0;
@@ -222,7 +249,7 @@ bpftrap_scope make_scope(const TraceOptions& options) {
   bool keep_wanted = !options.min_duration && (events.execs || only_reported_exits(events));
   scope.keep_wanted = keep_wanted ? 1 : 0;
   scope.only_failed = options.failed ? 1 : 0;
-  scope.exits_of_execs = exits_of_execs_only(options, events) && !options.forest ? 1 : 0;
+  scope.exits_of_execs = exits_of_execs_only(options, events) ? 1 : 0;
   return scope;
 }
 
@@ -237,6 +264,15 @@ ProcessStreamOptions stream_options(const TraceOptions& options) {
   stream.read_older = events.exits && !stream.exits_of_execs_only;
   stream.amend_exits = options.output.summary;
   stream.forest = options.forest;
+  // Only programs have rows, unless each birth or each end has one.
+  stream.levels = events.forks || events.every_exit ? Genealogy::Levels::processes
+                                                    : Genealogy::Levels::programs;
+  stream.ancestors = shows_ancestors(options);
+  if (!options.fail_on.empty()) {
+    stream.fail_on = [globs = options.fail_on_globs](std::string_view name) {
+      return globs_match(globs, name);
+    };
+  }
   stream.arguments = options.arguments;
   stream.redaction = options.redaction;
   return stream;

@@ -26,6 +26,8 @@ struct TraceOptions : FilterOptions {
   Redaction redaction;
   bool wait_all = false;
   bool forest = false;
+  std::vector<std::string> fail_on;  // globs
+  bpftrap_globs fail_on_globs{};     // `fail_on`, compiled
   std::optional<std::chrono::nanoseconds> min_duration;
   bool failed = false;
   Events default_events;  // the command's default
@@ -57,6 +59,9 @@ std::uint32_t ring_buffer_bytes(std::uint64_t asked, std::uint64_t page);
 
 // Returns the events to print.
 Events chosen_events(const TraceOptions& options);
+
+// True if --columns has ANCESTORS.
+bool shows_ancestors(const TraceOptions& options);
 
 bpftrap_scope make_scope(const TraceOptions& options);
 

@@ -8,6 +8,7 @@ enum ExitStatus {
   ended_as_asked = 0,
   could_not_work = 1,
   wrong_command_line = 2,
+  forbidden_program = 99,  // --fail-on found its program
   // With -- PROGRAM, as in timeout(1), env(1) and nohup(1). Every other status is PROGRAM's own.
   bpftrap_failed = 125,
   cannot_execute = 126,

@@ -67,7 +67,8 @@ Column shape_column(std::string_view name, const std::vector<FieldTable>& kinds,
     }
     if (!found.raw) {
       std::size_t width = found.field->width;
-      return {name, roomy ? std::max(width, found.field->roomy_width) : width, found.field->align};
+      return {name, roomy ? std::max(width, found.field->roomy_width) : width, found.field->align,
+              found.field->cut};
     }
     return {name, name.size(), is_number(*found.field) ? Align::right : Align::left};
   }

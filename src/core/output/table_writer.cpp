@@ -74,6 +74,9 @@ std::string& TableWriter::begin_cell(Style style) {
 void TableWriter::end_cell() {
   const Column& column = columns_[at_];
   bool last = at_ + 1 == columns_.size();
+  if (column.cut && limit_ > 0) {
+    cut_styled(out_, text_start_, column.width);
+  }
   std::size_t spaces = 0;
   if (!last || !look_.ragged) {
     std::size_t taken = display_width(std::string_view(out_).substr(text_start_));

@@ -16,6 +16,7 @@ struct Column {
   std::string_view header = {};
   std::size_t width = 0;  // minimum; wider text is kept whole
   Align align = Align::left;
+  bool cut = false;  // wider text is cut if rows are limited
 };
 
 struct TableLook {

@@ -18,7 +18,7 @@ class LastDescendant final : public Sweepable {
   struct Sources {
     // Followed processes that have not ended: Followed::count().
     std::function<std::uint64_t()> followed;
-    // Live processes whose fork was reported: Descent::size().
+    // Live processes whose fork was reported: Births::size().
     std::function<std::size_t()> born;
   };
 

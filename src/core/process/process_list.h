@@ -41,9 +41,6 @@ class ProcessList {
  public:
   explicit ProcessList(std::vector<ListedProcess> processes);
 
-  // In the order of local_pid.
-  const std::vector<ListedProcess>& all() const { return processes_; }
-
   // The process with this number in bpftrap's own namespace.
   std::optional<ListedProcess> find(Pid local_pid) const;
   // The process with this number in the initial namespace.

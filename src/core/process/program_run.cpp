@@ -21,7 +21,7 @@ ProgramRun::ProgramRun(Program& program, EventLoop& loop, LastDescendant* last)
   loop_.watch(program.pidfd(), EPOLLIN | EPOLLONESHOT, [this](std::uint32_t) { program_ended(); });
   loop_.watch(ask_last_.fd(), EPOLLIN, [this](std::uint32_t) {
     if (ask_last_.take() && last_->has_ended()) {
-      loop_.stop();
+      stop_at_end();
     }
   });
 }
@@ -31,8 +31,13 @@ void ProgramRun::program_ended() {
   if (last_ != nullptr) {
     ask_last_.arm(ask_interval, true);
   } else {
-    loop_.stop();
+    stop_at_end();
   }
+}
+
+void ProgramRun::stop_at_end() {
+  saw_end_ = true;
+  loop_.stop();
 }
 
 bool ProgramRun::ends_trace(StopSignals::Taken signal) {

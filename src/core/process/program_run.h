@@ -21,6 +21,9 @@ class ProgramRun {
 
   Program& program() { return program_; }
 
+  // True if the end of PROGRAM, and of `last` if given, has stopped the loop.
+  bool saw_end() const { return saw_end_; }
+
   // Tracing is live: lets PROGRAM execute.
   void start() { program_.release(); }
 
@@ -34,10 +37,12 @@ class ProgramRun {
 
  private:
   void program_ended();
+  void stop_at_end();
 
   Program& program_;
   EventLoop& loop_;
   LastDescendant* last_;
+  bool saw_end_ = false;
   bool forwarded_ = false;
   bool abandoned_ = false;
   Timer ask_last_;

@@ -213,6 +213,7 @@ Decoded decode_exec(Bytes bytes, const Machine& machine) {
   record.env_requested = (wire.flags & BPFTRAP_EXEC_ENV_REQUESTED) != 0;
   record.env_size = wire.env_len;
   record.error = wire.error;
+  record.wanted = (wire.flags & BPFTRAP_EXEC_UNWANTED) == 0;
   record.exec_id = wire.exec_id;
   if (wire.max_rss_pages != 0) {
     record.max_rss_bytes = wire.max_rss_pages * machine.page_size;

@@ -37,6 +37,7 @@ struct Field {
   std::size_t width = 0;         // minimum column width
   std::size_t roomy_width = 0;   // the same where rows need not fit 80 columns; 0: no other
   Align align = Align::left;
+  bool cut = false;  // cells end at the width of the column on a terminal
   JsonType type = JsonType::string;
   bool nullable = false;
   Unit unit = Unit::none;

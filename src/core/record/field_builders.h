@@ -144,6 +144,13 @@ struct FieldOf : Field {
     return changed;
   }
 
+  // Cuts cells at the column's width on a terminal, so that they leave room for others.
+  constexpr FieldOf cut_on_terminal() const {
+    FieldOf changed = *this;
+    changed.cut = true;
+    return changed;
+  }
+
   constexpr FieldOf in(Unit cell_unit) const {
     FieldOf changed = *this;
     changed.unit = cell_unit;

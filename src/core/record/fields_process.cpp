@@ -247,6 +247,7 @@ FieldTable fields_of(const ForkRecord*) {
                      table_only<R>("name of the process, because it has executed nothing yet")
                          .column("COMMAND")
                          .cell([](const R& r, Context, std::string& out) {
+                           append_branch(out, r.depth);
                            append_command(out, std::nullopt, r.process);
                          }));
   return table;

@@ -45,6 +45,23 @@ inline void append_process(std::string& out, std::string_view comm, Pid local_pi
   out += ']';
 }
 
+// Prints `sh[12] < make[11] < bash[5]`, and `…` for ancestors that are not known.
+inline void append_ancestors(std::string& out, const Ancestors& ancestors) {
+  std::string_view between;
+  for (const Ancestor& one : ancestors.known) {
+    out += between;
+    append_process(out, one.comm, one.local_pid, one.pid);
+    between = " < ";
+  }
+  if (ancestors.more) {
+    out += between;
+    out += "…";
+  }
+  if (ancestors.known.empty() && !ancestors.more) {
+    out += '-';
+  }
+}
+
 template <class R>
 constexpr auto number_fields() {
   return std::array{
@@ -77,6 +94,13 @@ constexpr auto number_fields() {
               append_process(out, r.process.parent_comm, r.process.local_parent,
                              r.process.parent.pid);
             }
+          }),
+      table_only<R>("the processes that led to this one by fork, the parent first")
+          .column("ANCESTORS", 24)
+          .roomy(36)
+          .cut_on_terminal()
+          .cell([](const R& r, Context, std::string& out) {
+            append_ancestors(out, r.process.ancestors);
           }),
   };
 }

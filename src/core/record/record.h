@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,17 @@ struct ProcessIdHash {
   std::size_t operator()(const ProcessId& id) const {
     return static_cast<std::size_t>(id.start_ns * 0x9e3779b97f4a7c15U) ^ id.pid;
   }
+};
+
+struct Ancestor {
+  std::string_view comm;
+  Pid pid = 0;
+  Pid local_pid = 0;  // in bpftrap's own pid namespace; 0 outside it
+};
+
+struct Ancestors {
+  std::span<const Ancestor> known;  // the parent first
+  bool more = false;                // the last known one has an ancestor that is not known
 };
 
 // Identity of a process. Ids are those of the initial namespaces, unless another one is named.
@@ -61,6 +73,7 @@ struct Process {
   std::optional<std::string_view> cgroup;  // path
   std::optional<std::string_view> unit;    // systemd unit and container in that path
   std::optional<std::string_view> container_id;
+  Ancestors ancestors;  // by birth, if they are asked for; the tracer fills these in
 };
 
 // argv as the kernel stores it: a NUL ends each argument.
@@ -86,9 +99,10 @@ struct ExecRecord {
   std::uint64_t cap_effective = 0;
   bool secure = false;  // AT_SECURE
   int error = 0;
+  bool wanted = true;                          // passes the filters of the kernel
   std::uint32_t exec_id = 0;                   // distinguishes the execs of one process
   std::optional<std::uint64_t> max_rss_bytes;  // ru_maxrss before this program, if it is needed
-  unsigned depth = 0;  // generations below the first ancestor that is printed
+  unsigned depth = 0;                          // ancestors with a row of their own, for --forest
 };
 
 // The process that sent a signal.
@@ -211,6 +225,7 @@ struct ForkRecord {
   bool wanted = false;    // the child passes the filters
   ThreadAccount account;  // the thread that called fork
   ProcessId creator;      // the process that called fork; with CLONE_PARENT not the real parent
+  unsigned depth = 0;     // as in ExecRecord
 };
 
 // A process whose fork or exec was reported ended, but its end is not reported.

@@ -40,11 +40,21 @@ ProcessStream::ProcessStream(ProcessStreamOptions options)
       cgroups_(proc_cgroup(options_),
                options_.command_line_bytes / (CommandLines::bytes_most / CgroupPaths::bytes_most)),
       lines_(options_.command_line_bytes,
-             options_.recorded ? std::chrono::nanoseconds::zero() : proc_start_offset()) {}
+             options_.recorded ? std::chrono::nanoseconds::zero() : proc_start_offset()) {
+  if (options_.forest || options_.ancestors || options_.fail_on) {
+    genealogy_.emplace(options_.levels, options_.command_line_bytes);
+  }
+  if (options_.fail_on) {
+    fail_on_.emplace(options_.fail_on);
+  }
+}
 
 RecordHandler::Result ProcessStream::handle(std::span<const std::byte> bytes, Sink& sink) {
   Decoded decoded = decode(bytes);
-  return take(decoded, sink);
+  Result result = take(decoded, sink);
+  written_ += result == Result::written ? 1 : 0;
+  malformed_ += result == Result::malformed ? 1 : 0;
+  return result;
 }
 
 RecordHandler::Result ProcessStream::take(Decoded& decoded, Sink& sink) {
@@ -66,8 +76,7 @@ RecordHandler::Result ProcessStream::take(Decoded& decoded, Sink& sink) {
     return write(*fork, sink);
   }
   if (auto* gone = std::get_if<GoneRecord>(&decoded)) {
-    lines_.forget(*gone);
-    descent_.ended(gone->id);
+    forget(*gone);
     return Result::kept;
   }
   if (auto* last = std::get_if<FinalRecord>(&decoded)) {
@@ -83,19 +92,51 @@ RecordHandler::Result ProcessStream::take(Decoded& decoded, Sink& sink) {
   return Result::malformed;
 }
 
+void ProcessStream::forget(const GoneRecord& gone) {
+  lines_.forget(gone);
+  births_.ended(gone.id);
+  if (genealogy_) {
+    genealogy_->ended(gone.id);
+  }
+}
+
+void ProcessStream::place(Process& process, unsigned& depth) {
+  if (options_.ancestors) {
+    process.ancestors = genealogy_->ancestors_of(process);
+  }
+  if (options_.forest) {
+    depth = genealogy_->level_of(process);
+  }
+}
+
+void ProcessStream::check_fail_on(ExecRecord& record) {
+  if (fail_on_ && fail_on_->is_first_match(record)) {
+    record.process.ancestors = genealogy_->ancestors_of(record.process);
+    fail_on_->report(record);
+  }
+}
+
+int ProcessStream::status(int program, bool to_the_end) const {
+  return fail_on_ ? fail_on_->status(program, may_have_missed_execs(), to_the_end) : program;
+}
+
 bool ProcessStream::is_older(const ProcessId& id) const {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(id.start_ns)) <
          live_since_.time_since_epoch();
 }
 
 RecordHandler::Result ProcessStream::write(ForkRecord& record, Sink& sink) {
-  if (options_.forest || options_.keep_births) {
-    descent_.forked(record);
+  if (options_.keep_births) {
+    births_.forked(record.process);
+  }
+  if (genealogy_) {
+    genealogy_->forked(record.process);
   }
   if (record.time < live_since_ || !record.wanted || !options_.write_forks ||
       !options_.arguments.wants(std::nullopt, record.process.comm)) {
     return Result::kept;
   }
+  place(record.process, record.depth);
   cgroups_.complete(record.process);
   sink.write(record);
   return Result::written;
@@ -125,10 +166,14 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
   }
   redact(record.args, redacted_args_);
   redact(record.env, redacted_env_);
-  bool matches = options_.arguments.wants(record.args, record.process.comm);
-  if (options_.forest) {
-    record.depth = descent_.executed(record.process);
+  if (genealogy_ && record.error == 0) {
+    genealogy_->executed(record.process, record.wanted);
   }
+  check_fail_on(record);
+  if (!record.wanted) {
+    return Result::kept;
+  }
+  bool matches = options_.arguments.wants(record.args, record.process.comm);
   bool live = record.time >= live_since_;
   if (record.error == 0 && options_.write_exits && (live || !options_.exits_of_execs_only)) {
     bool in_any_case = is_older(record.process.id) || !options_.arguments.empty();
@@ -142,15 +187,23 @@ RecordHandler::Result ProcessStream::write(ExecRecord& record, Sink& sink) {
     ++gave_way_;
     return Result::kept;
   }
+  place(record.process, record.depth);
   cgroups_.complete(record.process);
   sink.write(record);
   return Result::written;
 }
 
 RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
+  Result result = write_end(record, sink);
+  births_.ended(record.process.id);
+  if (genealogy_) {
+    genealogy_->ended(record.process.id);
+  }
+  return result;
+}
+
+RecordHandler::Result ProcessStream::write_end(ExitRecord& record, Sink& sink) {
   std::optional<CommandLine> line = lines_.take(record.process);
-  unsigned depth = descent_.ended(record.process.id);
-  record.depth = options_.forest ? depth : 0;
   if (record.time < live_since_ || !options_.write_exits) {
     return Result::kept;
   }
@@ -185,6 +238,7 @@ RecordHandler::Result ProcessStream::write(ExitRecord& record, Sink& sink) {
   if (!matches) {
     return Result::kept;
   }
+  place(record.process, record.depth);
   cgroups_.complete(record.process);
   sink.write(record);
   return Result::written;
@@ -201,6 +255,12 @@ void ProcessStream::account(const bpftrap_lost& lost) {
   warn_of_unmarked(lost.records[BPFTRAP_KIND_MARK]);
   warn_of_refused_lines();
   warn_of_refused_paths();
+  warn_of_refused_ancestors();
+  // A child that is not marked is not followed, so its execs are unknown, too.
+  execs_missed_ = lost_records(lost) + lost.records[BPFTRAP_RECORD_EXEC] +
+                      lost.records[BPFTRAP_KIND_UNWANTED] + lost.records[BPFTRAP_RECORD_FORK] +
+                      lost.records[BPFTRAP_KIND_MARK] >
+                  0;
   std::uint64_t ends = lost.records[BPFTRAP_RECORD_EXIT] + lost.records[BPFTRAP_RECORD_GONE];
   if (ends > lost_ends_) {
     lost_ends_ = ends;
@@ -248,21 +308,39 @@ void ProcessStream::warn_of_refused_paths() {
                   cgroups_.size(), room));
 }
 
+void ProcessStream::warn_of_refused_ancestors() {
+  if (!genealogy_ || genealogy_->refused() == 0 || refused_ancestors_told_) {
+    return;
+  }
+  refused_ancestors_told_ = true;
+  say(
+      fmt::format("no room to remember the parents of more than {} processes: some ancestors are "
+                  "missing; follow fewer processes (--tree, -- PROGRAM)",
+                  genealogy_->most()));
+}
+
 bool ProcessStream::wants_sweep() const {
   bool after_losses = lost_since_sweep_ && BootClock::now() - swept_ > between_sweeps_of_losses;
-  return after_losses || lines_.wants_sweep() || descent_.wants_sweep();
+  return after_losses || lines_.wants_sweep() || births_.wants_sweep() ||
+         (genealogy_ && genealogy_->wants_sweep());
 }
 
 void ProcessStream::mark_dead() {
   lost_since_sweep_ = false;
   swept_ = BootClock::now();
   lines_.mark_dead();
-  descent_.mark_dead();
+  births_.mark_dead();
+  if (genealogy_) {
+    genealogy_->mark_dead();
+  }
 }
 
 void ProcessStream::forget_dead() {
   lines_.forget_dead();
-  descent_.forget_dead();
+  births_.forget_dead();
+  if (genealogy_) {
+    genealogy_->forget_dead();
+  }
 }
 
 }  // namespace bpftrap

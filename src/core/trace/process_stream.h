@@ -8,10 +8,13 @@
 #include <utility>
 
 #include "core/process/argument_filter.h"
+#include "core/process/births.h"
 #include "core/process/cgroup_paths.h"
 #include "core/process/command_lines.h"
-#include "core/process/descent.h"
 #include "core/process/environments.h"
+#include "core/process/fail_on.h"
+#include "core/process/genealogy.h"
+#include "core/process/process_list.h"
 #include "core/process/sweep.h"
 #include "core/record/decode.h"
 #include "core/trace/process_handler.h"
@@ -33,8 +36,12 @@ struct ProcessStreamOptions {
   bool exits_of_execs_only = false;
   // Read the command lines of processes older than the tracer.
   bool read_older = false;
-  bool forest = false;       // indent command lines by descent; the kernel must report all forks
   bool keep_births = false;  // keep track of forked processes; the kernel must report all forks
+  bool forest = false;       // indent command lines by descent; the kernel must report all forks
+  Genealogy::Levels levels = Genealogy::Levels::processes;  // of the forest
+  // Fill in the ancestors of each process; the kernel must report all forks and execs.
+  bool ancestors = false;
+  FailOn::Matches fail_on = {};  // the programs of --fail-on; as `ancestors`
   ArgumentFilter arguments = {};
   Redaction redaction = {};
   std::size_t command_line_bytes = CommandLines::bytes_most;  // cgroup paths: an eighth of it
@@ -64,13 +71,28 @@ class ProcessStream final : public ProcessHandler {
 
   bool reads_older() const override { return options_.read_older; }
   void add_older(OlderProcess&& process) override { lines_.add_older(std::move(process)); }
-  std::size_t born() const override { return descent_.size(); }
+  std::size_t born() const override { return births_.size(); }
   const CgroupPaths& cgroups() const { return cgroups_; }
+  // True if add_existing() must be called once, after the programs are attached.
+  bool keeps_genealogy() const { return genealogy_.has_value(); }
+  void add_existing(const ProcessList& list) { genealogy_->add_older(list); }
+
+  // Records that were written.
+  std::uint64_t written() const { return written_; }
+  // The exit status of bpftrap after PROGRAM: see fail_on.h.
+  int status(int program, bool to_the_end) const;
 
  private:
+  void forget(const GoneRecord& gone);
   Result write(ForkRecord& record, Sink& sink);
   Result write(ExecRecord& record, Sink& sink);
   Result write(ExitRecord& record, Sink& sink);
+  Result write_end(ExitRecord& record, Sink& sink);
+  // Fills in the ancestors, and the level of --forest.
+  void place(Process& process, unsigned& depth);
+  void check_fail_on(ExecRecord& record);
+  // True if an exec may have happened that this object was not told of.
+  bool may_have_missed_execs() const { return execs_missed_ || malformed_ > 0; }
   // True if the record must give way, because the reader of the output is slow.
   bool gives_way(const ExecRecord& record) const;
   // Applies --redact: `strings` becomes a view into `redacted`.
@@ -80,6 +102,7 @@ class ProcessStream final : public ProcessHandler {
   void warn_of_unmarked(std::uint64_t unmarked);
   void warn_of_refused_lines();
   void warn_of_refused_paths();
+  void warn_of_refused_ancestors();
 
   ProcessStreamOptions options_;
   BootTime live_since_;
@@ -87,13 +110,19 @@ class ProcessStream final : public ProcessHandler {
   CommandLines lines_;
   std::string redacted_args_;  // of the record that is handled
   std::string redacted_env_;
-  Descent descent_;
+  Births births_;
+  std::optional<Genealogy> genealogy_;
+  std::optional<FailOn> fail_on_;
   Environments environments_;
   std::uint64_t unmarked_ = 0;
   bool refused_told_ = false;
   bool refused_paths_told_ = false;
+  bool refused_ancestors_told_ = false;
   std::uint64_t lost_ends_ = 0;
   std::uint64_t gave_way_ = 0;  // records
+  std::uint64_t written_ = 0;
+  std::uint64_t malformed_ = 0;
+  bool execs_missed_ = false;
   bool lost_since_sweep_ = false;
   BootTime swept_;
 };

@@ -212,7 +212,7 @@ RecordHandler::Result Recorder::take_exit(Bytes record) {
   announce(event.process);
   write(record);
   live_.ended(id_of(event.process), event.process.local_pid);
-  descent_.ended(id_of(event.process));
+  births_.ended(id_of(event.process));
   return Result::written;
 }
 
@@ -225,7 +225,7 @@ RecordHandler::Result Recorder::take_fork(Bytes record) {
     ForkRecord fork;
     fork.process.id = id_of(event.process);
     fork.process.local_pid = event.process.local_pid;
-    descent_.forked(fork);
+    births_.forked(fork.process);
   }
   if ((event.flags & BPFTRAP_FORK_WANTED) == 0) {
     return Result::kept;
@@ -289,7 +289,7 @@ RecordHandler::Result Recorder::take_gone(Bytes record) {
   }
   write(record);
   live_.ended({event.pid, event.start_boot_ns}, event.local_pid);
-  descent_.ended({event.pid, event.start_boot_ns});
+  births_.ended({event.pid, event.start_boot_ns});
   return Result::kept;
 }
 
@@ -343,19 +343,19 @@ void Recorder::account(const bpftrap_lost& lost) {
 
 bool Recorder::wants_sweep() const {
   bool after_losses = lost_since_sweep_ && BootClock::now() - swept_ > between_sweeps_of_losses;
-  return after_losses || live_.wants_sweep() || descent_.wants_sweep();
+  return after_losses || live_.wants_sweep() || births_.wants_sweep();
 }
 
 void Recorder::mark_dead() {
   lost_since_sweep_ = false;
   swept_ = BootClock::now();
   live_.mark_dead();
-  descent_.mark_dead();
+  births_.mark_dead();
 }
 
 void Recorder::forget_dead() {
   live_.forget_dead();
-  descent_.forget_dead();
+  births_.forget_dead();
 }
 
 }  // namespace bpftrap

@@ -15,7 +15,7 @@
 
 #include "core/os/users.h"
 #include "core/process/argument_filter.h"
-#include "core/process/descent.h"
+#include "core/process/births.h"
 #include "core/process/environments.h"
 #include "core/recording/live_processes.h"
 #include "core/recording/recorded.h"
@@ -66,7 +66,7 @@ class Recorder final : public ProcessHandler {
 
   bool reads_older() const override { return options_.read_older; }
   void add_older(OlderProcess&& process) override;
-  std::size_t born() const override { return descent_.size(); }
+  std::size_t born() const override { return births_.size(); }
 
   // After the end.
   std::uint64_t records() const { return records_; }
@@ -106,7 +106,7 @@ class Recorder final : public ProcessHandler {
   BootTime live_since_;
   BootTime clock_since_;
   LiveProcesses live_;
-  Descent descent_;
+  Births births_;
   Environments environments_;
   std::uint64_t segment_ = 0;
   std::unordered_map<std::uint64_t, Cgroup> cgroups_;

@@ -162,6 +162,7 @@ void Replay::take(RunRecord& run) {
   }
   new_run_ = false;
   run_ = std::make_unique<Run>(options_, host_, users_);
+  older_.clear();
   run_->stream.live(run.time);
   run_->filter.live(run.time);
   StartRecord start{run.time, host_.name, host_.boot_id, host_.kernel, std::string(run.command)};
@@ -203,6 +204,13 @@ void Replay::take(const OlderRecord& older) {
     return;
   }
   run_->filter.add_older(older.pid, older.start_ticks, older.parent, older.local_pid);
+  if (run_->stream.keeps_genealogy() && older_.size() < ScopeFilter::marks_most) {
+    older_.push_back({.pid = older.pid,
+                      .parent = older.parent,
+                      .local_pid = older.local_pid,
+                      .start_ticks = older.start_ticks,
+                      .comm = std::string(older.comm)});
+  }
   if (older.args && run_->stream.reads_older()) {
     auto text = [](std::string_view from) {
       return from.empty() ? std::nullopt : std::optional<std::string>(from);
@@ -216,13 +224,26 @@ void Replay::take(const OlderRecord& older) {
   }
 }
 
+void Replay::flush_older() {
+  if (!older_.empty()) {
+    run_->stream.add_existing(ProcessList(std::exchange(older_, {})));
+  }
+}
+
+// As the kernel, which sends an exec that it rejects if the names of all programs are needed.
+bool Replay::wants(ExecRecord& exec) {
+  exec.wanted = run_->filter.wants(exec);
+  return exec.wanted || (options_.scope.report_execs != 0 && exec.error == 0);
+}
+
 void Replay::restore(Decoded decoded) {
   if (run_ == nullptr || !restoring_) {
     return;
   }
+  flush_older();
   Nowhere nowhere;
-  if (const auto* exec = std::get_if<ExecRecord>(&decoded)) {
-    if (!run_->filter.wants(*exec)) {
+  if (auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    if (!wants(*exec)) {
       return;
     }
   } else if (auto* fork = std::get_if<ForkRecord>(&decoded)) {
@@ -238,9 +259,10 @@ void Replay::take(Decoded& decoded) {
     return;  // a damaged beginning
   }
   last_time_ = std::max(last_time_, time_of(decoded, last_time_));
+  flush_older();
   bool wanted = true;
-  if (const auto* exec = std::get_if<ExecRecord>(&decoded)) {
-    wanted = run_->filter.wants(*exec);
+  if (auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    wanted = wants(*exec);
     if (!wanted && exec->env_requested) {
       run_->stream.drop_environment(*exec);
     }

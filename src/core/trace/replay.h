@@ -7,10 +7,12 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "bpf/scope.h"
 #include "core/os/clock.h"
 #include "core/os/users.h"
+#include "core/process/process_list.h"
 #include "core/process/scope_filter.h"
 #include "core/recording/format.h"
 #include "core/recording/recorded.h"
@@ -63,7 +65,10 @@ class Replay {
   void take(const LossRecord& loss);
   void take(const UserRecord& user);
   void take(const OlderRecord& older);
+  bool wants(ExecRecord& exec);
   void restore(Decoded decoded);
+  // Passes the older processes on, when all are known.
+  void flush_older();
   void take(Decoded& decoded);
   bool is_in_window(BootTime time) const;
 
@@ -77,7 +82,8 @@ class Replay {
   bool first_batch_ = true;
   std::uint64_t run_number_ = 0;
   std::uint64_t next_sequence_ = 0;
-  bool new_run_ = true;     // its records `clock` and `start` are still to come
+  bool new_run_ = true;  // its records `clock` and `start` are still to come
+  std::vector<ListedProcess> older_;
   bool restoring_ = false;  // state records are of processes that are not known yet
   std::uint64_t missing_ = 0;
   std::uint64_t malformed_ = 0;

@@ -117,8 +117,39 @@ TEST(Options, AForestHasForksReported) {
   for (const Events& by_default : {of_exec, of_exit}) {
     EXPECT_TRUE(stream_options(parsed("--forest", by_default)).forest);
   }
+  using Levels = Genealogy::Levels;
+  EXPECT_EQ(stream_options(parsed("--forest")).levels, Levels::programs);
+  EXPECT_EQ(stream_options(parsed("--forest --event +fork")).levels, Levels::processes);
+  EXPECT_EQ(stream_options(parsed("--forest", of_exit)).levels, Levels::processes);
   EXPECT_EQ(refused("--forest --json"),
             "--forest: cannot be combined with --json, which has parent_id; expected one of them");
+}
+
+TEST(Options, AncestorsHaveForksAndExecsReported) {
+  for (const char* line :
+       {"--columns +ANCESTORS", "--columns PID,ANCESTORS", "--fail-on curl --program-word=:make"}) {
+    EXPECT_EQ(make_scope(parsed(line)).report_forks, 1U) << line;
+    EXPECT_EQ(make_scope(parsed(line)).report_execs, 1U) << line;
+  }
+  EXPECT_EQ(make_scope(parsed("--columns PID")).report_forks, 0U);
+  EXPECT_EQ(make_scope(parsed("--forest")).report_execs, 0U);
+  EXPECT_TRUE(stream_options(parsed("--columns +ANCESTORS")).ancestors);
+  EXPECT_FALSE(stream_options(parsed("")).fail_on);
+}
+
+TEST(Options, ProgramsOfFailOnAreGlobs) {
+  TraceOptions options = parsed("--fail-on curl* --fail-on [xw]get --program-word=:make -q");
+  FailOn::Matches matches = stream_options(options).fail_on;
+  EXPECT_TRUE(matches("curl"));
+  EXPECT_TRUE(matches("curl-" + std::string(250, 'x')));
+  EXPECT_TRUE(matches("wget"));
+  EXPECT_FALSE(matches("get"));
+  EXPECT_FALSE(matches(""));
+  EXPECT_EQ(refused("--fail-on curl"), "--fail-on: there is no PROGRAM; expected -- PROGRAM");
+  EXPECT_EQ(refused("--fail-on /bin/curl --program-word=:make"),
+            "--fail-on: '/bin/curl' has a /, but no base name has; expected a name such as 'curl'");
+  EXPECT_EQ(refused("--program-word=:make -q"),
+            "--quiet: nothing would be printed; expected --summary or --fail-on with it");
 }
 
 // Records to write, as letters: for(k)s, (e)xecs, (f)ailed execs, all ends (x) or only those of

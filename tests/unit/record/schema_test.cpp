@@ -177,7 +177,8 @@ Process some_process(std::string_view text) {
           .cgroup_id = 1,
           .cgroup = "/a",
           .unit = R"(dev-disk-by\x2duuid.swap)",
-          .container_id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
+          .container_id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+          .ancestors = {}};
 }
 
 class SchemaTest : public testing::Test {

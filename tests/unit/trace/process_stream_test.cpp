@@ -229,7 +229,7 @@ TEST_F(ProcessStreamTest, LongAndFailedExecsGiveWayIfTheOutputIsCrowded) {
 }
 
 TEST_F(ProcessStreamTest, ProcessesOfOtherNamespacesAreNeverFoundDead) {
-  ProcessStream own({.forest = true}), other({.forest = true});
+  ProcessStream own({.keep_births = true}), other({.keep_births = true});
   fork_many(own, true);
   fork_many(other, false);
   for (ProcessStream* stream : {&own, &other}) {
@@ -321,7 +321,7 @@ TEST_F(ProcessStreamTest, SaysOnceHowManyProcessesItCouldNotRemember) {
 }
 
 TEST_F(ProcessStreamTest, AnEndThatIsNotReportedNeedsNoSweepToBeForgotten) {
-  ProcessStream stream({.forest = true});
+  ProcessStream stream({.keep_births = true});
   fork(stream, nobody, 1);
   fork(stream, nobody + 1, nobody);
   bpftrap_gone_event event{wire_header(BPFTRAP_RECORD_GONE, sizeof event), 1, nobody + 1, 0};
