@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
+#include <map>
 #include <sstream>
 
 #include "e2e/bpftrap.h"
 #include "e2e/shell_words.h"
+#include "e2e/storm.h"
 #include "e2e/table_text.h"
 #include "e2e/victim.h"
 
@@ -240,6 +243,51 @@ TEST_F(TerminalTest, AProcessThatTakesTheForegroundDoesNotStopIt) {
   ::kill(static_cast<pid_t>(words[0]), SIGKILL);
   std::string text = terminal.text();
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 3) << text;
+}
+
+// 10,000 rows of a storm, with long command lines, while the terminal changes its width.
+TEST_F(TerminalTest, TenThousandRowsWhileTheTerminalIsResized) {
+  Terminal terminal;
+  if (!terminal.works()) {
+    GTEST_SKIP() << "no pseudo-terminals";
+  }
+  constexpr std::ptrdiff_t rows = 10'000;
+  const unsigned short widths[] = {80, 100, 160};
+  ScratchDir scratch;
+  const std::string tiny = write_tiny_program(scratch);
+  terminal.resize(widths[0]);
+  Bpftrap::Setup setup;
+  setup.stdout_fd = terminal.side();
+  Bpftrap bpftrap({"exec", "--color", "never", "--user", storm_user, "--columns", "+ANCESTORS",
+                   "--count", std::to_string(rows)},
+                  setup);
+  terminal.await_lines(1);
+  Child storm([&] {
+    StormOptions options{.processes = rows / 2, .program = tiny, .args = {std::string(300, 'x')}};
+    return make_storm(options).wrong_status == 0 ? 0 : 1;
+  });
+  for (std::ptrdiff_t seen = 1; seen <= rows; seen += 250) {
+    terminal.await_lines(seen);
+    terminal.resize(widths[static_cast<std::size_t>(seen / 250) % std::size(widths)]);
+  }
+  terminal.await_lines(1 + rows);
+  EXPECT_EQ(storm.wait().status, 0);
+  EXPECT_EQ(bpftrap.wait(), 0);
+  std::map<std::size_t, std::size_t> found;
+  std::istringstream text(terminal.text());
+  std::string line;
+  std::getline(text, line);
+  while (std::getline(text, line)) {
+    ++found[characters(line).size()];
+    ASSERT_TRUE(line.ends_with("…")) << line;
+  }
+  std::size_t all = 0;
+  for (auto [width, count] : found) {
+    EXPECT_NE(std::find(std::begin(widths), std::end(widths), width), std::end(widths)) << width;
+    all += count;
+  }
+  EXPECT_EQ(all, static_cast<std::size_t>(rows));
+  EXPECT_EQ(found.size(), std::size(widths)) << "rows of each width";
 }
 
 }  // namespace
