@@ -92,6 +92,17 @@ TEST_F(PidNamespaceTest, NumbersAreThoseThatTheKernelShows) {
   EXPECT_EQ(bpftrap.wait(), 128 + SIGTERM);
 }
 
+TEST_F(PidNamespaceTest, AncestorsHaveTheNumbersInside) {
+  Bpftrap bpftrap({"exec", "--no-header", "--event", "exec", "--columns", "PID,ANCESTORS", "--",
+                   "/bin/sh", "-c", "/bin/true; exit 3"},
+                  inside());
+  EXPECT_EQ(bpftrap.wait(), 3);
+  Words lines = bpftrap.lines();
+  ASSERT_EQ(lines.size(), 2U) << bpftrap.output();
+  EXPECT_EQ(lines[0], "      2 bpftrap[1] < …");
+  EXPECT_EQ(lines[1], "      3 sh[2] < bpftrap[1] < …") << "the parent of bpftrap is outside";
+}
+
 TEST_F(PidNamespaceTest, InTheInitialNamespaceAllNumbersAreAlike) {
   Bpftrap bpftrap({"exec", "--json"});
   bpftrap.await_start();
