@@ -24,11 +24,13 @@ skip() {
   fi
 }
 
-# tally_report REPORT LABEL [GLOB [AGAIN]]: counts the cases of a googletest XML report. GLOB is as for
-# skip. AGAIN is the report of a second run of the cases that failed, if there was one.
+# tally_report REPORT LABEL [GLOB [AGAIN...]]: counts the cases of a googletest XML report. GLOB is as
+# for skip. AGAIN are the reports of further runs of the cases that failed, as far as there were any.
 tally_report() {
-  local outcome name again=
-  [[ ! -s ${4-} ]] || again=$(awk -f tests/googletest_cases.awk "$4")
+  local outcome name again= report
+  for report in "${@:4}"; do
+    [[ ! -s $report ]] || again+=$'\n'$(awk -f tests/googletest_cases.awk "$report")
+  done
   # One line per case: result, suite and name.
   while IFS=$'\t' read -r outcome name; do
     case $outcome in

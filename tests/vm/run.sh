@@ -121,7 +121,8 @@ count() {
     tail -n 40 "$directory/console" 2>/dev/null
   else
     tally_report "$directory/report/cases.xml" "$label" \
-      '*this kernel is older than*as bpftrap says*' "$directory/report/again.xml"
+      '*this kernel is older than*as bpftrap says*' "$directory/report/again1.xml" \
+      "$directory/report/again2.xml"
     if [[ $(cat "$directory/report/status") -ne 0 && $failed -eq $failed_before ]]; then
       fail "$label: the tests ended with status $(cat "$directory/report/status")"
     fi
