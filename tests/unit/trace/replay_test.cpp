@@ -198,7 +198,7 @@ TEST_F(ReplayTest, EnvironmentOfAnUnwantedExecIsDropped) {
   ReplayOptions options = everything();
   options.scope.filter_names = 1;
   options.scope.names.starts = 1;
-  options.scope.names.masks['w'] = 1;
+  options.scope.names.masks[std::size_t{'w'}] = 1;
   options.scope.names.accepts = 2;
   replay(records, options);
   EXPECT_EQ(events(), (Names{"start", "exec", "stop"}));
