@@ -22,6 +22,11 @@ nanoseconds to_time(std::uint64_t ns) {
   return nanoseconds(static_cast<nanoseconds::rep>(ns));
 }
 
+// The sum of two times that are not negative, at most the largest time.
+nanoseconds sum(nanoseconds one, nanoseconds other) {
+  return to_time(std::min(to_u64(one) + to_u64(other), to_u64(nanoseconds::max())));
+}
+
 std::uint64_t system_share(std::uint64_t user, std::uint64_t system, std::uint64_t runtime) {
   // The kernel checks stime first and then charges all time as user time.
   if (system == 0) {
@@ -52,12 +57,12 @@ CpuTimes adjust_cpu_times(CpuTimes sampled, nanoseconds runtime, CpuTimes previo
 }
 
 nanoseconds total_cpu_time(const EndingAccount& account) {
-  nanoseconds known = account.runtime + account.unaccounted;
+  nanoseconds known = sum(account.runtime, account.unaccounted);
   if (account.waited && !account.had_threads) {
     nanoseconds bound = std::max(account.duration - *account.waited, account.runtime);
     known = account.slept || account.clock_known ? std::min(known, bound) : bound;
   }
-  return known + account.ending;
+  return sum(known, account.ending);
 }
 
 }  // namespace bpftrap

@@ -227,8 +227,9 @@ Decoded decode_exit(Bytes bytes, const Machine& machine) {
   std::optional<Bytes> data = read_event(bytes, wire);
   if (!data || !data->empty() || !is_time(wire.process.start_boot_ns) ||
       !is_time(wire.runtime_ns) || !is_time(wire.prev_utime_ns) || !is_time(wire.prev_stime_ns) ||
-      !is_time(wire.last_boot_ns) || !is_time(wire.run_delay_ns) || !is_time(wire.unaccounted_ns) ||
-      !is_time(wire.ending_ns) || !has_times(wire.parent) || wire.last_signal > 64) {
+      !is_time(wire.prev_utime_ns + wire.prev_stime_ns) || !is_time(wire.last_boot_ns) ||
+      !is_time(wire.run_delay_ns) || !is_time(wire.unaccounted_ns) || !is_time(wire.ending_ns) ||
+      !has_times(wire.parent) || wire.last_signal > 64) {
     return decoded;
   }
   using ns = std::chrono::nanoseconds;
