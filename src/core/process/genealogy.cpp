@@ -10,7 +10,7 @@ namespace bpftrap {
 
 void Genealogy::Member::rename(std::string_view name) {
   comm.fill('\0');
-  std::memcpy(comm.data(), name.data(), std::min(name.size(), comm.size()));
+  std::copy_n(name.begin(), std::min(name.size(), comm.size()), comm.begin());
 }
 
 std::string_view Genealogy::Member::name() const {

@@ -86,7 +86,8 @@ TEST_F(GenealogyTest, OneThatHasThePidOfAnAncestorIsAnother) {
   genealogy_.forked(process_of(make_, shell_));
   genealogy_.forked(process_of(sub_, make_));
   genealogy_.ended(make_.id());
-  Process again = process_of({101, "other"}, {1, "init"});
+  const Person other{101, "other"};
+  Process again = process_of(other, init_);
   again.id.start_ns += tick;
   genealogy_.forked(again);
   EXPECT_EQ(ancestors(genealogy_, sub_, init_), "make[101] < bash[100]");
@@ -202,7 +203,8 @@ TEST_F(GenealogyTest, ASweepFindsEndsThatWereLost) {
 
 // bpftrap cannot ask for a process outside its pid namespace.
 TEST_F(GenealogyTest, ASweepKeepsOneProcessPerPidOutsideItsNamespace) {
-  Process outside = process_of({4194304, "outside"}, {});
+  const Person person{4194304, "outside"}, nobody;
+  Process outside = process_of(person, nobody);
   outside.local_pid = 0;
   for (std::uint64_t start : {3 * tick, tick, 2 * tick}) {
     outside.id.start_ns = start;
