@@ -29,7 +29,7 @@ Run setup_record(CLI::App& app) {
                "  sudo bpftrap record -- make -j4            make and its descendants\n"
                "  sudo bpftrap record -o build.bpftrap -- make\n"
                "  bpftrap show                               print what was recorded\n"
-               "  bpftrap show --failed --summary            sum up what failed");
+               "  bpftrap show -x                            print what failed");
   return [options] { return run(*options); };
 }
 

@@ -96,11 +96,6 @@ void add_program_options(CLI::App& app, TraceOptions& options) {
   begin_group(app, "Tracing");
   add_switch(app, "--wait-all", options.wait_all,
              "with PROGRAM, end when its last descendant has ended");
-  add_repeatable_option(
-      app, "--fail-on", [&options](std::string_view text) { add_fail_on(options, text); },
-      "with PROGRAM, exit with 99 if a program is executed whose file has this name, such as "
-      "'curl*', whatever the filters (repeatable)",
-      "GLOB");
 }
 
 void add_kernel_options(CLI::App& app, TraceOptions& options) {
@@ -141,6 +136,11 @@ void add_trace_options(CLI::App& app, TraceOptions& options, const Events& defau
   add_switch(app, "-q,--quiet", options.output.quiet,
              "print no records, for --summary and --fail-on");
   add_program_options(app, options);
+  add_repeatable_option(
+      app, "--fail-on", [&options](std::string_view text) { add_fail_on(options, text); },
+      "with PROGRAM, exit with 99 if a program is executed whose file has this name, such as "
+      "'curl*', whatever the filters (repeatable)",
+      "GLOB");
   add_kernel_options(app, options);
 }
 
