@@ -230,7 +230,7 @@ TEST_F(ScopeEndTest, ById) {
   // The id is that of another trace.
   Bpftrap observer({"exec", "--json", "--name", "wanted-id"});
   observer.await_start();
-  Child wanted([&] { return exec_as("wanted-id", {"sleep", "4000"}); });
+  Child wanted([&] { return exec_as("wanted-id", {"sleep", "60000"}); });
   observer.await([&] { return observer.records().size() == 2; });
   std::string id = observer.records()[1].text("id");
   std::string start = id.substr(id.find('-') + 1);
