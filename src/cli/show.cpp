@@ -38,11 +38,6 @@ namespace {
 // Output that is gathered before it is written.
 constexpr std::size_t usual_write = std::size_t{256} << 10;
 
-class Nowhere final : public Sink {
- public:
-  void write(const RecordView&) override {}
-};
-
 std::vector<FieldTable> record_kinds() {
   return {fields<ForkRecord>(), fields<ExecRecord>(), fields<ExitRecord>()};
 }
@@ -186,7 +181,7 @@ bool Show::read_all(Replay& replay, bool printing) {
 }
 
 std::uint64_t Show::count_passed(std::uint64_t from) {
-  Nowhere nowhere;
+  NullSink nowhere;
   RecordingReader reader(source_.file.get());
   std::swap(reader, reader_);
   reader_.seek(from);

@@ -52,6 +52,12 @@ class Sink {
   virtual void finish() {}
 };
 
+// Writes nothing, for records that are only counted or remembered.
+class NullSink final : public Sink {
+ public:
+  void write(const RecordView&) override {}
+};
+
 using MakeSink = std::unique_ptr<Sink> (*)(const SinkSetup& setup);
 
 // The MakeSink of a class.

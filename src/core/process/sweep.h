@@ -7,12 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "core/os/clock.h"
 #include "core/record/record.h"
 
 namespace bpftrap {
@@ -33,6 +35,23 @@ class Sweepable {
   virtual void mark_dead() = 0;
   // … and forgets them, after every record submitted before mark_dead() was handled.
   virtual void forget_dead() = 0;
+};
+
+// Whether lost ends call for a sweep. Starts at most one per interval.
+class SweepOfLosses {
+ public:
+  void ends_lost() { lost_ = true; }
+  bool is_due() const { return lost_ && BootClock::now() - swept_ > interval; }
+  void started() {
+    lost_ = false;
+    swept_ = BootClock::now();
+  }
+
+ private:
+  static constexpr std::chrono::seconds interval{10};
+
+  bool lost_ = false;
+  BootTime swept_;
 };
 
 // The sweep of one map. Key is a pid or contains one.

@@ -16,9 +16,6 @@ namespace bpftrap {
 
 namespace {
 
-// After losses, start a sweep at most once per this interval.
-constexpr std::chrono::seconds between_sweeps_of_losses{10};
-
 // False if the process executed another program after the one that `line` belongs to: its record
 // was lost, or a filter left it out.
 bool is_of_last_exec(const CommandLine& line, const ExitRecord& exit) {
@@ -264,7 +261,7 @@ void ProcessStream::account(const bpftrap_lost& lost) {
   std::uint64_t ends = lost.records[BPFTRAP_RECORD_EXIT] + lost.records[BPFTRAP_RECORD_GONE];
   if (ends > lost_ends_) {
     lost_ends_ = ends;
-    lost_since_sweep_ = true;
+    sweep_of_losses_.ends_lost();
   }
 }
 
@@ -320,14 +317,12 @@ void ProcessStream::warn_of_refused_ancestors() {
 }
 
 bool ProcessStream::wants_sweep() const {
-  bool after_losses = lost_since_sweep_ && BootClock::now() - swept_ > between_sweeps_of_losses;
-  return after_losses || lines_.wants_sweep() || births_.wants_sweep() ||
+  return sweep_of_losses_.is_due() || lines_.wants_sweep() || births_.wants_sweep() ||
          (genealogy_ && genealogy_->wants_sweep());
 }
 
 void ProcessStream::mark_dead() {
-  lost_since_sweep_ = false;
-  swept_ = BootClock::now();
+  sweep_of_losses_.started();
   lines_.mark_dead();
   births_.mark_dead();
   if (genealogy_) {

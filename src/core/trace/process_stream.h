@@ -21,7 +21,7 @@
 
 namespace bpftrap {
 
-// What the records of another machine do not tell.
+// Facts about another machine that its records do not tell.
 struct RecordedMachine {
   bool has_cgroups = false;  // cgroup paths are known
 };
@@ -123,8 +123,7 @@ class ProcessStream final : public ProcessHandler {
   std::uint64_t written_ = 0;
   std::uint64_t malformed_ = 0;
   bool execs_missed_ = false;
-  bool lost_since_sweep_ = false;
-  BootTime swept_;
+  SweepOfLosses sweep_of_losses_;
 };
 
 }  // namespace bpftrap

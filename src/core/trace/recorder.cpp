@@ -13,9 +13,6 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-// After losses, start a sweep at most once per this interval.
-constexpr std::chrono::seconds between_sweeps_of_losses{10};
-
 std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -329,8 +326,9 @@ void Recorder::account(const bpftrap_lost& lost) {
       loss.lost.records[kind] = lost.records[kind] - told_.records[kind];
       told_.records[kind] = lost.records[kind];
       any = true;
-      lost_since_sweep_ =
-          lost_since_sweep_ || kind == BPFTRAP_RECORD_EXIT || kind == BPFTRAP_RECORD_GONE;
+      if (kind == BPFTRAP_RECORD_EXIT || kind == BPFTRAP_RECORD_GONE) {
+        sweep_of_losses_.ends_lost();
+      }
     }
   }
   undecoded_told_ = undecoded_;
@@ -342,13 +340,11 @@ void Recorder::account(const bpftrap_lost& lost) {
 }
 
 bool Recorder::wants_sweep() const {
-  bool after_losses = lost_since_sweep_ && BootClock::now() - swept_ > between_sweeps_of_losses;
-  return after_losses || live_.wants_sweep() || births_.wants_sweep();
+  return sweep_of_losses_.is_due() || live_.wants_sweep() || births_.wants_sweep();
 }
 
 void Recorder::mark_dead() {
-  lost_since_sweep_ = false;
-  swept_ = BootClock::now();
+  sweep_of_losses_.started();
   live_.mark_dead();
   births_.mark_dead();
 }

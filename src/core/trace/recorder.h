@@ -118,8 +118,7 @@ class Recorder final : public ProcessHandler {
   bpftrap_lost told_{};
   std::uint64_t undecoded_ = 0;
   std::uint64_t undecoded_told_ = 0;
-  bool lost_since_sweep_ = false;
-  BootTime swept_;
+  SweepOfLosses sweep_of_losses_;
   std::uint64_t records_ = 0;
   std::uint64_t lost_ = 0;
 };

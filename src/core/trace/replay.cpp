@@ -10,11 +10,6 @@ namespace {
 
 constexpr std::size_t users_most = 65536;
 
-class Nowhere final : public Sink {
- public:
-  void write(const RecordView&) override {}
-};
-
 std::optional<BootTime> time_of(const RecordView& record) {
   if (const auto* exec = record.get_if<ExecRecord>()) {
     return exec->time;
@@ -241,7 +236,7 @@ void Replay::restore(Decoded decoded) {
     return;
   }
   flush_older();
-  Nowhere nowhere;
+  NullSink nowhere;
   if (auto* exec = std::get_if<ExecRecord>(&decoded)) {
     if (!wants(*exec)) {
       return;

@@ -24,12 +24,6 @@ constexpr std::size_t batch_records = 1024;
 constexpr useconds_t unfinished_interval = 100;
 constexpr int unfinished_rounds = 20'000;
 
-// Records that are only counted.
-class Nowhere final : public Sink {
- public:
-  void write(const RecordView&) override {}
-};
-
 // Returns the `start` record without its time.
 StartRecord describe_machine(std::string command) {
   utsname names{};
@@ -211,7 +205,7 @@ void Tracer::drain_ring() {
 
 void Tracer::give_up() {
   std::size_t lines = output_.waiting_lines();
-  Nowhere nowhere;
+  NullSink nowhere;
   parts_.source.ring.consume([&](std::span<const std::byte> bytes) {
     lines += parts_.handler.handle(bytes, nowhere) == RecordHandler::Result::written ? 1 : 0;
     return true;
