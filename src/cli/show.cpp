@@ -67,6 +67,8 @@ class Show {
   bool flush(bool all);
   void follow(Replay& replay);
   void report(const Replay& replay);
+  // Says so if nothing was printed; returns the exit status.
+  int report_empty(const Replay& replay) const;
   void say_default() const;
 
   const ShowOptions& options_;
@@ -249,6 +251,20 @@ void Show::report(const Replay& replay) {
   }
 }
 
+int Show::report_empty(const Replay& replay) const {
+  if (!complete_ || replay.passed() > 0) {
+    return ended_as_asked;
+  }
+  std::string span = describe_span(outline_);
+  if (source_.process) {
+    say(fmt::format("{}: no process {}-{}; the recording spans {}", source_.path,
+                    source_.process->pid, source_.process->start_boot_ns, span));
+    return could_not_work;
+  }
+  say(fmt::format("{}: no record matches; the recording spans {}", source_.path, span));
+  return ended_as_asked;
+}
+
 void Show::say_default() const {
   if (source_.is_default) {
     say(fmt::format("showing {}, {}", source_.path, describe_span(outline_)));
@@ -284,7 +300,7 @@ int Show::run() {
   output_->drain(patience_);
   output_->close();
   report(replay);
-  return ended_as_asked;
+  return report_empty(replay);
 }
 
 // The output is emptied before the recording is read.

@@ -69,7 +69,9 @@ TEST_F(RecordingTest, ProgramAndItsStatus) {
     EXPECT_EQ(messages_, "");
   }
   EXPECT_EQ(run_bpftrap(record({"--", "/nonexistent"})).status, 127);
-  EXPECT_EQ(run_bpftrap(record({"--columns", "PID", "--", "/bin/true"})).status, 125);
+  for (const char* option : {"--columns", "--fail-on"}) {
+    EXPECT_EQ(run_bpftrap(record({option, "PID", "--", "/bin/true"})).status, 125) << option;
+  }
 }
 
 TEST_F(RecordingTest, ProgramKeepsItsStandardOutput) {
@@ -275,6 +277,29 @@ TEST_F(RecordingTest, WindowsLastAndOneProcess) {
     EXPECT_NE(one.output.find(part), std::string::npos) << part << "\n" << one.output;
   }
   EXPECT_EQ(one.errors.find("bpftrap: showing trace.bpftrap, "), 0U) << one.errors;
+}
+
+TEST_F(RecordingTest, AnEmptyAnswerIsExplained) {
+  run_bpftrap(record({"--", "/bin/true"}));
+  const std::vector<Words> filters = {{"--user", "nosuchuser"},
+                                      {"--name", "nosuchname"},
+                                      {"--tree", "4194303"},
+                                      {"--since", "now"},
+                                      {"--summary", "--failed"}};
+  for (const Words& filter : filters) {
+    Outcome outcome = run_bpftrap(Words{"show", path_} + filter);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_NE(outcome.errors.find(path_ + ": no record matches; the recording spans "),
+              std::string::npos)
+        << filter[0] << ": " << outcome.errors;
+  }
+  std::filesystem::rename(path_, directory_ / "trace.bpftrap");
+  std::string directory = directory_.path();
+  Outcome unknown = run_bpftrap(
+      {"show", "1-2"}, {.before_exec = [directory] { std::filesystem::current_path(directory); }});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_NE(unknown.errors.find("no process 1-2; the recording spans "), std::string::npos)
+      << unknown.errors;
 }
 
 TEST_F(RecordingTest, FollowEndsWithTheRecorder) {
