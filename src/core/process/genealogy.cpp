@@ -29,11 +29,12 @@ Genealogy::Member* Genealogy::find(const Key& key) {
 // Forgetting the dead takes time in proportion to all members, so it must yield much.
 bool Genealogy::has_room() {
   if (members_.size() >= entries_most_ && dead_ > entries_most_ / 8) {
-    for (const auto& [key, member] : members_) {
-      Member* parent = member.dead && member.counted ? find(member.parent) : nullptr;
-      if (parent != nullptr) {
+    for (auto& [key, member] : members_) {
+      Member* parent = member.counted ? find(member.parent) : nullptr;
+      if (parent != nullptr && member.dead) {
         --parent->children;
       }
+      member.counted = parent != nullptr && !parent->dead;
     }
     std::erase_if(members_, [](const auto& entry) { return entry.second.dead; });
     dead_ = 0;
