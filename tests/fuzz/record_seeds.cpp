@@ -57,25 +57,6 @@ Bytes exit_with(int wait_status, Change change) {
   return changed<bpftrap_exit_event>(bytes_of(wire_exit(wait_status)), change);
 }
 
-Bytes cgroup(std::string_view names, std::uint32_t flags = 0) {
-  bpftrap_cgroup_event event{};
-  event.header = wire_header(BPFTRAP_RECORD_CGROUP, sizeof event + names.size(), names.size());
-  event.id = wire_process().cgroup_id;
-  event.names_len = static_cast<std::uint32_t>(names.size());
-  event.flags = flags;
-  return bytes_of(event, names);
-}
-
-Bytes environment(std::string_view strings) {
-  bpftrap_environment_event event{};
-  event.header =
-      wire_header(BPFTRAP_RECORD_ENVIRONMENT, sizeof event + strings.size(), strings.size());
-  event.start_boot_ns = wire_process().start_boot_ns;
-  event.pid = wire_process().pid;
-  event.len = static_cast<std::uint32_t>(strings.size());
-  return bytes_of(event, strings);
-}
-
 // An event that has nothing but the identity of the process.
 template <class Event>
 Bytes about_process(std::uint16_t kind) {
@@ -141,16 +122,16 @@ std::vector<Seed> seeds() {
       {"unreadable", changed<bpftrap_exec_event>(wire_exec("/bin/x", "", "", 6), unreadable)},
       {"failed", exec_with(failed)},
       {"paths", paths()},
-      {"environment", joined({environment("A=b\0"sv), exec_with(requested)})},
+      {"environment", joined({wire_environment("A=b\0"sv), exec_with(requested)})},
       {"hostile", hostile()},
       {"exit", bytes_of(wire_exit(3 << 8))},
       {"killed", exit_with(SIGKILL, killed)},
       {"asked", exit_with(0, asked)},
       {"oom", exit_with(SIGKILL, oom)},
       {"facts", exit_with(SIGSEGV | 0x80, facts)},
-      {"exec-exit", joined({cgroup("b\0a\0"sv), exec(), bytes_of(wire_exit(0))})},
-      {"cgroup-root", joined({cgroup(""), exec(), cgroup_gone(), exec()})},
-      {"cgroup-truncated", joined({cgroup("b\0"sv, BPFTRAP_CGROUP_TRUNCATED), exec()})},
+      {"exec-exit", joined({wire_cgroup("b\0a\0"sv), exec(), bytes_of(wire_exit(0))})},
+      {"cgroup-root", joined({wire_cgroup(""), exec(), cgroup_gone(), exec()})},
+      {"cgroup-truncated", joined({wire_cgroup("b\0"sv, BPFTRAP_CGROUP_TRUNCATED), exec()})},
       {"tree", joined({bytes_of(wire_fork()), exec(), bytes_of(wire_exit(0))})},
       {"gone", joined({exec(), about_process<bpftrap_gone_event>(BPFTRAP_RECORD_GONE)})},
       {"final",

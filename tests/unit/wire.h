@@ -108,6 +108,25 @@ inline Bytes wire_exec_of(const bpftrap_path (&paths)[BPFTRAP_PATHS], std::strin
   return bytes;
 }
 
+inline Bytes wire_cgroup(std::string_view names, std::uint32_t flags = 0) {
+  bpftrap_cgroup_event event{};
+  event.header = wire_header(BPFTRAP_RECORD_CGROUP, sizeof event + names.size(), names.size());
+  event.id = wire_process().cgroup_id;
+  event.names_len = static_cast<std::uint32_t>(names.size());
+  event.flags = flags;
+  return bytes_of(event, names);
+}
+
+inline Bytes wire_environment(std::string_view strings) {
+  bpftrap_environment_event event{};
+  event.header =
+      wire_header(BPFTRAP_RECORD_ENVIRONMENT, sizeof event + strings.size(), strings.size());
+  event.start_boot_ns = wire_process().start_boot_ns;
+  event.pid = wire_process().pid;
+  event.len = static_cast<std::uint32_t>(strings.size());
+  return bytes_of(event, strings);
+}
+
 inline bpftrap_exit_event wire_exit(int wait_status) {
   bpftrap_exit_event event{};
   event.header = wire_header(BPFTRAP_RECORD_EXIT, sizeof event);

@@ -44,11 +44,7 @@ inline std::string text_of(const Bytes& bytes) {
 }
 
 inline std::string cgroup_record() {
-  bpftrap_cgroup_event event{};
-  event.header = wire_header(BPFTRAP_RECORD_CGROUP, sizeof event + 4, 4);
-  event.id = wire_process().cgroup_id;
-  event.names_len = 4;
-  return text_of(bytes_of(event, std::string_view("b\0a\0", 4)));
+  return text_of(wire_cgroup(std::string_view("b\0a\0", 4)));
 }
 
 // The records of a recording in which a program was executed and ended.

@@ -172,15 +172,7 @@ TEST_F(ReplayTest, ClockStepAppliesFromItsTimeOn) {
 }
 
 TEST_F(ReplayTest, EnvironmentOfAnUnwantedExecIsDropped) {
-  auto environment = [](std::string_view strings) {
-    bpftrap_environment_event event{};
-    event.header =
-        wire_header(BPFTRAP_RECORD_ENVIRONMENT, sizeof event + strings.size(), strings.size());
-    event.start_boot_ns = wire_process().start_boot_ns;
-    event.pid = wire_process().pid;
-    event.len = static_cast<std::uint32_t>(strings.size());
-    return text_of(bytes_of(event, strings));
-  };
+  auto environment = [](std::string_view strings) { return text_of(wire_environment(strings)); };
   auto exec = [](const char* comm) {
     Bytes bytes = wire_exec("/bin/x", "", std::string_view("x", 2), 2);
     auto* event = reinterpret_cast<bpftrap_exec_event*>(bytes.data());
