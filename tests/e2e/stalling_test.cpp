@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Nobody makes bpftrap wait: neither a process that it reads about, nor the reader of its messages
-// or of its records.
+// bpftrap waits neither for a process that it reads about, nor for the reader of its messages or of
+// its records.
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -180,7 +180,16 @@ class SlowReader {
   std::thread thread_;
 };
 
-class StalledReaderTest : public TinyProgramTest {};
+class StalledReaderTest : public TinyProgramTest {
+ protected:
+  // Makes records that the reader of `output` does not take. Returns the time after that.
+  std::uint64_t storm_behind(FullPipe& output, std::size_t processes) {
+    output.await_content();
+    EXPECT_EQ(make_storm(processes, tiny_).started, processes);
+    sleep_for(100ms);
+    return boot_ns_now();
+  }
+};
 
 TEST_F(StalledReaderTest, MessagesDelayNoRecordAndNoSignal) {
   FullPipe errors;
@@ -219,11 +228,8 @@ TEST_F(StalledReaderTest, MessagesArriveWhenTheyAreReadAtLast) {
 TEST_F(StalledReaderTest, FirstSignalEndsItAndItSaysHowMuchIsNotWritten) {
   FullPipe output;
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user}, {.stdout_fd = output.writer()});
-  output.await_content();
   constexpr std::size_t processes = 400;
-  ASSERT_EQ(make_storm(processes, tiny_).started, processes);
-  sleep_for(100ms);
-  std::uint64_t asked = boot_ns_now();
+  std::uint64_t asked = storm_behind(output, processes);
   EXPECT_EQ(bpftrap.stop(SIGTERM), 1);
   EXPECT_LE(boot_ns_now() - asked, bound);
   std::string text = output.take();
@@ -238,11 +244,8 @@ TEST_F(StalledReaderTest, FirstSignalEndsItAndItSaysHowMuchIsNotWritten) {
 TEST_F(StalledReaderTest, SlowReaderGetsEveryLineAfterASignal) {
   FullPipe output;
   Bpftrap bpftrap({"exec", "--json", "--user", storm_user}, {.stdout_fd = output.writer()});
-  output.await_content();
   constexpr std::size_t processes = 600;
-  ASSERT_EQ(make_storm(processes, tiny_).started, processes);
-  sleep_for(100ms);
-  std::uint64_t asked = boot_ns_now();
+  std::uint64_t asked = storm_behind(output, processes);
   SlowReader reader(output.reader());
   EXPECT_EQ(bpftrap.stop(SIGTERM), 0) << bpftrap.errors();
   EXPECT_GE(boot_ns_now() - asked, 2'100'000'000U) << "the bound of a reader that stalls is 2 s";
