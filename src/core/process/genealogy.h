@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who started each process, for the column ANCESTORS, --forest and --fail-on. A process is kept
+// The parents of processes, for the column ANCESTORS, --forest and --fail-on. A process is kept
 // after its end as long as a descendant lives. Memory is bounded, because a process that forks and
 // ends, again and again, leaves an endless chain of dead ancestors.
 #pragma once

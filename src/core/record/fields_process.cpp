@@ -169,7 +169,7 @@ constexpr auto ending_fields() {
   };
 }
 
-// What it cost.
+// Its cost.
 constexpr auto cost_fields() {
   using R = ExitRecord;
   return std::array{
