@@ -193,7 +193,11 @@ static __always_inline _Bool submit_failed(const struct failed_exec *from, const
       goto larger;
     path_len = path_room;
   }
-  args.used = path_len;
+  /*
+   * Copied by a helper, the value is unknown to the verifier. Before 6.7 (ab5cfac139ab) it looks at
+   * a callback once, with the values of the first call, and removes checks that these never fail.
+   */
+  bpf_probe_read_kernel(&args.used, sizeof(args.used), &path_len);
   copy_args(&args, large, unrolled);
   if (args.full && !large)
     goto larger;
