@@ -27,7 +27,7 @@ skip() {
 # tally_report REPORT LABEL [GLOB [AGAIN...]]: counts the cases of a googletest XML report. GLOB is as
 # for skip. AGAIN are the reports of further runs of the cases that failed, as far as there were any.
 tally_report() {
-  local outcome name again= report
+  local outcome name report again=""
   for report in "${@:4}"; do
     [[ ! -s $report ]] || again+=$'\n'$(awk -f tests/googletest_cases.awk "$report")
   done
