@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/load_run.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <span>
+
+#include "cli/show_source.h"
+#include "core/analysis/run_builder.h"
+#include "core/os/error.h"
+#include "core/recording/reader.h"
+
+namespace bpftrap {
+
+namespace {
+
+std::string plural(std::uint64_t count, const char* one, const char* several) {
+  return fmt::format("{} {}", count, count == 1 ? one : several);
+}
+
+std::vector<std::string> doubts_about(RecordingReader& reader, const RecordedRun& run) {
+  std::vector<std::string> doubts;
+  if (reader.damaged() > 0) {
+    doubts.push_back(fmt::format("{} left out, the first at byte {}",
+                                 plural(reader.damaged(), "damaged part is", "damaged parts are"),
+                                 reader.first_damage()));
+  }
+  if (run.missing_batches > 0) {
+    doubts.push_back(
+        plural(run.missing_batches, "batch", "batches") +
+        fmt::format(" of records {} missing", run.missing_batches == 1 ? "is" : "are"));
+  }
+  if (run.malformed > 0) {
+    doubts.push_back(plural(run.malformed, "record", "records") +
+                     " not understood: a newer bpftrap may have written them");
+  }
+  if (std::uint64_t torn = reader.torn_bytes(); torn > 0) {
+    doubts.push_back(fmt::format("the last {} bytes are incomplete", torn));
+  }
+  if (!run.has_stopped) {
+    doubts.emplace_back("the recorder did not end, or still runs: up to a second may be missing");
+  }
+  if (std::uint64_t lost = run.lost(); lost > 0) {
+    doubts.push_back(plural(lost, "record was", "records were") + " lost");
+  }
+  return doubts;
+}
+
+}  // namespace
+
+LoadedRun load_run(int fd, const std::string& path) {
+  RecordingReader reader(fd);
+  RunBuilder builder;
+  Outline outline;
+  while (std::optional<BatchPlace> place = reader.next()) {
+    const RecordingBatch& header = place->header;
+    builder.begin_batch(header);
+    if (header.last_boot_ns != 0) {
+      outline.first_wall_ns =
+          std::min(outline.first_wall_ns.value_or(INT64_MAX), header.first_wall_ns);
+      outline.last_wall_ns =
+          std::max(outline.last_wall_ns.value_or(INT64_MIN), header.last_wall_ns);
+    }
+    if (std::optional<std::span<const std::byte>> payload = reader.read(*place)) {
+      for_each_record(*payload, [&builder](std::span<const std::byte> record) {
+        builder.take(record);
+        return true;
+      });
+    }
+  }
+  LoadedRun loaded{builder.finish(), path};
+  if (loaded.run.processes.empty()) {
+    throw Error(fmt::format("'{}' has no complete records of processes", path), 0);
+  }
+  loaded.span = describe_span(outline);
+  loaded.doubts = doubts_about(reader, loaded.run);
+  return loaded;
+}
+
+LoadedRun load_run(const std::string& file) {
+  Source source = open_source(file);
+  if (source.process) {
+    throw Error(fmt::format("'{}' is no recording", file), 0, "name a FILE");
+  }
+  LoadedRun loaded = load_run(source.file.get(), source.path);
+  loaded.is_default = source.is_default;
+  return loaded;
+}
+
+}  // namespace bpftrap

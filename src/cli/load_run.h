@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Loads a whole recording, for the commands that analyse it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/analysis/run.h"
+
+namespace bpftrap {
+
+struct LoadedRun {
+  RecordedRun run;
+  std::string path;
+  bool is_default = false;               // the user named none
+  std::string span = {};                 // of its records, in local time
+  std::vector<std::string> doubts = {};  // damage and gaps, one line each without a line feed
+};
+
+// `file`: empty for the default recording. Throws Error.
+LoadedRun load_run(const std::string& file);
+// The same from an open recording, named `path` in messages.
+LoadedRun load_run(int fd, const std::string& path);
+
+}  // namespace bpftrap

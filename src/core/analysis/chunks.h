@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// An array that grows without moving its elements, so that growth needs no second copy in memory.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace bpftrap {
+
+template <class T>
+class Chunks {
+ public:
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  T& operator[](std::size_t index) { return chunks_[index / per_chunk][index % per_chunk]; }
+  const T& operator[](std::size_t index) const {
+    return chunks_[index / per_chunk][index % per_chunk];
+  }
+
+  // Adds an element with its default value.
+  T& grow() {
+    if (size_ % per_chunk == 0) {
+      chunks_.push_back(std::make_unique<T[]>(per_chunk));
+    }
+    return (*this)[size_++];
+  }
+
+ private:
+  static constexpr std::size_t per_chunk = 1024;
+
+  std::vector<std::unique_ptr<T[]>> chunks_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace bpftrap

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A whole recording in memory, for analyses that look at it from several sides: processes, their
+// programs and descent, losses. Texts are stored once, and 1,000,000 processes take less than
+// 400 MB. run_builder.h makes it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/analysis/chunks.h"
+#include "core/analysis/texts.h"
+#include "core/os/clock.h"
+#include "core/os/users.h"
+#include "core/record/record.h"
+#include "core/recording/recorded.h"
+
+namespace bpftrap {
+
+// Index of a process, or of an exec, in a RecordedRun.
+using Index = std::uint32_t;
+inline constexpr Index no_index = UINT32_MAX;
+
+// A program that a process executed, or failed to execute.
+struct RunExec {
+  BootTime time;
+  Index process = no_index;
+  Index next = no_index;  // of the same process, later
+  TextId filename = TextId::none;
+  TextId exe = TextId::none;
+  TextId cwd = TextId::none;
+  TextId args = TextId::none;  // each argument with a NUL behind it
+  TextId interp = TextId::none;
+  TextId standard_files[3] = {};  // as readlink /proc/PID/fd/N
+  std::int32_t error = 0;
+  std::uint32_t exec_id = 0;
+  bool args_truncated = false;
+  bool older = false;  // before the recording: `time` is unknown
+};
+
+// A process that sent a signal.
+struct RunSender {
+  Index process = no_index;
+  TextId comm = TextId::none;
+};
+
+// The signals that a process got.
+struct RunSignals {
+  std::optional<RunSender> killer;
+  std::optional<RunSender> last_sender;
+  std::int32_t last_signal = 0;
+  std::chrono::nanoseconds last_age{};
+};
+
+struct RunProcess {
+  ProcessId id;  // of an older process whose start is known by the tick only: rounded down
+  Pid local_pid = 0;
+  std::uint32_t uid = 0;
+  Index parent = no_index;      // the real parent at birth, if that is known
+  Index creator = no_index;     // the process that called fork
+  Index end_parent = no_index;  // the real parent at the end
+  TextId comm = TextId::none;   // the last one known
+  TextId cgroup = TextId::none;
+  Index first_exec = no_index;
+  Index last_exec = no_index;
+  Index signals = no_index;
+  std::int32_t wait_status = 0;  // as wait4() reports it
+  bool born = false;             // its fork is recorded: `at_birth` is known
+  bool older = false;            // it existed before the recording
+  bool ended = false;            // `end` is known
+  bool end_recorded = false;     // with all that follows
+  bool executed = false;
+  bool oom_killed = false;
+  bool cpu_final = false;  // `cpu` contains all that it did
+  BootTime end;
+  CpuTimes cpu{};
+  std::optional<std::chrono::nanoseconds> cpu_wait;
+  ThreadAccount at_birth;  // of the thread that called fork
+  ThreadAccount at_end;    // of the thread that is the parent then
+  std::uint64_t max_rss_bytes = 0;
+  std::optional<std::uint64_t> peak_rss_bytes;
+  std::optional<StorageIo> io;
+  std::uint64_t minor_faults = 0;
+  std::uint64_t major_faults = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+
+  BootTime start() const {
+    return BootTime(std::chrono::nanoseconds(static_cast<std::int64_t>(id.start_ns)));
+  }
+};
+
+// Records that were lost until this time, since the loss before.
+struct RunLoss {
+  BootTime time;
+  std::uint64_t forks = 0;
+  std::uint64_t execs = 0;
+  std::uint64_t failed_execs = 0;
+  std::uint64_t ends = 0;
+  std::uint64_t others = 0;  // undecoded
+
+  std::uint64_t count() const { return forks + execs + failed_execs + ends + others; }
+};
+
+class RecordedRun {
+ public:
+  HostRecord host;
+  std::string command;
+  bool has_program = false;  // recording ended with PROGRAM
+  bool filtered = false;     // the recorder had filters
+  BootTime start;            // recording is live
+  BootTime stop;             // its end, or the last record
+  bool has_stopped = false;  // the recorder ended as it should
+  WallClock clock = WallClock::recorded();
+  Users users{""};
+  std::vector<RunLoss> losses;
+  std::uint64_t missing_batches = 0;
+  std::uint64_t malformed = 0;  // records that were not understood
+  Texts texts;
+  Chunks<RunProcess> processes;  // by birth, apart from those that were found late
+  Chunks<RunExec> execs;
+  Chunks<RunSignals> signals;
+
+  std::string_view text(TextId id) const { return texts[id]; }
+  std::uint64_t lost() const;
+
+  // Processes that had this pid, or the one that has this id. By their birth.
+  std::vector<Index> find(Pid pid, std::uint64_t start_boot_ns = 0) const;
+
+  // Children by birth, in the order of their starts.
+  std::span<const Index> children(Index process) const;
+  // The last program that was executed without an error, null if there is none.
+  const RunExec* last_program(Index process) const;
+  // The program that it ran at that time. Null: it had executed none, or the older one is unknown.
+  const RunExec* program_at(Index process, BootTime time) const;
+  // The arguments of the last program, each with a NUL behind it. Without them, those of the
+  // program that it inherited from an ancestor are no substitute: empty.
+  std::string_view args(Index process) const;
+  std::string_view comm(Index process) const { return texts[processes[process].comm]; }
+  const RunSignals* signals_of(Index process) const;
+
+  // Sorts children. Called when all processes are known. Then no process descends from itself.
+  void link_children();
+
+ private:
+  void break_circles();
+
+  std::vector<Index> children_;
+  std::vector<Index> first_child_;  // of each process in children_, and the end
+};
+
+}  // namespace bpftrap

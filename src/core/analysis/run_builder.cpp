@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/analysis/run_builder.h"
+
+#include <utility>
+
+#include "bpf/process.event.h"
+#include "bpf/scope.h"
+
+namespace bpftrap {
+
+namespace {
+
+RunLoss loss_of(const LossRecord& loss) {
+  const __u64* lost = loss.lost.records;
+  return {loss.time,
+          lost[BPFTRAP_RECORD_FORK],
+          lost[BPFTRAP_RECORD_EXEC],
+          lost[BPFTRAP_KIND_FAILED],
+          lost[BPFTRAP_RECORD_EXIT],
+          loss.undecoded};
+}
+
+}  // namespace
+
+void RunBuilder::begin_batch(const RecordingBatch& batch) {
+  if (first_batch_ || batch.run != run_number_) {
+    new_run_ = true;
+    run_.has_stopped = false;
+  } else if (batch.sequence > next_sequence_) {
+    run_.missing_batches += batch.sequence - next_sequence_;
+  }
+  first_batch_ = false;
+  run_number_ = batch.run;
+  next_sequence_ = batch.sequence + 1;
+}
+
+void RunBuilder::take(std::span<const std::byte> record) {
+  Recorded recorded = decode_recorded(record, run_.host.machine);
+  if (const auto* decoded = std::get_if<Decoded>(&recorded)) {
+    take_decoded(*decoded);
+  } else if (auto* host = std::get_if<HostRecord>(&recorded)) {
+    take_host(std::move(*host));
+  } else if (const auto* run = std::get_if<RunRecord>(&recorded)) {
+    take(*run);
+  } else if (const auto* stop = std::get_if<StopRecord>(&recorded)) {
+    run_.has_stopped = true;
+    seen(stop->time);
+  } else if (const auto* clock = std::get_if<ClockRecord>(&recorded)) {
+    new_run_ ? run_.clock.restart_with(clock->offset_ns)
+             : run_.clock.continue_with(clock->since, clock->offset_ns);
+  } else if (const auto* loss = std::get_if<LossRecord>(&recorded)) {
+    take(*loss);
+  } else if (const auto* user = std::get_if<UserRecord>(&recorded)) {
+    constexpr std::size_t users_most = 65536;
+    if (run_.users.size() < users_most) {
+      run_.users.define(user->uid, user->name);
+    }
+  } else if (const auto* older = std::get_if<OlderRecord>(&recorded)) {
+    take(*older);
+  } else if (const auto* exec = std::get_if<LastExecRecord>(&recorded)) {
+    restore(exec->exec);
+  } else if (const auto* birth = std::get_if<BirthRecord>(&recorded)) {
+    restore(birth->fork);
+  } else {
+    ++run_.malformed;
+  }
+}
+
+void RunBuilder::take_host(HostRecord&& host) {
+  if (new_run_ && !run_.host.boot_id.empty() && run_.host.boot_id != host.boot_id) {
+    std::uint64_t malformed = run_.malformed;
+    std::uint64_t missing = run_.missing_batches;
+    run_ = RecordedRun();
+    run_.malformed = malformed;
+    run_.missing_batches = missing;
+    slots_ = ProcessSlots();
+    older_.clear();
+    older_parents_.clear();
+    last_cgroup_ = 0;
+    cgroups_.reset();
+  }
+  if (!cgroups_) {
+    cgroups_.emplace(host.has_cgroups ? "0::/" : "");
+  }
+  run_.host = std::move(host);
+}
+
+void RunBuilder::take(const RunRecord& record) {
+  if (!new_run_) {
+    return;  // the beginning of another segment
+  }
+  new_run_ = false;
+  link_older();
+  if (run_.processes.empty()) {
+    run_.start = record.time;
+  }
+  run_.command = record.command;
+  run_.has_program = record.has_program;
+  run_.filtered = record.filtered;
+  seen(record.time);
+}
+
+void RunBuilder::take(const LossRecord& record) {
+  RunLoss loss = loss_of(record);
+  if (loss.count() > 0) {
+    run_.losses.push_back(loss);
+  }
+}
+
+void RunBuilder::take_decoded(const Decoded& decoded) {
+  if (const auto* cgroup = std::get_if<CgroupRecord>(&decoded)) {
+    if (cgroups_) {
+      cgroups_->define(*cgroup);
+      last_cgroup_ = 0;
+    }
+    return;
+  }
+  if (new_run_) {
+    return;  // a damaged beginning
+  }
+  if (const auto* exit = std::get_if<ExitRecord>(&decoded)) {
+    take(*exit);
+  } else if (const auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    take(*exec, false);
+  } else if (const auto* fork = std::get_if<ForkRecord>(&decoded)) {
+    take(*fork);
+  } else if (const auto* last = std::get_if<FinalRecord>(&decoded)) {
+    take(*last);
+  } else if (const auto* gone = std::get_if<GoneRecord>(&decoded)) {
+    take(*gone);
+  }
+}
+
+// The state of a process when a segment began. Only the first segment of a file tells more than the
+// records before it.
+void RunBuilder::restore(const Decoded& decoded) {
+  if (new_run_) {
+    return;
+  }
+  if (const auto* exec = std::get_if<ExecRecord>(&decoded)) {
+    Index process = find_or_add(exec->process.id);
+    if (run_.processes[process].first_exec == no_index) {
+      take(*exec, true);
+    }
+  } else if (const auto* fork = std::get_if<ForkRecord>(&decoded)) {
+    Index process = find_or_add(fork->process.id);
+    if (!run_.processes[process].born) {
+      take(*fork);
+    }
+  }
+}
+
+Index RunBuilder::find_or_add(const ProcessId& id) {
+  std::size_t before = run_.processes.size();
+  Index index = slots_.find_or_add(run_.processes, id);
+  if (run_.processes.size() > before) {
+    RunProcess& added = run_.processes[index];
+    added.older = added.start() < run_.start;
+  }
+  return index;
+}
+
+TextId RunBuilder::cgroup_of(const Process& process) {
+  if (process.cgroup_id != last_cgroup_ && cgroups_) {
+    Process completed = process;
+    cgroups_->complete(completed);
+    last_cgroup_path_ = run_.texts.add_if(completed.cgroup);
+    last_cgroup_ = process.cgroup_id;
+  }
+  return process.cgroup_id == 0 ? TextId::none : last_cgroup_path_;
+}
+
+Index RunBuilder::identify(const Process& process) {
+  Index parent = process.parent.pid == 0 ? no_index : find_or_add(process.parent);
+  Index index = find_or_add(process.id);
+  if (parent != no_index && run_.processes[parent].comm == TextId::none) {
+    run_.processes[parent].comm = run_.texts.add(process.parent_comm);
+  }
+  RunProcess& known = run_.processes[index];
+  known.local_pid = process.local_pid;
+  known.uid = process.uid;
+  known.comm = run_.texts.add(process.comm);
+  if (TextId cgroup = cgroup_of(process); cgroup != TextId::none) {
+    known.cgroup = cgroup;
+  }
+  if (known.parent == no_index && parent != index) {
+    known.parent = parent;
+  }
+  return index;
+}
+
+void RunBuilder::take(const ForkRecord& fork) {
+  seen(fork.time);
+  Index index = identify(fork.process);
+  Index creator = fork.creator.pid == 0 ? no_index : find_or_add(fork.creator);
+  Index parent = fork.process.parent.pid == 0 ? no_index : find_or_add(fork.process.parent);
+  RunProcess& process = run_.processes[index];
+  process.parent = parent == index ? no_index : parent;
+  process.creator = creator;
+  process.born = true;
+  process.at_birth = fork.account;
+}
+
+RunExec& RunBuilder::add_exec(Index process) {
+  auto index = static_cast<Index>(run_.execs.size());
+  RunExec& exec = run_.execs.grow();
+  exec.process = process;
+  RunProcess& owner = run_.processes[process];
+  if (owner.last_exec == no_index) {
+    owner.first_exec = index;
+  } else {
+    run_.execs[owner.last_exec].next = index;
+  }
+  owner.last_exec = index;
+  return exec;
+}
+
+TextId RunBuilder::add_args(const Arguments& args, bool& truncated) {
+  std::string_view bytes = args.bytes;
+  truncated = args.truncated;
+  if (bytes.size() > args_short && run_.texts.bytes() > texts_most) {
+    bytes = bytes.substr(0, args_short);
+    truncated = true;
+  }
+  return run_.texts.add(bytes);
+}
+
+void RunBuilder::add_files(const ExecRecord& record, RunExec& exec) {
+  exec.exe = run_.texts.add_if(usable_path(record.exe));
+  exec.cwd = run_.texts.add_if(usable_path(record.cwd));
+  for (std::size_t i = 0; i < record.standard_files.size(); ++i) {
+    exec.standard_files[i] = run_.texts.add_if(link_text(record.standard_files[i]));
+  }
+}
+
+void RunBuilder::take(const ExecRecord& record, bool earlier) {
+  if (!earlier) {
+    seen(record.time);
+  }
+  Index process = identify(record.process);
+  RunExec& exec = add_exec(process);
+  exec.time = record.time;
+  exec.error = record.error;
+  exec.exec_id = record.exec_id;
+  exec.older = record.time < run_.start;
+  exec.filename = run_.texts.add_if(record.filename);
+  exec.interp = run_.texts.add_if(record.interp);
+  if (record.args) {
+    exec.args = add_args(*record.args, exec.args_truncated);
+  }
+  add_files(record, exec);
+  if (record.error == 0) {
+    run_.processes[process].executed = true;
+  }
+}
+
+RunSender RunBuilder::sender(const Sender& sender) {
+  RunSender known{sender.id.pid == 0 ? no_index : find_or_add(sender.id),
+                  run_.texts.add(sender.comm)};
+  if (known.process != no_index && run_.processes[known.process].comm == TextId::none) {
+    run_.processes[known.process].comm = known.comm;
+    run_.processes[known.process].local_pid = sender.local_pid;
+  }
+  return known;
+}
+
+void RunBuilder::take(const ExitRecord& exit) {
+  seen(exit.time);
+  Index index = identify(exit.process);
+  if (exit.killer || exit.last_signal) {
+    auto at = static_cast<Index>(run_.signals.size());
+    RunSignals& signals = run_.signals.grow();
+    if (exit.killer) {
+      signals.killer = sender(*exit.killer);
+    }
+    if (exit.last_signal) {
+      signals.last_sender = sender(exit.last_signal->sender);
+      signals.last_signal = exit.last_signal->signal;
+      signals.last_age = exit.last_signal->age;
+    }
+    run_.processes[index].signals = at;
+  }
+  Index parent = exit.process.parent.pid == 0 ? no_index : find_or_add(exit.process.parent);
+  RunProcess& process = run_.processes[index];
+  process.end = exit.time;
+  process.ended = process.end_recorded = true;
+  process.end_parent = parent;
+  process.wait_status = exit.wait_status;
+  process.executed = exit.executed;
+  process.oom_killed = exit.oom_killed;
+  if (!process.cpu_final) {
+    process.cpu = exit.cpu;
+    process.cpu_wait = exit.cpu_wait;
+  }
+  process.at_end = exit.parent;
+  process.max_rss_bytes = exit.max_rss_bytes;
+  process.peak_rss_bytes = exit.peak_rss_bytes;
+  process.io = exit.io;
+  process.minor_faults = exit.minor_faults;
+  process.major_faults = exit.major_faults;
+  process.voluntary_switches = exit.voluntary_switches;
+  process.involuntary_switches = exit.involuntary_switches;
+}
+
+void RunBuilder::take(const GoneRecord& gone) {
+  RunProcess& process = run_.processes[find_or_add(gone.id)];
+  if (!process.ended) {
+    process.ended = true;
+    process.end = run_.stop;  // close to it
+  }
+}
+
+void RunBuilder::take(const FinalRecord& last) {
+  RunProcess& process = run_.processes[find_or_add(last.id)];
+  process.cpu = last.cpu;
+  process.cpu_wait = last.cpu_wait;
+  process.cpu_final = true;
+}
+
+void RunBuilder::take(const OlderRecord& older) {
+  if (new_run_) {
+    return;
+  }
+  Index index = find_or_add({older.pid, older.start_ticks * BPFTRAP_TICK_NS});
+  older_[older.pid] = index;
+  older_parents_.emplace_back(index, older.parent);
+  RunProcess& process = run_.processes[index];
+  process.older = true;
+  process.local_pid = older.local_pid;
+  if (process.comm == TextId::none) {
+    process.comm = run_.texts.add(older.comm);
+  }
+  if (older.args && process.first_exec == no_index) {
+    RunExec& exec = add_exec(index);
+    exec.older = true;
+    exec.args = add_args(*older.args, exec.args_truncated);
+    auto text = [this](std::string_view from) {
+      return from.empty() ? TextId::none : run_.texts.add(from);
+    };
+    exec.exe = text(older.exe);
+    exec.cwd = text(older.cwd);
+    process.executed = true;
+  }
+}
+
+// A parent may be listed after its children.
+void RunBuilder::link_older() {
+  for (auto [index, pid] : older_parents_) {
+    auto parent = older_.find(pid);
+    RunProcess& process = run_.processes[index];
+    if (process.parent == no_index && parent != older_.end() && parent->second != index) {
+      process.parent = parent->second;
+    }
+  }
+  older_parents_.clear();
+  older_.clear();
+}
+
+RecordedRun RunBuilder::finish() {
+  link_older();
+  run_.link_children();
+  RecordedRun run = std::move(run_);
+  *this = RunBuilder();
+  return run;
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Builds a RecordedRun from the records of a recording. Memory grows with the number of processes,
+// and hostile arguments are cut when they have used up their room.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "core/analysis/process_slots.h"
+#include "core/analysis/run.h"
+#include "core/process/cgroup_paths.h"
+#include "core/recording/format.h"
+
+namespace bpftrap {
+
+class RunBuilder {
+ public:
+  // Arguments are kept whole until all texts take so many bytes, and then up to `args_short`.
+  static constexpr std::size_t texts_most = std::size_t{160} << 20;
+  static constexpr std::size_t args_short = 256;
+
+  // The records that follow belong to this batch.
+  void begin_batch(const RecordingBatch& batch);
+  void take(std::span<const std::byte> record);
+  // Returns the run. The builder is empty then. A recording of several boots gives the last one.
+  RecordedRun finish();
+
+ private:
+  void take(const RunRecord& record);
+  void take(const LossRecord& loss);
+  void take(const OlderRecord& older);
+  void take(const ForkRecord& fork);
+  void take(const ExecRecord& exec, bool earlier);
+  void take(const ExitRecord& exit);
+  void take(const GoneRecord& gone);
+  void take(const FinalRecord& last);
+  void take_host(HostRecord&& host);
+  void take_decoded(const Decoded& decoded);
+  void restore(const Decoded& decoded);
+
+  void link_older();
+  Index find_or_add(const ProcessId& id);
+  // The process of the record, with what the record tells of it and of its parent.
+  Index identify(const Process& process);
+  RunSender sender(const Sender& sender);
+  TextId cgroup_of(const Process& process);
+  RunExec& add_exec(Index process);
+  TextId add_args(const Arguments& args, bool& truncated);
+  void add_files(const ExecRecord& record, RunExec& exec);
+  void seen(BootTime time) { run_.stop = std::max(run_.stop, time); }
+
+  RecordedRun run_;
+  std::optional<CgroupPaths> cgroups_;
+  std::uint64_t last_cgroup_ = 0;  // whose text is this:
+  TextId last_cgroup_path_ = TextId::none;
+  ProcessSlots slots_;
+  std::unordered_map<Pid, Index> older_;  // those of the run, by pid
+  std::vector<std::pair<Index, Pid>> older_parents_;
+  bool first_batch_ = true;
+  std::uint64_t run_number_ = 0;
+  std::uint64_t next_sequence_ = 0;
+  bool new_run_ = true;
+};
+
+}  // namespace bpftrap
