@@ -13,7 +13,12 @@ namespace bpftrap {
 inline constexpr char recording_magic[8] = {'\x89', 'b', 'p', 'f', 't', 'r', 'a', 'p'};
 inline constexpr std::uint16_t recording_version = 1;
 
-enum RecordingCodec : std::uint16_t { codec_raw = 0, codec_deflate = 1 };
+// Bits of RecordingBatch::codec. Neither: the payload is stored as it is.
+inline constexpr std::uint16_t codec_raw = 0;
+inline constexpr std::uint16_t codec_deflate = 1;
+// Before it is deflated. Then a u32 with the size of the folded payload precedes the deflate
+// stream.
+inline constexpr std::uint16_t codec_fold = 2;
 
 // Bits of RecordingBatch::flags.
 inline constexpr std::uint16_t batch_begins_segment = 1;
@@ -45,7 +50,7 @@ inline constexpr std::size_t batch_header_most = 4096;
 inline constexpr std::size_t batch_raw_most = std::size_t{1} << 20;
 
 // A batch is closed when it has so many bytes, or after a second.
-inline constexpr std::size_t batch_raw_usual = std::size_t{128} << 10;
+inline constexpr std::size_t batch_raw_usual = std::size_t{256} << 10;
 // A segment ends when it has so many bytes in the file.
 inline constexpr std::size_t segment_bytes = std::size_t{4} << 20;
 

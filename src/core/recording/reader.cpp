@@ -23,8 +23,22 @@ constexpr std::string_view magic(recording_magic, sizeof recording_magic);
 bool has_valid_sizes(const RecordingBatch& header) {
   return header.header_size >= sizeof header && header.header_size <= batch_header_most &&
          header.raw_size <= batch_raw_most && header.stored_size <= batch_raw_most &&
-         (header.codec == codec_deflate ||
-          (header.codec == codec_raw && header.stored_size == header.raw_size));
+         (header.codec & ~(codec_deflate | codec_fold)) == 0 &&
+         (header.codec != codec_raw || header.stored_size == header.raw_size);
+}
+
+// The size of the payload before it was deflated. Removes it from the front of a folded payload.
+std::optional<std::size_t> size_before_deflate(const RecordingBatch& header,
+                                               std::span<const std::byte>& payload) {
+  std::uint32_t size = header.raw_size;
+  if ((header.codec & codec_fold) != 0) {
+    if (payload.size() < sizeof size) {
+      return std::nullopt;
+    }
+    std::memcpy(&size, payload.data(), sizeof size);
+    payload = payload.subspan(sizeof size);
+  }
+  return size <= batch_raw_most ? std::optional<std::size_t>(size) : std::nullopt;
 }
 
 // `bytes` is the whole header, longer than the struct if a newer bpftrap has appended members.
@@ -34,26 +48,6 @@ bool has_valid_checksum(std::span<std::byte> bytes, std::uint32_t expected) {
 }
 
 }  // namespace
-
-bool for_each_record(std::span<const std::byte> payload,
-                     const std::function<bool(std::span<const std::byte>)>& use) {
-  while (!payload.empty()) {
-    std::uint32_t size = 0;
-    if (payload.size() < sizeof size) {
-      return false;
-    }
-    std::memcpy(&size, payload.data(), sizeof size);
-    payload = payload.subspan(sizeof size);
-    if (size > payload.size()) {
-      return false;
-    }
-    if (!use(payload.first(size))) {
-      return true;
-    }
-    payload = payload.subspan(size);
-  }
-  return true;
-}
 
 std::size_t RecordingReader::read_at(std::uint64_t position, std::span<std::byte> to) const {
   std::size_t done = 0;
@@ -168,15 +162,32 @@ std::optional<std::span<const std::byte>> RecordingReader::read(const BatchPlace
     count_damage(place.position);
     return std::nullopt;
   }
-  if (header.codec == codec_raw) {
-    return stored_;
-  }
-  raw_.resize(header.raw_size);
-  if (!inflater_.inflate(stored_, raw_)) {
+  std::optional<std::span<const std::byte>> payload = decompress(header);
+  if (!payload) {
     count_damage(place.position);
-    return std::nullopt;
   }
-  return raw_;
+  return payload;
+}
+
+std::optional<std::span<const std::byte>> RecordingReader::decompress(
+    const RecordingBatch& header) {
+  std::span<const std::byte> payload = stored_;
+  if ((header.codec & codec_deflate) != 0) {
+    std::optional<std::size_t> size = size_before_deflate(header, payload);
+    inflated_.resize(size.value_or(0));
+    if (!size || !inflater_.inflate(payload, inflated_)) {
+      return std::nullopt;
+    }
+    payload = inflated_;
+  }
+  if ((header.codec & codec_fold) != 0) {
+    unfolded_.resize(header.raw_size);
+    if (!unfolder_.unfold(payload, unfolded_)) {
+      return std::nullopt;
+    }
+    payload = unfolded_;
+  }
+  return payload;
 }
 
 }  // namespace bpftrap

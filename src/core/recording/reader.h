@@ -5,13 +5,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "core/recording/deflate.h"
+#include "core/recording/fold.h"
 #include "core/recording/format.h"
 
 namespace bpftrap {
@@ -26,8 +27,25 @@ struct BatchPlace {
 
 // Calls `use` for each record of a payload, as long as `use` returns true. Returns false if the
 // payload is malformed.
-bool for_each_record(std::span<const std::byte> payload,
-                     const std::function<bool(std::span<const std::byte>)>& use);
+template <class Use>
+bool for_each_record(std::span<const std::byte> payload, Use&& use) {
+  while (!payload.empty()) {
+    std::uint32_t size = 0;
+    if (payload.size() < sizeof size) {
+      return false;
+    }
+    std::memcpy(&size, payload.data(), sizeof size);
+    payload = payload.subspan(sizeof size);
+    if (size > payload.size()) {
+      return false;
+    }
+    if (!use(payload.first(size))) {
+      return true;
+    }
+    payload = payload.subspan(size);
+  }
+  return true;
+}
 
 class RecordingReader {
  public:
@@ -62,6 +80,8 @@ class RecordingReader {
   // The next position, from this one on, with the magic bytes.
   std::optional<std::uint64_t> find_magic(std::uint64_t from) const;
   void count_damage(std::uint64_t position);
+  // Returns the payload of the batch whose bytes are in `stored_`. Nullopt if it is damaged.
+  std::optional<std::span<const std::byte>> decompress(const RecordingBatch& header);
 
   int fd_ = -1;
   std::uint64_t position_ = 0;
@@ -69,7 +89,9 @@ class RecordingReader {
   std::uint64_t first_damage_ = 0;
   Inflater inflater_;
   std::vector<std::byte> stored_;
-  std::vector<std::byte> raw_;
+  std::vector<std::byte> inflated_;
+  Unfolder unfolder_;
+  std::vector<std::byte> unfolded_;
 };
 
 }  // namespace bpftrap

@@ -24,9 +24,7 @@ bool is_state(std::uint8_t kind) {
 
 }  // namespace
 
-RecordingWriter::RecordingWriter(Setup setup) : setup_(std::move(setup)) {
-  raw_.reserve(batch_raw_usual + batch_raw_usual / 2);
-}
+RecordingWriter::RecordingWriter(Setup setup) : setup_(std::move(setup)) {}
 
 void RecordingWriter::count_time(const bpftrap_record_header& header) {
   if (is_state(header.kind)) {
@@ -47,22 +45,20 @@ void RecordingWriter::add(std::span<const std::byte> record) {
   if (records_ == 0) {
     began_ = BootClock::now();
   }
-  auto size = static_cast<std::uint32_t>(record.size());
-  raw_.append(reinterpret_cast<const char*>(&size), sizeof size);
-  raw_.append(reinterpret_cast<const char*>(record.data()), record.size());
+  folder_.add(record);
+  raw_size_ += sizeof(std::uint32_t) + record.size();
   ++records_;
-  if (raw_.size() >= batch_raw_usual) {
+  if (raw_size_ >= batch_raw_usual) {
     close_batch();
   }
 }
 
-RecordingBatch RecordingWriter::make_header(std::span<const std::byte> stored,
-                                            std::uint16_t codec) {
+RecordingBatch RecordingWriter::make_header(const Stored& stored) {
   RecordingBatch header{};
   std::memcpy(header.magic, recording_magic, sizeof header.magic);
   header.version = recording_version;
   header.header_size = sizeof header;
-  header.codec = codec;
+  header.codec = stored.codec;
   header.flags = begins_segment_ ? batch_begins_segment : 0;
   header.run = setup_.run;
   header.sequence = sequence_++;
@@ -73,15 +69,15 @@ RecordingBatch RecordingWriter::make_header(std::span<const std::byte> stored,
     header.last_wall_ns = last_wall_;
   }
   header.records = records_;
-  header.raw_size = static_cast<std::uint32_t>(raw_.size());
-  header.stored_size = static_cast<std::uint32_t>(stored.size());
-  header.payload_crc = crc32c(0, stored);
+  header.raw_size = static_cast<std::uint32_t>(raw_size_);
+  header.stored_size = static_cast<std::uint32_t>(stored.prefix.size() + stored.bytes.size());
+  header.payload_crc = crc32c(crc32c(0, stored.prefix), stored.bytes);
   header.header_crc = crc32c(0, bytes_of(header));
   return header;
 }
 
 bool RecordingWriter::is_calm() const {
-  bool filled = raw_.size() >= batch_raw_usual;
+  bool filled = raw_size_ >= batch_raw_usual;
   if (filled && BootClock::now() - began_ < setup_.busy) {
     return false;
   }
@@ -92,19 +88,20 @@ void RecordingWriter::close_batch() {
   if (records_ == 0) {
     return;
   }
-  std::span<const std::byte> stored = std::as_bytes(std::span(raw_));
-  std::uint16_t codec = codec_raw;
+  Stored stored{{}, folder_.bytes(), codec_fold};
+  auto folded_size = static_cast<std::uint32_t>(stored.bytes.size());
   if (is_calm()) {
-    if (std::span<const std::byte> small = deflater_.deflate(stored); !small.empty()) {
-      stored = small;
-      codec = codec_deflate;
+    if (std::span<const std::byte> small = deflater_.deflate(stored.bytes); !small.empty()) {
+      stored = {bytes_of(folded_size), small, codec_fold | codec_deflate};
     }
   }
-  RecordingBatch header = make_header(stored, codec);
-  setup_.out.append(reinterpret_cast<const char*>(&header), sizeof header);
-  setup_.out.append(reinterpret_cast<const char*>(stored.data()), stored.size());
-  segment_bytes_ += sizeof header + stored.size();
-  raw_.clear();
+  RecordingBatch header = make_header(stored);
+  for (std::span<const std::byte> part : {bytes_of(header), stored.prefix, stored.bytes}) {
+    setup_.out.append(reinterpret_cast<const char*>(part.data()), part.size());
+  }
+  segment_bytes_ += sizeof header + header.stored_size;
+  folder_.clear();
+  raw_size_ = 0;
   records_ = 0;
   first_ = UINT64_MAX;
   last_ = 0;

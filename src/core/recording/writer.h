@@ -12,6 +12,7 @@
 
 #include "core/os/clock.h"
 #include "core/recording/deflate.h"
+#include "core/recording/fold.h"
 #include "core/recording/format.h"
 
 namespace bpftrap {
@@ -23,9 +24,9 @@ class RecordingWriter {
     const WallClock& clock;
     std::uint64_t run = 0;                    // random
     std::function<bool()> may_compress = {};  // asked per batch; empty: always
-    // Stores a batch as it is if it was filled in less than this, because compression costs more
-    // than a record does.
-    std::chrono::nanoseconds busy = std::chrono::milliseconds(50);
+    // Does not deflate a batch that was filled in less than this, because that costs more than a
+    // record does.
+    std::chrono::nanoseconds busy = std::chrono::milliseconds(100);
   };
   explicit RecordingWriter(Setup setup);
 
@@ -46,14 +47,22 @@ class RecordingWriter {
   void begin_segment();
 
  private:
-  // True if compression does not hold up the recorder.
+  // A payload as the file has it.
+  struct Stored {
+    std::span<const std::byte> prefix;
+    std::span<const std::byte> bytes;
+    std::uint16_t codec = 0;
+  };
+
+  // True if deflating does not hold up the recorder.
   bool is_calm() const;
   void count_time(const bpftrap_record_header& header);
-  RecordingBatch make_header(std::span<const std::byte> stored, std::uint16_t codec);
+  RecordingBatch make_header(const Stored& stored);
 
   Setup setup_;
   Deflater deflater_;
-  std::string raw_;
+  Folder folder_;
+  std::size_t raw_size_ = 0;  // of the payload before it was folded
   std::uint32_t records_ = 0;
   BootTime began_;  // the batch
   std::uint64_t sequence_ = 0;

@@ -118,4 +118,65 @@ inline std::string golden_recording_1() {
                          "4347b602 d02e0866 766268b3 5e08f20f 2c9c616e 0200");
 }
 
+// The first nine records; then fork, exec and exit as in the first batch, the same of process 1235
+// a second later, and the last two records. The batches are folded, the second is deflated as well.
+inline std::vector<std::string> golden_records_folded_1() {
+  std::vector<std::string> records = golden_records_1();
+  std::vector<std::string> all(records.begin(), records.begin() + 9);
+  for (std::size_t i = 6; i < 9; ++i) {
+    all.push_back(records[i]);
+  }
+  for (std::size_t i = 6; i < 9; ++i) {
+    constexpr std::uint64_t second = 1'000'000'000;
+    for (std::size_t at : {8, 16}) {  // its time, and the start of the process
+      std::uint64_t time = 0;
+      std::memcpy(&time, records[i].data() + at, sizeof time);
+      time += second;
+      std::memcpy(records[i].data() + at, &time, sizeof time);
+    }
+    constexpr std::uint32_t pid = 1235;
+    std::memcpy(records[i].data() + 40, &pid, sizeof pid);
+    all.push_back(records[i]);
+  }
+  all.insert(all.end(), records.begin() + 9, records.end());
+  return all;
+}
+
+inline std::string golden_recording_folded_1() {
+  return from_hex(
+      "89627066 74726170 01005800 02000100 2a000000 00000000 00000000 00000000"
+      "00943577 00000000 00bca065 01000000 00a4da4b e9000000 00cc453a ea000000"
+      "09000000 6b040000 c5010000 a6b52ff2 00000000 6c0e5f07"
+      // payload
+      "c0030600 1a1f0a94 35770810 04640000 000204fc ffffef01 06070009 00050005"
+      "006d6163 68696e65 30313233 2d343536 37362e31 2e30302e 312e30c3 03030000"
+      "030a9435 770b10a5 d4e8c103 03000603 0a943577 20060072 65636f72 64c50303"
+      "0008030a 94357704 e8030000 0800736f 6d65626f 6479c603 0800123f 0a943577"
+      "004d040a 00000001 040a0000 00010608 00000009 00010362 61736800 62617368"
+      "002d6c00 2f62696e 2f626173 682f8303 04000407 0a5ed0b2 004d0004 00620061"
+      "00850318 0000ffaf 7e0a286b ee0a286b ee0a5ed0 b2004d05 d2040000 b00405e8"
+      "030000e9 0305ea03 0000eb03 07ffffff ffffffff ff054c04 00007e04 05d20400"
+      "00b00407 04000000 a00000f0 04636869 6c640570 6172656e 74037074 733301f4"
+      "01015802 000f01b1 040a5ed0 b204b004 00000181 031b0011 d20100ae 010bf205"
+      "2a010001 00060406 00000007 06030001 00010001 20122015 002f6278 2f2f6269"
+      "6e2f7800 78006120 62008203 310000d2 01001e7e 3fdc0bbc a065010b 030000c8"
+      "09093d09 093d0280 8d5b0003 01bc0201 f4010158 02000f04 b1040000 01081008"
+      "20000b00 0c000d00 0e001404 e9030000 01067379 7374656d 6404e2bb a0650104"
+      "0f000000 15"
+      // the second header
+      "89627066 74726170 01005800 03000000 2a000000 00000000 01000000 00000000"
+      "00286bee 00000000 00863ba1 01000000 003810c3 e9000000 0096e075 ea000000"
+      "08000000 3a070000 1d010000 79ddb872 00000000 14ee6cf0"
+      // payload
+      "4c010000 354e3d4b c350143d 37efbdbc a6516bd4 82204846 7109e2a6 887fc08f"
+      "551084c6 062c6a28 26435c8a 0a75f317 b8d4c155 5b573b49 0647a99b 38395905"
+      "1171af37 a15eee27 f7dc736e 534c0383 db46716e ff2b8f9d a73bacab 9e04da52"
+      "bd0ba02f d407974f a1074353 6bbc6dc8 21487346 0bf896bb 7bb583aa aa578e82"
+      "3016f538 5aa45fa2 2d0325ea c88c57b6 194aa762 064e8f70 43f68f9a 27104c69"
+      "32853605 b289dc09 b70ccf4f 3ccfaf85 5e820415 d7c79958 00f86cb6 b1fa6a77"
+      "5b01d9fc d4a365ad b01b2717 db10d435 fe056527 532a8c17 5cd818c1 28c63025"
+      "fb7c4066 741cc5c1 6155bedd 33872cb1 70596112 b05fc294 f20422e7 997851dc"
+      "b8de740c e43d4f4b 97692a18 6931387b 00fa41b0 8cb6cf97 af0802fa 0f");
+}
+
 }  // namespace bpftrap

@@ -39,7 +39,7 @@ TEST(Recording, HeaderTellsTimesAndRecords) {
   EXPECT_EQ(header.run, 42U);
   EXPECT_EQ(header.sequence, 0U);
   EXPECT_EQ(header.flags, batch_begins_segment);
-  EXPECT_EQ(header.codec, codec_deflate);
+  EXPECT_EQ(header.codec, codec_fold | codec_deflate);
   EXPECT_EQ(header.records, sample_records().size());
   EXPECT_EQ(header.first_boot_ns, 2'000'000'000U);
   EXPECT_EQ(header.last_boot_ns, 6'000'000'000U);
@@ -48,7 +48,7 @@ TEST(Recording, HeaderTellsTimesAndRecords) {
   EXPECT_FALSE(reader.next());
 }
 
-TEST(Recording, BatchThatFillsQuicklyIsStoredAsItIs) {
+TEST(Recording, BatchThatFillsQuicklyIsNotDeflated) {
   std::string exec = text_of(wire_exec("/bin/x", "", std::string_view("x", 2), 2));
   auto codec_if_busy_below = [&exec](std::chrono::nanoseconds busy) {
     std::string out;
@@ -61,8 +61,8 @@ TEST(Recording, BatchThatFillsQuicklyIsStoredAsItIs) {
     std::memcpy(&header, out.data(), sizeof header);
     return header.codec;
   };
-  EXPECT_EQ(codec_if_busy_below(1h), codec_raw);
-  EXPECT_EQ(codec_if_busy_below(0s), codec_deflate);
+  EXPECT_EQ(codec_if_busy_below(1h), codec_fold);
+  EXPECT_EQ(codec_if_busy_below(0s), codec_fold | codec_deflate);
 }
 
 TEST(Recording, LargeRecordsAndSegments) {
@@ -179,7 +179,8 @@ TEST(Recording, HugeSizesAreRefused) {
   EXPECT_EQ(records_with([](RecordingBatch& h) { h.stored_size = 0xffffffff; }), 0U);
   EXPECT_EQ(records_with([](RecordingBatch& h) { h.header_size = 0xffff; }), 0U);
   EXPECT_EQ(records_with([](RecordingBatch& h) { h.header_size = 8; }), 0U);
-  EXPECT_EQ(records_with([](RecordingBatch& h) { h.raw_size += 1; }), 0U) << "inflate ends early";
+  EXPECT_EQ(records_with([](RecordingBatch& h) { h.raw_size += 1; }), 0U) << "unfolds to less";
+  EXPECT_EQ(records_with([](RecordingBatch& h) { h.raw_size -= 1; }), 0U) << "unfolds to more";
   EXPECT_EQ(records_with([](RecordingBatch& h) { h.codec = 7; }), 0U);
   EXPECT_EQ(records_with([](RecordingBatch& h) { h.run = 7; }), sample_records().size());
 }
@@ -213,6 +214,10 @@ TEST(Recording, GoldenBytesOfVersion1) {
   EXPECT_EQ(result.records, golden_records_1());
   EXPECT_EQ(result.damaged, 0U);
   EXPECT_EQ(result.torn, 0U);
+  ReadResult folded = read_recording(golden_recording_folded_1());
+  EXPECT_EQ(folded.records, golden_records_folded_1());
+  EXPECT_EQ(folded.damaged, 0U);
+  EXPECT_EQ(folded.torn, 0U);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <random>
 
 #include "unit/recording/sample.h"
 
@@ -79,8 +80,12 @@ TEST_F(RecorderTest, SegmentBeginsWithWhatLives) {
   // Failed execs fill the segment and leave no state.
   Bytes failed = exec_with(std::string(30000, 'x'));
   reinterpret_cast<bpftrap_exec_event*>(failed.data())->error = 2;
+  std::mt19937 random(1);
   for (std::size_t written = 0; written < segment_bytes + 2 * batch_raw_usual;
        written += failed.size()) {
+    // Arguments that cannot be compressed.
+    std::generate(failed.end() - 30000, failed.end(),
+                  [&random] { return static_cast<std::byte>(random()); });
     handle(failed);
   }
   std::vector<int> kinds = kinds_of(finish());
