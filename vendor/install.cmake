@@ -102,6 +102,10 @@ endif()
 install(
   FILES docs/records.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/bpftrap COMPONENT common
 )
+install(
+  DIRECTORY vendor/package/fleet DESTINATION ${CMAKE_INSTALL_DATADIR}/bpftrap COMPONENT common
+  USE_SOURCE_PERMISSIONS
+)
 # All pages, except those about the source tree.
 file(GLOB _user_docs CONFIGURE_DEPENDS docs/*.md)
 list(FILTER _user_docs EXCLUDE REGEX "/(adding-a-command|architecture|building|fuzzing)\\.md$")
