@@ -18,18 +18,19 @@
 #include "cli/known_processes.h"
 #include "cli/pid_namespace_programs.h"
 #include "cli/process_command.h"
+#include "cli/process_scope.h"
 #include "cli/recording.h"
 #include "cli/run_tracer.h"
+#include "core/bpf/background_load.h"
 #include "core/bpf/kernel_features.h"
 #include "core/bpf/recursion_misses.h"
+#include "core/bpf/ring_buffer_map.h"
 #include "core/bpf/skeleton.h"
 #include "core/bpf/tracing_hook.h"
 #include "core/os/caller.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
-#include "core/os/file.h"
 #include "core/os/file_sync.h"
-#include "core/os/proc_cgroup.h"
 #include "core/process/followed.h"
 #include "core/process/last_descendant.h"
 #include "core/process/program.h"
@@ -82,15 +83,6 @@ void make_tracing_programs(bpf_object* object, std::string_view command) {
   }
 }
 
-// Keeps signals in task storage if the kernel has it. That needs a tracing program, and hence the
-// running kernel's own BTF.
-void store_signals(bpftrap_scope& scope, const std::string& btf) {
-  scope.signal_storage = btf.empty() && kernel_has_task_storage() ? 1 : 0;
-  if (::getrandom(&scope.signals_magic, sizeof scope.signals_magic, GRND_NONBLOCK) < 0) {
-    scope.signals_magic = static_cast<__u64>(BootClock::now().time_since_epoch().count());
-  }
-}
-
 // The hook of on_signal.
 TracingHook& signal_hook() {
   static TracingHook hook("signal_generate");
@@ -108,27 +100,10 @@ void choose_signal_maps(const Maps& maps, const bpftrap_scope& scope) {
   }
 }
 
-// The configuration of the programs: what the options ask for, in the way that this kernel allows.
-bpftrap_scope choose_scope(const TraceOptions& options, const OwnIds& own) {
-  bpftrap_scope scope = make_scope(options);
-  set_own_namespace(scope, own);
-  bool marks = scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0;
-  scope.task_storage = options.btf.empty() && marks && kernel_has_task_storage() ? 1 : 0;
-  store_signals(scope, options.btf);
-  scope.twice = kernel_misses_events() ? 1 : 0;
-  scope.cgroup_v1 = is_in_cgroup1(read_file("/proc/self/cgroup").value_or("")) ? 1 : 0;
-  if (options.wait_all || !options.trees.empty()) {
-    scope.report_forks = 1;  // for LastDescendant, because an end may be missed
-  }
-  return scope;
-}
-
 // Sizes the maps, and leaves out those that are not needed.
 void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOptions& options,
                     const WatchedCgroups& cgroups) {
   bool by_task = scope.task_storage != 0;
-  auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  bpf_map__set_max_entries(maps.records, ring_buffer_bytes(options.buffer_size, page));
   bpf_map__set_autocreate(maps.task_marks, by_task);
   // Raw tracepoints want memory that is there already: before 6.1 the kernel warns of them
   // otherwise (kernel/bpf/verifier.c check_map_prog_compatibility()).
@@ -150,18 +125,41 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   size_cgroup_maps(maps.cgroup_nodes, maps.cgroup_numbers, cgroups);
 }
 
-LoadedSkeleton<process_bpf> load(const ProcessCommand& command, const TraceOptions& options,
-                                 const bpftrap_scope& scope, const WatchedCgroups& cgroups,
-                                 TracingHook& signals) {
-  OpenSkeleton<process_bpf> open(command.name, options.btf);
-  open.rodata().cfg = scope;
-  configure_maps(open.maps(), scope, options, cgroups);
-  choose_programs(open.progs(), scope, chosen_events(options).failed_execs);
-  choose_signal_maps(open.maps(), scope);
-  if (scope.task_storage != 0) {
-    make_tracing_programs(open.object(), command.name);
+// What load() needs.
+struct LoadSetup {
+  const ProcessCommand& command;
+  const TraceOptions& options;
+  const bpftrap_scope& scope;
+  const WatchedCgroups& cgroups;
+  RingBufferMap& records;
+};
+
+OpenSkeleton<process_bpf> configure(const LoadSetup& setup) {
+  OpenSkeleton<process_bpf> open(setup.command.name, setup.options.btf);
+  open.rodata().cfg = setup.scope;
+  configure_maps(open.maps(), setup.scope, setup.options, setup.cgroups);
+  choose_programs(open.progs(), setup.scope, chosen_events(setup.options).failed_execs);
+  choose_signal_maps(open.maps(), setup.scope);
+  if (setup.scope.task_storage != 0) {
+    make_tracing_programs(open.object(), setup.command.name);
   }
-  return std::move(open).load(scope.signal_storage != 0 ? &signals : nullptr);
+  return open;
+}
+
+LoadedSkeleton<process_bpf> load(const LoadSetup& setup) {
+  TracingHook& signals = signal_hook();
+  OpenSkeleton<process_bpf> open = configure(setup);
+  open.read_types(setup.scope.signal_storage != 0 ? &signals : nullptr);
+  setup.records.become(open.maps().records);
+  return std::move(open).load();
+}
+
+// Loads the programs whose verification takes longest beside the others.
+LoadedSkeleton<process_bpf> load_in_parallel(const LoadSetup& setup) {
+  static BackgroundLoad longest({"sched_process_exit", "sched_process_exec"});
+  longest.begin();
+  LoadedSkeleton<process_bpf> loaded = load(setup);
+  return longest.finish() ? std::move(loaded) : load(setup);
 }
 
 // The programs that run before on_failed_exec, if that is loaded.
@@ -335,6 +333,8 @@ int keep_records(const ProcessCommand& command, const TraceOptions& options, Hos
 }  // namespace
 
 int trace_processes(const ProcessCommand& command, const TraceOptions& options) {
+  auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  RingBufferMap records("records", ring_buffer_bytes(options.buffer_size, page));
   KnownProcesses known =
       find_known_processes(command.name, options, options.btf, options.output.verbose);
   WatchedCgroups cgroups(options.cgroups);
@@ -351,8 +351,8 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
     before.emplace(command.name, options.btf);
     scope.deferred_execs = before->may_defer() ? 1 : 0;
   }
-  TracingHook& signals = signal_hook();
-  LoadedSkeleton<process_bpf> loaded = load(command, options, scope, cgroups, signals);
+  LoadedSkeleton<process_bpf> loaded =
+      load_in_parallel({command, options, scope, cgroups, records});
   if (before) {
     before->load({loaded.maps().records, loaded.maps().lost, loaded.maps().deferred_execs});
   }
@@ -388,8 +388,8 @@ void try_programs(std::string_view command, bool failed) {
   bpf_map__set_autocreate(open.maps().environments, false);
   bpf_map__set_autocreate(open.maps().cgroup_nodes, false);
   bpf_map__set_autocreate(open.maps().cgroup_numbers, false);
-  LoadedSkeleton<process_bpf> loaded =
-      std::move(open).load(open.rodata().cfg.signal_storage != 0 ? &signals : nullptr);
+  open.read_types(open.rodata().cfg.signal_storage != 0 ? &signals : nullptr);
+  LoadedSkeleton<process_bpf> loaded = std::move(open).load();
   loaded.attach();
 }
 

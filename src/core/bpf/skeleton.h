@@ -116,15 +116,20 @@ class OpenSkeleton {
   auto& maps() { return skeleton_->maps; }
   auto& progs() { return skeleton_->progs; }
 
-  // `hook`: its program becomes a tracing program.
-  LoadedSkeleton<Skeleton> load(TracingHook* hook = nullptr) && {
+  // Reads the kernel's types. `hook`: its program becomes a tracing program. load() does this if it
+  // was not called.
+  void read_types(TracingHook* hook = nullptr) {
+    if (btf_ && !std::exchange(has_types_, true)) {
+      btf_->fill(skeleton_->obj, hook != nullptr ? &hook->type() : nullptr);
+    }
+  }
+
+  LoadedSkeleton<Skeleton> load() && {
     raise_memlock_limit();
     if constexpr (requires { skeleton_->rodata->self.namespace_inode; }) {
       skeleton_->rodata->self = describe_self();
     }
-    if (btf_) {
-      btf_->fill(skeleton_->obj, hook != nullptr ? &hook->type() : nullptr);
-    }
+    read_types();
     if (int err = Skeleton::load(skeleton_.get()); err != 0) {
       throw BpfError({command_, "load", -err});
     }
@@ -133,6 +138,7 @@ class OpenSkeleton {
 
  private:
   std::optional<RelocationBtf> btf_;
+  bool has_types_ = false;
   SkeletonPointer<Skeleton> skeleton_;
   std::string command_;
 };

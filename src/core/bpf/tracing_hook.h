@@ -3,32 +3,25 @@
 // read all of the kernel's BTF for that, to find one number, which costs 13 ms.
 #pragma once
 
-#include <bpf/libbpf.h>
-
-#include <cstdint>
 #include <string>
 
 #include "core/bpf/btf_subset.h"
+#include "core/bpf/program_handler.h"
 
 namespace bpftrap {
 
-// Exists from before the first object is opened until the end of bpftrap: libbpf 1.1 frees its list
-// twice if the last handler of programs is removed and another one is added.
-class TracingHook {
+class TracingHook final : public ProgramHandler {
  public:
   // `hook`: a raw tracepoint. Throws Error.
   explicit TracingHook(const std::string& hook);
-  TracingHook(const TracingHook&) = delete;
-  TracingHook& operator=(const TracingHook&) = delete;
 
   // The kernel's type of the hook. If its id is set before the load, the program becomes a tracing
   // program.
   TypedefId& type() { return type_; }
 
  private:
-  static int prepare(bpf_program* program, bpf_prog_load_opts* options, long self);
+  void prepare(bpf_program* program, bpf_prog_load_opts& options) override;
 
-  std::string section_;
   TypedefId type_;
 };
 
