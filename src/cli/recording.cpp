@@ -12,6 +12,7 @@
 #include "core/os/proc.h"
 #include "core/os/proc_cgroup.h"
 #include "core/os/version.h"
+#include "core/recording/batch_units.h"
 #include "core/recording/format.h"
 #include "core/text/text.h"
 
@@ -44,7 +45,10 @@ bool is_recording(int fd) {
 
 std::unique_ptr<Output> create_recording(const std::string& path,
                                          const std::optional<FileOwner>& owner) {
-  return std::make_unique<Output>(create_output_file(path, owner, is_recording, "recording"), path);
+  auto output =
+      std::make_unique<Output>(create_output_file(path, owner, is_recording, "recording"), path);
+  output->set_units(std::make_unique<BatchUnits>());
+  return output;
 }
 
 RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scope& scope,

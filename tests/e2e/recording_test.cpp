@@ -189,6 +189,18 @@ TEST_F(RecordingTest, FullDiskEndsTheRecordingNotTheProgram) {
   std::vector<Record> records = show();
   EXPECT_GT(records.size(), 100U);
   EXPECT_EQ(records.back().kind(), "stop");
+  EXPECT_EQ(messages_.find("incomplete"), std::string::npos) << messages_;
+  EXPECT_EQ(messages_.find("damaged"), std::string::npos) << messages_;
+  // The message names the time of the last record in the file, of any kind.
+  Bpftrap table({"show", path_, "--event", "fork,exec,failed,exit", "--last", "1", "--no-header"});
+  EXPECT_EQ(table.wait(), 0);
+  constexpr std::size_t time_size = 12;  // 14:00:00.123
+  std::string last = table.output().substr(0, time_size);
+  const std::string before = "the records up to ";
+  std::size_t at = outcome.errors.find(before);
+  ASSERT_NE(at, std::string::npos) << outcome.errors;
+  std::string named = outcome.errors.substr(at + before.size(), time_size);
+  EXPECT_GE(named, last);
 }
 
 TEST_F(RecordingTest, RedactedBeforeTheDisk) {

@@ -63,11 +63,18 @@ void Output::prepare() {
   kind_ = Kind::nonblocking;
 }
 
-// Truncates the partial last line, so that every line of the file is whole. Others may have
+// Returns how many of the bytes that were written are whole lines or units.
+std::size_t Output::keep_whole(std::size_t size) {
+  if (units_ != nullptr) {
+    return units_->keep(std::string_view(buffer_).substr(0, size));
+  }
+  return size == 0 ? 0 : buffer_.rfind('\n', size - 1) + 1;
+}
+
+// Truncates the partial last line or unit, so that each in the file is whole. Others may have
 // appended to the file or truncated it: then its end is not that of the last write.
-void Output::remove_partial_line() {
-  std::size_t whole = written_ == 0 ? 0 : buffer_.rfind('\n', written_ - 1) + 1;
-  auto part = static_cast<off_t>(written_ - whole);
+void Output::truncate_partial() {
+  auto part = static_cast<off_t>(written_ - keep_whole(written_));
   off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
   // lseek(), because the C library's fstat() is another system call than the sandbox allows.
   if (part > 0 && end >= part && ::lseek(fd_, 0, SEEK_END) == end) {
@@ -76,11 +83,11 @@ void Output::remove_partial_line() {
 }
 
 void Output::fail(int err) {
-  remove_partial_line();
+  truncate_partial();
   // EFBIG: RLIMIT_FSIZE, or the largest file of the file system.
   bool full = err == ENOSPC || err == EDQUOT || err == EFBIG;
-  throw Error(fmt::format("cannot write to {}", name_), err,
-              full ? "all earlier records are written" : "");
+  std::string kept = units_ != nullptr ? units_->kept() : "all earlier records are written";
+  throw Error(fmt::format("cannot write to {}", name_), err, full ? kept : "");
 }
 
 std::size_t Output::write_some() {
@@ -123,9 +130,12 @@ void Output::flush() {
     written_ += count;
   }
   if (reader_gone_ || waiting() == 0) {
+    if (units_ != nullptr) {
+      units_->keep(buffer_);
+    }
     buffer_.clear();
     written_ = 0;
-  } else if (written_ > buffer_.size() / 2) {
+  } else if (written_ > buffer_.size() / 2 && units_ == nullptr) {
     buffer_.erase(0, written_);
     written_ = 0;
   }

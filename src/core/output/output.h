@@ -5,14 +5,29 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/os/standard_streams.h"
 #include "core/os/unique_fd.h"
 #include "core/output/patience.h"
 
 namespace bpftrap {
+
+// Parts of a file that are only useful as a whole. Without it, they are lines.
+class OutputUnits {
+ public:
+  virtual ~OutputUnits() = default;
+
+  // The bytes are in the file behind those of the last call, less what was truncated. They begin
+  // with a whole unit. Returns the size of the whole units among them: the rest is truncated, if
+  // the file cannot take more.
+  virtual std::size_t keep(std::string_view written) = 0;
+  // Returns what the file holds after an error, as a part of a sentence.
+  virtual std::string kept() const = 0;
+};
 
 class Output {
  public:
@@ -24,6 +39,7 @@ class Output {
   Output();
   // Takes the open file of --output (output_file.h); `path` is for messages. Throws Error.
   Output(UniqueFd file, std::string_view path);
+  void set_units(std::unique_ptr<OutputUnits> units) { units_ = std::move(units); }
 
   // Append lines here; flush() writes them.
   std::string& buffer() { return buffer_; }
@@ -57,7 +73,8 @@ class Output {
   void prepare();
   // Writes the front of the buffer once. Returns the bytes written, or 0 if it would block.
   std::size_t write_some();
-  void remove_partial_line();
+  std::size_t keep_whole(std::size_t size);
+  void truncate_partial();
   [[noreturn]] void fail(int err);
 
   UniqueFd owned_;
@@ -69,6 +86,7 @@ class Output {
   std::string buffer_;
   std::size_t written_ = 0;
   std::size_t may_wait_ = waiting_most;
+  std::unique_ptr<OutputUnits> units_;
 };
 
 }  // namespace bpftrap
