@@ -77,7 +77,7 @@ int Host::trace(const std::string& command, Tracer::Source source, Tracer::Desti
   }
   Tracer tracer({loop_, signals_, std::move(source), handler, destination, extras.observer,
                  extras.program, [this, &needs] { confine(needs); }},
-                {command, options_.count, options_.timeout});
+                {command, options_.count, options_.timeout, extras.nap});
   tracer.run();
   return ended_as_asked;
 }

@@ -36,6 +36,7 @@ struct TraceExtras {
   std::function<void(OlderProcess&&)> take_older = {};
   ProgramRun* program = nullptr;
   std::vector<CountedProgram> programs = {};
+  std::chrono::nanoseconds nap = TracerOptions().nap;
 };
 
 class Host {

@@ -324,6 +324,7 @@ int keep_records(const ProcessCommand& command, const TraceOptions& options, Hos
                           enter_sandbox({});
                         }
                       });
+                      extras.nap = recording_nap(recorder.cpus());
                       host.trace(command.name, make_sink, loaded, recorder, std::move(extras));
                     }});
   say(describe_recording(options.output.output, recorder));

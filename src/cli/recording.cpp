@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -15,6 +16,7 @@
 #include "core/recording/batch_units.h"
 #include "core/recording/format.h"
 #include "core/text/text.h"
+#include "core/trace/tracer.h"
 
 namespace bpftrap {
 
@@ -74,6 +76,12 @@ RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scop
   recorder.keep_births = scope.report_forks != 0;
   recorder.state_bytes = memory_share(recorder.state_bytes);
   return recorder;
+}
+
+std::chrono::nanoseconds recording_nap(std::uint32_t cpus) {
+  constexpr std::uint32_t many_cpus = 16;
+  constexpr std::uint32_t longest = 4;
+  return TracerOptions().nap * std::clamp(many_cpus / std::max(cpus, 1U), 1U, longest);
 }
 
 std::string describe_recording(const std::string& path, const Recorder& recorder) {

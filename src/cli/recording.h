@@ -2,6 +2,8 @@
 // Turns the options of `record` into a recorder and its file.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +30,10 @@ bool is_recording(int fd);
 // `processes`: those that exist.
 RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scope& scope,
                                  const ProcessList& processes);
+
+// Returns the delay after the first record of a batch. Nobody waits for the records, and fewer
+// wake-ups cost less, but more CPUs fill the ring buffer sooner.
+std::chrono::nanoseconds recording_nap(std::uint32_t cpus);
 
 // Returns the line that a finished recording is reported with.
 std::string describe_recording(const std::string& path, const Recorder& recorder);

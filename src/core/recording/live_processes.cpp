@@ -45,11 +45,14 @@ void LiveProcesses::executed(const ProcessId& id, Pid local_pid,
   }
 }
 
-void LiveProcesses::forget(const ProcessId& id) {
-  if (auto found = processes_.find(id); found != processes_.end()) {
-    bytes_ -= found->second.bytes();
-    processes_.erase(found);
+bool LiveProcesses::forget(const ProcessId& id) {
+  auto found = processes_.find(id);
+  if (found == processes_.end()) {
+    return false;
   }
+  bytes_ -= found->second.bytes();
+  processes_.erase(found);
+  return true;
 }
 
 void LiveProcesses::forget_older(Pid local_pid) {
@@ -60,9 +63,10 @@ void LiveProcesses::forget_older(Pid local_pid) {
 }
 
 void LiveProcesses::ended(const ProcessId& id, Pid local_pid) {
-  forget(id);
-  // Remove the entry of any process with this pid, because the pid is free again.
-  forget_older(local_pid);
+  if (!forget(id)) {
+    // It is older. Remove the entry of any process with this pid, because the pid is free again.
+    forget_older(local_pid);
+  }
 }
 
 void LiveProcesses::add_older(Pid local_pid, std::string record) {

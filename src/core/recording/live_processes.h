@@ -53,7 +53,8 @@ class LiveProcesses {
   Entry* entry_of(const ProcessId& id, Pid local_pid);
   // Replaces `text` by the record, if there is room.
   void keep(std::string& text, std::span<const std::byte> record);
-  void forget(const ProcessId& id);
+  // Returns false if it was unknown.
+  bool forget(const ProcessId& id);
   void forget_older(Pid local_pid);
 
   std::size_t most_;

@@ -13,6 +13,9 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
+// Processes that have ended, but nobody has waited for. Beyond that, the last account is left out.
+constexpr std::size_t ended_most = std::size_t{1} << 15;
+
 std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -157,8 +160,7 @@ RecordHandler::Result Recorder::handle(Bytes bytes, Sink&) {
         result = take_gone(*record);
         break;
       case BPFTRAP_RECORD_FINAL:
-        write(*record);
-        result = Result::kept;
+        result = take_final(*record);
         break;
       default:
         break;
@@ -208,9 +210,24 @@ RecordHandler::Result Recorder::take_exit(Bytes record) {
   }
   announce(event.process);
   write(record);
-  live_.ended(id_of(event.process), event.process.local_pid);
-  births_.ended(id_of(event.process));
+  ProcessId id = id_of(event.process);
+  live_.ended(id, event.process.local_pid);
+  births_.ended(id);
+  if (options_.filtered && ended_.size() < ended_most) {
+    ended_.insert(id);
+  }
   return Result::written;
+}
+
+RecordHandler::Result Recorder::take_final(Bytes record) {
+  bpftrap_final_event event;
+  if (!read_wire(record, event)) {
+    return Result::malformed;
+  }
+  if (!options_.filtered || ended_.erase({event.pid, event.start_boot_ns}) > 0) {
+    write(record);
+  }
+  return Result::kept;
 }
 
 RecordHandler::Result Recorder::take_fork(Bytes record) {

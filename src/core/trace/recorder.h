@@ -68,6 +68,8 @@ class Recorder final : public ProcessHandler {
   void add_older(OlderProcess&& process) override;
   std::size_t born() const override { return births_.size(); }
 
+  std::uint32_t cpus() const { return options_.host.cpus; }
+
   // After the end.
   std::uint64_t records() const { return records_; }
   std::uint64_t lost() const { return lost_; }
@@ -97,6 +99,7 @@ class Recorder final : public ProcessHandler {
   Result take_environment(std::span<const std::byte> record);
   Result take_cgroup(std::span<const std::byte> record);
   Result take_cgroup_gone(std::span<const std::byte> record);
+  Result take_final(std::span<const std::byte> record);
   Result take_gone(std::span<const std::byte> record);
 
   RecorderOptions options_;
@@ -115,6 +118,9 @@ class Recorder final : public ProcessHandler {
   std::uint64_t last_user_ = UINT64_MAX;
   std::unordered_set<std::uint32_t> announced_users_;
   std::unordered_map<Pid, KnownOlder> older_;  // by local pid
+  // With filters: the ended processes whose last account is still to come. That of others comes,
+  // too.
+  std::unordered_set<ProcessId, ProcessIdHash> ended_;
   bpftrap_lost told_{};
   std::uint64_t undecoded_ = 0;
   std::uint64_t undecoded_told_ = 0;

@@ -57,7 +57,8 @@ void Tracer::run() {
 void Tracer::watch() {
   EventLoop& loop = parts_.loop;
   // Edge-triggered: records that arrive during the nap do not wake the reader.
-  loop.watch(parts_.source.ring.fd(), EPOLLIN | EPOLLET, [this](std::uint32_t) { nap_.arm(nap); });
+  loop.watch(parts_.source.ring.fd(), EPOLLIN | EPOLLET,
+             [this](std::uint32_t) { nap_.arm(options_.nap); });
   loop.watch(nap_.fd(), EPOLLIN, [this](std::uint32_t) {
     if (nap_.take()) {
       consume();

@@ -26,14 +26,13 @@ struct TracerOptions {
   std::string command;
   std::optional<std::uint64_t> count;
   std::optional<std::chrono::nanoseconds> timeout;
+  // Delay after the first record of a batch, because waking the reader for each record costs more
+  // than the record itself.
+  std::chrono::nanoseconds nap = std::chrono::milliseconds(10);
 };
 
 class Tracer {
  public:
-  // Delay after the first record of a batch, because waking the reader for each record costs more
-  // than the record itself.
-  static constexpr std::chrono::milliseconds nap{10};
-
   // Source of the records.
   struct Source {
     RingBuffer& ring;

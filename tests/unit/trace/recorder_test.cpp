@@ -96,6 +96,24 @@ TEST_F(RecorderTest, SegmentBeginsWithWhatLives) {
                    recorded_birth, recorded_last_exec}));
 }
 
+// With filters, the kernel sends the last account of every process.
+TEST_F(RecorderTest, LastAccountOfProcessesInTheRecordingOnly) {
+  bpftrap_final_event last{};
+  last.header = wire_header(BPFTRAP_RECORD_FINAL, sizeof last);
+  last.start_boot_ns = wire_process().start_boot_ns;
+  last.pid = wire_process().pid;
+  for (bool filtered : {false, true}) {
+    out_.clear();
+    begin({.filtered = filtered});
+    handle(bytes_of(last));
+    handle(bytes_of(wire_exit(0)));
+    handle(bytes_of(last));
+    handle(bytes_of(last));
+    std::vector<int> kinds = kinds_of(finish());
+    EXPECT_EQ(std::count(kinds.begin(), kinds.end(), BPFTRAP_RECORD_FINAL), filtered ? 1 : 3);
+  }
+}
+
 TEST_F(RecorderTest, OlderProcesses) {
   begin({.read_older = true, .older = {{10, 1, 10, 77, "bash"}}});
   CommandLine line;
