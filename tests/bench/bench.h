@@ -15,6 +15,8 @@ struct Options {
   int rounds = 5;
   std::uint64_t processes = 4000;  // per storm on one CPU
   std::uint64_t loss_processes = 100'000;
+  std::uint64_t recorded_processes = 100'000;
+  std::uint64_t shown_records = 1'000'000;
   std::uint64_t alive = 20'000;  // maximum of waiting processes while costs are measured
   bool peers = true;
   bool runtime = false;           // also measure `runtime`, which takes ten minutes
@@ -33,11 +35,12 @@ struct Bench {
 
 // Each function measures the requested figures of its keys and adds them to the report. It throws
 // Failure or std::exception if it cannot measure at all.
-void compare(Bench& bench);         // compare.cpp: pinned storm argv true make
-void measure_times(Bench& bench);   // times.cpp: startup stop latency
-void measure_costs(Bench& bench);   // costs.cpp: bpf record-cpu rejected rss size
-void measure_growth(Bench& bench);  // growth.cpp: alive runtime
-void measure_losses(Bench& bench);  // losses.cpp: lost
+void compare(Bench& bench);             // compare.cpp: pinned storm argv true make
+void measure_times(Bench& bench);       // times.cpp: startup stop latency
+void measure_costs(Bench& bench);       // costs.cpp: bpf record-cpu rejected rss size
+void measure_growth(Bench& bench);      // growth.cpp: alive runtime
+void measure_losses(Bench& bench);      // losses.cpp: lost
+void measure_recordings(Bench& bench);  // recordings.cpp: recorder
 
 // The number of lost records according to bpftrap's JSON in `output`; 0 if it is a table.
 std::uint64_t lost_by(const std::string& output);

@@ -23,8 +23,8 @@ const char* const usage =
     "See tests/bench/run.sh --help.\n";
 
 const std::vector<std::string> keys{
-    "pinned", "storm",    "argv",       "true", "make", "startup", "stop",  "latency",
-    "bpf",    "rejected", "record-cpu", "rss",  "size", "lost",    "alive", "runtime"};
+    "pinned",   "storm",      "argv", "true", "make", "startup",  "stop",  "latency", "bpf",
+    "rejected", "record-cpu", "rss",  "size", "lost", "recorder", "alive", "runtime"};
 
 struct Arguments {
   Options options;
@@ -83,6 +83,7 @@ Arguments parse(int argc, char** argv) {
         break;
       case 'l':
         wanted.loss_processes = to_number(optarg);
+        wanted.recorded_processes = wanted.loss_processes;
         break;
       case 'a':
         wanted.alive = to_number(optarg);
@@ -95,6 +96,8 @@ Arguments parse(int argc, char** argv) {
         break;
       case 'L':
         wanted.runtime = true;
+        wanted.recorded_processes = 1'000'000;
+        wanted.shown_records = 10'000'000;
         break;
       case 't':
         arguments.about.push_back(optarg);
@@ -128,6 +131,7 @@ int run(int argc, char** argv) {
   measure_times(bench);
   measure_costs(bench);
   measure_losses(bench);
+  measure_recordings(bench);
   measure_growth(bench);
   compare(bench);
   std::string markdown = to_markdown(bench.report);

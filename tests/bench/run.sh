@@ -14,9 +14,10 @@ Builds bpftrap and its bench, measures, and prints Markdown. Needs root and, for
 something, an otherwise idle machine. Takes about ten minutes.
 
   --only KEY,...     only these: pinned, storm, argv, true, make (workloads under every tool);
-                     startup, stop, latency, bpf, rejected, record-cpu, rss, size, lost, alive, runtime
+                     startup, stop, latency, bpf, rejected, record-cpu, rss, size, lost, recorder, alive,
+                     runtime
   --rounds N         number of measurements (default: 5)
-  --long             also measure runtime, which takes ten more minutes
+  --long             also measure runtime, and longer recordings; takes 15 more minutes
   --peers            install the missing Debian packages of other tools, to compare with
   --no-peers         no other tools, not even installed ones
   --json FILE        also write the results to FILE (default: build/bench.json)

@@ -81,12 +81,23 @@ ToolSpec bpftrap_table() {
   return {.name = "bpftrap exec", .argv = {bpftrap_binary(), "exec"}};
 }
 
+ToolSpec bpftrap_record() {
+  // The recording replaces the empty file.
+  return {.name = "bpftrap record",
+          .argv = {bpftrap_binary(), "record", "--output", "{out}"},
+          .ready = Ready::file,
+          .text = false};
+}
+
 ToolSpec empty_floor() {
   return floor("two empty BPF programs", "empty");
 }
 
 std::vector<ToolSpec> subjects(bool with_peers) {
-  std::vector<ToolSpec> all{bpftrap_json(), bpftrap_table(), empty_floor(),
+  std::vector<ToolSpec> all{bpftrap_json(),
+                            bpftrap_table(),
+                            bpftrap_record(),
+                            empty_floor(),
                             floor("200 bytes, nobody woken", "submit"),
                             floor("200 bytes, reader woken", "wake")};
   if (with_peers) {

@@ -12,6 +12,7 @@ namespace bench {
 // `exec --json ARGS...` of the measured bpftrap, with its output to a file.
 ToolSpec bpftrap_json(const std::vector<std::string>& args = {});
 ToolSpec bpftrap_table();
+ToolSpec bpftrap_record();
 ToolSpec empty_floor();
 
 // The path of the measured bpftrap: the environment variable BPFTRAP_BIN.

@@ -67,6 +67,10 @@ std::string content_of(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+e2e::Ended run_to_end(const ToolSpec& spec, const std::string& output) {
+  return e2e::Child([&] { return run(spec, output, 0); }).wait();
+}
+
 Tool::Tool(const ToolSpec& spec, const std::string& output, const std::string& probe,
            pid_t workload)
     : child_([&] { return run(spec, output, workload); }) {
@@ -93,6 +97,9 @@ void Tool::await_ready(const ToolSpec& spec, const std::string& output, const st
         ready =
             waited > spec.patience ||
             content_of(output).find(std::filesystem::path(probe).filename()) != std::string::npos;
+        break;
+      case Ready::file:
+        ready = !content_of(output).empty();
         break;
       case Ready::attached:
         ready = numbers_of(workload_status)["TracerPid"] != 0;

@@ -16,6 +16,7 @@ enum class Ready {
   output,    // it has written a line
   probe,     // a probe program, executed for this, is in its output; or after `patience`
   settled,   // no sign: after `patience`
+  file,      // its output file has any bytes
   attached,  // it traces the workload (ptrace)
 };
 
@@ -63,6 +64,9 @@ class Tool {
 
   e2e::Child child_;
 };
+
+// Runs the program to its end.
+e2e::Ended run_to_end(const ToolSpec& spec, const std::string& output);
 
 // Makes the kernel measure the time of every BPF program while this object exists. BPF_ENABLE_STATS
 // (since 5.8) does not change the sysctl. Throws Failure.
