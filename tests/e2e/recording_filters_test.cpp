@@ -63,6 +63,15 @@ std::vector<std::string> records_of_session(const Bpftrap& bpftrap, pid_t sessio
   return lines;
 }
 
+std::string first_difference(const std::vector<std::string>& shown,
+                             const std::vector<std::string>& live) {
+  auto [one, other] = std::mismatch(shown.begin(), shown.end(), live.begin(), live.end());
+  std::string text;
+  text += one != shown.end() ? "shown: " + *one + "\n" : "";
+  text += other != live.end() ? "live: " + *other + "\n" : "";
+  return text;
+}
+
 struct Case {
   std::string command;  // live
   Words filters;
@@ -112,7 +121,8 @@ class RecordingFiltersTest : public ScopeTest {
   void compare(const std::vector<Case>& cases, pid_t session, Gate& gate, Child& root) {
     std::list<Bpftrap> live;
     for (const Case& one : cases) {
-      live.emplace_back(Words{one.command, "--json"} + one.filters);
+      // Smaller ring buffers, because there are many.
+      live.emplace_back(Words{one.command, "--json", "--buffer-size", "512K"} + one.filters);
     }
     for (Bpftrap& bpftrap : live) {
       bpftrap.await_start();
@@ -128,11 +138,7 @@ class RecordingFiltersTest : public ScopeTest {
     auto traced = live.begin();
     for (const Case& one : cases) {
       Words words{"show", recording_, "--json"};
-      if (one.command == "exit" &&
-          std::find(one.filters.begin(), one.filters.end(), "--event") == one.filters.end()) {
-        words = words + Words{"--event", "exit"};
-      }
-      words = words + one.filters;
+      words = words + with_events(one);
       std::string name = one.command;
       for (const std::string& word : one.filters) {
         name += " " + word;
@@ -141,9 +147,29 @@ class RecordingFiltersTest : public ScopeTest {
       Bpftrap show(words);
       EXPECT_EQ(show.wait(), 0) << show.errors();
       std::vector<std::string> expected = records_of_session(*traced++, session);
-      EXPECT_FALSE(expected.empty()) << "the filter lets nothing pass";
-      EXPECT_EQ(records_of_session(show, session), expected);
+      compared_ += expected.size();
+      EXPECT_EQ(first_difference(records_of_session(show, session), expected), "");
     }
+    EXPECT_GT(compared_, 100U) << "the filters let little pass";
+  }
+
+  // The filters for `show`, whose default is that of `exec`.
+  static Words with_events(const Case& one) {
+    Words words = one.filters;
+    if (one.command == "exit") {
+      auto has = [&words](const char* option) {
+        return std::find(words.begin(), words.end(), option) != words.end();
+      };
+      bool failed_execs = has("--failed") && !has("--min-duration");
+      std::string events = failed_execs ? "exit,failed" : "exit";
+      auto list = std::find(words.begin(), words.end(), "--event");
+      if (list == words.end()) {
+        return words + Words{"--event", events};
+      }
+      std::string& given = *(list + 1);
+      given = given.starts_with("+") ? events + "," + given.substr(1) : given;
+    }
+    return words;
   }
 
   void start_recorder() {
@@ -153,57 +179,120 @@ class RecordingFiltersTest : public ScopeTest {
 
   std::string recording_ = directory_ / "recording";
   std::optional<Bpftrap> recorder_;
+  std::size_t compared_ = 0;
 };
 
-TEST_F(RecordingFiltersTest, ShowFiltersAsTheKernelDoes) {
-  if (::geteuid() != 0) {
-    GTEST_SKIP() << "only root can become other users";
-  }
-  ::chmod(directory_.path().c_str(), 0755);
-  for (const char* name : {"alpha", "beta", "alpha-child"}) {
-    link(name);
-  }
-  std::string root = hierarchy();
-  std::string path = "/bpftrap-e2e-recording-" + std::to_string(::getpid());
-  std::optional<Group> group;
-  if (!root.empty()) {
-    group.emplace(root + path);
-  }
-  unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  Gate gate;
-  start_recorder();
-  Child session([&] {
-    ::setsid();
-    gate.wait();
-    return run_session(group ? &*group : nullptr, seed);
-  });
-  std::string tree = std::to_string(session.pid());
-  std::vector<Case> cases{
-      {"exec", {}},
-      {"exit", {}},
-      {"exec", {"-n", "alpha*"}},
-      {"exit", {"-n", "alpha*"}},
-      {"exec", {"--exclude-name", "alpha"}},
-      {"exec", {"-u", storm_user}},
-      {"exec", {"--failed"}},
-      {"exit", {"-d", "200ms"}},
-      {"exec", {"--event", "fork,exec,failed,exit"}},
-      {"exec", {"--tree", tree}},
-      {"exit", {"--pid", tree}},
-      {"exec", {"--match", "word1"}},
-      {"exit", {"--exclude-match", "word"}},
-      {"exec", {"--tree", tree, "--event", "fork,exit"}},
-      {"exec", {"-n", "alpha*", "--failed"}},
-      {"exit", {"-u", storm_user, "-n", "beta"}},
-      {"exec", {"-u", storm_user, "--event", "+failed"}},
-      {"exit", {"--exclude-name", "beta", "--failed", "--event", "exit"}},
+// Every filter of docs/show.md, with values that let some processes of the session pass.
+std::vector<Words> all_filters(const std::string& session, const std::string& cgroup) {
+  std::vector<Words> filters{
+      {"--pid", session},
+      {"--tree", session},
+      {"--user", storm_user},
+      {"--name", "alpha*"},
+      {"--exclude-name", "alpha"},
+      {"--min-duration", "200ms"},
+      {"--failed"},
+      {"--event", "fork,exec,failed,exit"},
+      {"--event", "+failed"},
+      {"--event", "exit"},
+      {"--match", "word1|then"},
+      {"--exclude-match", "word"},
   };
-  if (group) {
-    cases.push_back({"exec", {"-g", path}});
-    cases.push_back({"exit", {"-g", path, "--failed", "--event", "exit"}});
+  if (!cgroup.empty()) {
+    filters.push_back({"--cgroup", cgroup});
   }
-  compare(cases, session.pid(), gate, session);
+  return filters;
+}
+
+// Only ends have a duration and a status, so other events are refused with these filters.
+bool go_together(const Words& one, const Words& other) {
+  auto is_of_ends = [](const Words& filter) {
+    return filter.front() == "--min-duration" || filter.front() == "--failed";
+  };
+  auto has_others = [](const Words& filter) {
+    return filter.front() == "--event" && filter.back() != "exit";
+  };
+  return one.front() != other.front() && !(is_of_ends(one) && has_others(other)) &&
+         !(is_of_ends(other) && has_others(one));
+}
+
+// Each filter with both commands.
+std::vector<Case> single_cases(const std::vector<Words>& filters) {
+  std::vector<Case> cases{{"exec", {}}, {"exit", {}}};
+  for (const Words& filter : filters) {
+    cases.push_back({"exec", filter});
+    cases.push_back({"exit", filter});
+  }
+  return cases;
+}
+
+// Some of all pairs, because each takes a tracer.
+std::vector<Case> pair_cases(const std::vector<Words>& filters, unsigned seed, std::size_t most) {
+  std::vector<Case> cases;
+  for (std::size_t i = 0; i < filters.size(); ++i) {
+    for (std::size_t j = i + 1; j < filters.size(); ++j) {
+      if (go_together(filters[i], filters[j])) {
+        cases.push_back({"exec", filters[i] + filters[j]});
+        cases.push_back({"exit", filters[i] + filters[j]});
+      }
+    }
+  }
+  std::shuffle(cases.begin(), cases.end(), std::minstd_rand(seed));
+  cases.resize(std::min(cases.size(), most));
+  return cases;
+}
+
+class RecordingPropertyTest : public RecordingFiltersTest {
+ protected:
+  void SetUp() override {
+    RecordingFiltersTest::SetUp();
+    if (IsSkipped()) {
+      return;
+    }
+    if (::geteuid() != 0) {
+      GTEST_SKIP() << "only root can become other users";
+    }
+    ::chmod(directory_.path().c_str(), 0755);
+    for (const char* name : {"alpha", "beta", "alpha-child"}) {
+      link(name);
+    }
+    std::string root = hierarchy();
+    if (!root.empty()) {
+      cgroup_ = "/bpftrap-e2e-recording-" + std::to_string(::getpid());
+      group_.emplace(root + cgroup_);
+    }
+  }
+
+  // Compares the cases that `make_cases` returns for the filters.
+  template <class MakeCases>
+  void compare_session(const MakeCases& make_cases) {
+    unsigned seed = std::random_device{}();
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Gate gate;
+    start_recorder();
+    Child session([&] {
+      ::setsid();
+      gate.wait();
+      return run_session(group_ ? &*group_ : nullptr, seed);
+    });
+    std::vector<Case> cases = make_cases(all_filters(std::to_string(session.pid()), cgroup_), seed);
+    compare(cases, session.pid(), gate, session);
+  }
+
+  std::string cgroup_;
+  std::optional<Group> group_;
+};
+
+TEST_F(RecordingPropertyTest, EachFilter) {
+  compare_session(
+      [](const std::vector<Words>& filters, unsigned) { return single_cases(filters); });
+}
+
+TEST_F(RecordingPropertyTest, PairsOfFilters) {
+  constexpr std::size_t tracers = 24;
+  compare_session([](const std::vector<Words>& filters, unsigned seed) {
+    return pair_cases(filters, seed, tracers);
+  });
 }
 
 }  // namespace
