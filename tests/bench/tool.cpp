@@ -60,6 +60,12 @@ int run(const ToolSpec& spec, const std::string& output, pid_t workload) {
   return 127;
 }
 
+// The output of an earlier tool would be taken for that of this one, which is not yet ready then.
+e2e::Child start(const ToolSpec& spec, const std::string& output, pid_t workload) {
+  ::unlink(output.c_str());
+  return e2e::Child([&] { return run(spec, output, workload); });
+}
+
 }  // namespace
 
 std::string content_of(const std::string& path) {
@@ -73,7 +79,7 @@ e2e::Ended run_to_end(const ToolSpec& spec, const std::string& output) {
 
 Tool::Tool(const ToolSpec& spec, const std::string& output, const std::string& probe,
            pid_t workload)
-    : child_([&] { return run(spec, output, workload); }) {
+    : child_(start(spec, output, workload)) {
   await_ready(spec, output, probe, workload);
 }
 
