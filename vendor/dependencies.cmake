@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Finds the third-party parts, and ends configuration with a message if one is missing or too old. Minimum
 # versions and packages are those of parts.txt. Defines
-#   bpftrap::libbpf, bpftrap::libseccomp, CLI11::CLI11, fmt::fmt-header-only
+#   bpftrap::libbpf, bpftrap::libseccomp, bpftrap::zlib, CLI11::CLI11, fmt::fmt-header-only
 #   bpftrap::rapidjson, GTest::gtest_main                  for the tests
 #   nlohmann_json::nlohmann_json                           for the fuzz targets
 #   BPFTRAP_LIBBPF_INCLUDE_DIR, BPFTRAP_LIBBPF_HEADERS     for the BPF programs
@@ -91,8 +91,11 @@ find_package(PkgConfig QUIET)
 bpftrap_require(pkg-config "${PKG_CONFIG_VERSION_STRING}")
 pkg_check_modules(LIBELF QUIET libelf)
 bpftrap_require(libelf "${LIBELF_VERSION}")
-pkg_check_modules(ZLIB QUIET zlib)
+pkg_check_modules(ZLIB QUIET IMPORTED_TARGET zlib)
 bpftrap_require(zlib "${ZLIB_VERSION}")
+add_library(bpftrap_zlib INTERFACE)
+add_library(bpftrap::zlib ALIAS bpftrap_zlib)
+target_link_libraries(bpftrap_zlib INTERFACE PkgConfig::ZLIB)
 add_library(bpftrap_libbpf INTERFACE)
 add_library(bpftrap::libbpf ALIAS bpftrap_libbpf)
 
