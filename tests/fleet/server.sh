@@ -91,6 +91,19 @@ ask() {
   "$engine/clickhouse-client" --port "$tcp_port" "$@"
 }
 
+# Merges until each partition has one part. A merge in the background may be in the way.
+merge_parts() {
+  local _
+  for _ in {1..120}; do
+    ask <<<'OPTIMIZE TABLE bpftrap.records FINAL' || return
+    [[ $(ask <<<"SELECT count() - uniqExact(partition) FROM system.parts
+      WHERE table = 'records' AND active") -ne 0 ]] || return 0
+    sleep 1
+  done
+  echo "the parts were not merged"
+  return 1
+}
+
 # ask_question NAME: runs a question of the package on the day on which the simulated fleet ends.
 ask_question() {
   sed "s/today()/toDate('2026-11-25')/g" "vendor/package/fleet/questions/$1.sql" |

@@ -9,7 +9,7 @@ SELECT
     topK(1)(comm)[1] AS mostly
 FROM bpftrap.records FINAL
 WHERE event = 'exit' AND duration_ns < 1000000000 AND container_id IS NOT NULL
-    AND toDate(time) = today() - 1
+    AND toYYYYMMDD(time) = toYYYYMMDD(today() - 1)
 GROUP BY container, host
 ORDER BY cpu_s DESC
 LIMIT 10

@@ -7,7 +7,7 @@ SELECT
     round(100 * failed / runs, 1) AS percent,
     topKIf(1)(ifNull(signal, toString(exit_code)), exit_code != 0 OR signal IS NOT NULL)[1] AS mostly
 FROM bpftrap.records FINAL
-WHERE event = 'exit' AND toDate(time) >= today() - 6
+WHERE event = 'exit' AND toYYYYMMDD(time) >= toYYYYMMDD(today() - 6)
 GROUP BY host, comm, parent_comm
 HAVING failed > 0
 ORDER BY failed DESC, host, comm

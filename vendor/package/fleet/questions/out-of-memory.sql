@@ -7,6 +7,6 @@ SELECT
     round(max(peak_rss_bytes) / 1048576) AS peak_mib,
     arraySort(groupUniqArray(comm)) AS programs
 FROM bpftrap.records FINAL
-WHERE event = 'exit' AND oom_killed AND toDate(time) >= today() - 6
+WHERE event = 'exit' AND oom_killed AND toYYYYMMDD(time) >= toYYYYMMDD(today() - 6)
 GROUP BY owner, host
 ORDER BY kills DESC, owner, host

@@ -6,7 +6,7 @@ SELECT
     uniqExactIf(boot_id, id, toDate(time) >= today() - 6) AS now
 FROM bpftrap.records FINAL
 WHERE event = 'exec' AND errno IS NULL AND ppid = 1 AND unit IS NOT NULL
-    AND toDate(time) >= today() - 13
+    AND toYYYYMMDD(time) >= toYYYYMMDD(today() - 13)
 GROUP BY unit, host
 HAVING now > before
 ORDER BY now - before DESC, unit, host

@@ -8,7 +8,7 @@ FROM
         arrayStringConcat(args, ' ') AS command
     FROM bpftrap.records FINAL
     WHERE event = 'exec' AND errno IS NULL AND stdin LIKE 'socket:%'
-        AND match(assumeNotNull(exe), '/(ba|da|z|k|fi|)sh$') AND toDate(time) >= today() - 6
+        AND match(assumeNotNull(exe), '/(ba|da|z|k|fi|)sh$') AND toYYYYMMDD(time) >= toYYYYMMDD(today() - 6)
 )
 ANY LEFT JOIN
 (
@@ -19,10 +19,10 @@ ANY LEFT JOIN
     (
         SELECT host, boot_id, parent_id, args
         FROM bpftrap.records FINAL
-        WHERE event = 'exec' AND errno IS NULL AND parent_id IN
+        WHERE event = 'exec' AND errno IS NULL AND toYYYYMMDD(time) >= toYYYYMMDD(today() - 6) AND parent_id IN
         (
             SELECT id FROM bpftrap.records
-            WHERE event = 'exec' AND stdin LIKE 'socket:%' AND toDate(time) >= today() - 6
+            WHERE event = 'exec' AND stdin LIKE 'socket:%' AND toYYYYMMDD(time) >= toYYYYMMDD(today() - 6)
         )
         ORDER BY boot_ns
     )

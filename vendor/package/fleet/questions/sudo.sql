@@ -7,6 +7,6 @@ SELECT
     arraySort(groupUniqArray(arrayStringConcat(args, ' '))) AS commands
 FROM bpftrap.records FINAL
 WHERE event = 'exec' AND errno IS NULL AND exe LIKE '%/sudo' AND login_uid IS NOT NULL
-    AND toDate(time) >= today() - 6
+    AND toYYYYMMDD(time) >= toYYYYMMDD(today() - 6)
 GROUP BY login_uid, host
 ORDER BY times DESC, login_uid, host

@@ -4,6 +4,6 @@ SELECT
     arrayStringConcat(args, ' ') AS command
 FROM bpftrap.records FINAL
 WHERE event = 'exec' AND errno IS NULL
-    AND toDate(time) = today() - ((toDayOfWeek(today()) + 4) % 7 + 1)
+    AND toYYYYMMDD(time) = toYYYYMMDD(today() - ((toDayOfWeek(today()) + 4) % 7 + 1))
     AND (exe LIKE '%/wget' OR filename LIKE '%/wget')
 ORDER BY time, host
