@@ -4,6 +4,7 @@
 // 400 MB. run_builder.h makes it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -57,6 +58,9 @@ struct RunSignals {
   std::chrono::nanoseconds last_age{};
 };
 
+// No time in a run is larger, so that sums of several do not overflow: 73 years.
+inline constexpr std::chrono::nanoseconds time_most{std::int64_t{1} << 61};
+
 struct RunProcess {
   ProcessId id;  // of an older process whose start is known by the tick only: rounded down
   Pid local_pid = 0;
@@ -71,7 +75,8 @@ struct RunProcess {
   Index signals = no_index;
   std::int32_t wait_status = 0;  // as wait4() reports it
   bool born = false;             // its fork is recorded: `at_birth` is known
-  bool older = false;            // it existed before the recording
+  bool older = false;            // it existed before the recording, and is not PROGRAM
+  bool reported = false;         // a record is about it, which it is not if only a child names it
   bool ended = false;            // `end` is known
   bool end_recorded = false;     // with all that follows
   bool executed = false;
@@ -91,7 +96,9 @@ struct RunProcess {
   std::uint64_t involuntary_switches = 0;
 
   BootTime start() const {
-    return BootTime(std::chrono::nanoseconds(static_cast<std::int64_t>(id.start_ns)));
+    auto most = static_cast<std::uint64_t>(time_most.count());
+    return BootTime(
+        std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(id.start_ns, most))));
   }
 };
 
@@ -112,6 +119,7 @@ class RecordedRun {
   HostRecord host;
   std::string command;
   bool has_program = false;  // recording ended with PROGRAM
+  Index program = no_index;  // PROGRAM, if there is one and it is known
   bool filtered = false;     // the recorder had filters
   BootTime start;            // recording is live
   BootTime stop;             // its end, or the last record

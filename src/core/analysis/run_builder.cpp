@@ -5,6 +5,7 @@
 
 #include "bpf/process.event.h"
 #include "bpf/scope.h"
+#include "core/analysis/time_bounds.h"
 
 namespace bpftrap {
 
@@ -92,7 +93,7 @@ void RunBuilder::take(const RunRecord& record) {
   new_run_ = false;
   link_older();
   if (run_.processes.empty()) {
-    run_.start = record.time;
+    run_.start = bounded(record.time);
   }
   run_.command = record.command;
   run_.has_program = record.has_program;
@@ -177,6 +178,7 @@ Index RunBuilder::identify(const Process& process) {
     run_.processes[parent].comm = run_.texts.add(process.parent_comm);
   }
   RunProcess& known = run_.processes[index];
+  known.reported = true;
   known.local_pid = process.local_pid;
   known.uid = process.uid;
   known.comm = run_.texts.add(process.comm);
@@ -198,7 +200,7 @@ void RunBuilder::take(const ForkRecord& fork) {
   process.parent = parent == index ? no_index : parent;
   process.creator = creator;
   process.born = true;
-  process.at_birth = fork.account;
+  process.at_birth = bounded(fork.account);
 }
 
 RunExec& RunBuilder::add_exec(Index process) {
@@ -239,7 +241,7 @@ void RunBuilder::take(const ExecRecord& record, bool earlier) {
   }
   Index process = identify(record.process);
   RunExec& exec = add_exec(process);
-  exec.time = record.time;
+  exec.time = bounded(record.time);
   exec.error = record.error;
   exec.exec_id = record.exec_id;
   exec.older = record.time < run_.start;
@@ -282,17 +284,17 @@ void RunBuilder::take(const ExitRecord& exit) {
   }
   Index parent = exit.process.parent.pid == 0 ? no_index : find_or_add(exit.process.parent);
   RunProcess& process = run_.processes[index];
-  process.end = exit.time;
+  process.end = bounded(exit.time);
   process.ended = process.end_recorded = true;
   process.end_parent = parent;
   process.wait_status = exit.wait_status;
   process.executed = exit.executed;
   process.oom_killed = exit.oom_killed;
   if (!process.cpu_final) {
-    process.cpu = exit.cpu;
-    process.cpu_wait = exit.cpu_wait;
+    process.cpu = bounded(exit.cpu);
+    process.cpu_wait = bounded(exit.cpu_wait);
   }
-  process.at_end = exit.parent;
+  process.at_end = bounded(exit.parent);
   process.max_rss_bytes = exit.max_rss_bytes;
   process.peak_rss_bytes = exit.peak_rss_bytes;
   process.io = exit.io;
@@ -312,8 +314,8 @@ void RunBuilder::take(const GoneRecord& gone) {
 
 void RunBuilder::take(const FinalRecord& last) {
   RunProcess& process = run_.processes[find_or_add(last.id)];
-  process.cpu = last.cpu;
-  process.cpu_wait = last.cpu_wait;
+  process.cpu = bounded(last.cpu);
+  process.cpu_wait = bounded(last.cpu_wait);
   process.cpu_final = true;
 }
 
@@ -356,8 +358,25 @@ void RunBuilder::link_older() {
   older_.clear();
 }
 
+// PROGRAM is forked shortly before the recording is live. All other processes descend from it.
+void RunBuilder::find_program() {
+  for (Index i = 0; i < run_.processes.size(); ++i) {
+    if (run_.processes[i].reported &&
+        (run_.program == no_index ||
+         run_.processes[i].id.start_ns < run_.processes[run_.program].id.start_ns)) {
+      run_.program = i;
+    }
+  }
+  if (run_.program != no_index) {
+    run_.processes[run_.program].older = false;
+  }
+}
+
 RecordedRun RunBuilder::finish() {
   link_older();
+  if (run_.has_program) {
+    find_program();
+  }
   run_.link_children();
   RecordedRun run = std::move(run_);
   *this = RunBuilder();

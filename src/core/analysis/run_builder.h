@@ -45,6 +45,7 @@ class RunBuilder {
   void restore(const Decoded& decoded);
 
   void link_older();
+  void find_program();
   Index find_or_add(const ProcessId& id);
   // The process of the record, with what the record tells of it and of its parent.
   Index identify(const Process& process);
@@ -53,7 +54,7 @@ class RunBuilder {
   RunExec& add_exec(Index process);
   TextId add_args(const Arguments& args, bool& truncated);
   void add_files(const ExecRecord& record, RunExec& exec);
-  void seen(BootTime time) { run_.stop = std::max(run_.stop, time); }
+  void seen(BootTime time) { run_.stop = std::max(run_.stop, std::min(time, BootTime(time_most))); }
 
   RecordedRun run_;
   std::optional<CgroupPaths> cgroups_;

@@ -118,6 +118,19 @@ TEST(RecordedRunTest, OlderProcessesAreLinkedInAnyOrder) {
   EXPECT_EQ(run.processes[run.find(11)[0]].parent, run.find(10)[0]);
 }
 
+// It begins before the recording is live.
+TEST(RecordedRunTest, ProgramIsTheFirstProcess) {
+  std::vector<std::string> records = beginning();
+  records[2] = encode(RunRecord{BootTime(2s), true, true, "record"});
+  records.push_back(with_id(wire_fork(), 51, 1'990'000'000, 50, 1'980'000'000));
+  records.push_back(with_id(wire_fork(), 50, 1'980'000'000, 40, 1'000'000'000));
+  RecordedRun run = build(records);
+  EXPECT_EQ(run.program, run.find(50)[0]);
+  EXPECT_FALSE(run.processes[run.program].older);
+  EXPECT_TRUE(run.processes[run.find(40)[0]].older);
+  EXPECT_EQ(build(golden_records_1()).program, no_index);
+}
+
 TEST(RecordedRunTest, ParentIsThatOfTheBirth) {
   std::vector<std::string> records = beginning();
   records.push_back(with_id(wire_fork(), 50, 4'100'000'000, 40, 3'900'000'000));

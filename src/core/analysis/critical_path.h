@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The chain of processes that determined how long a process took. docs/why.md describes the method.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <vector>
+
+#include "core/analysis/run.h"
+
+namespace bpftrap {
+
+// A time in which one process determined the progress.
+struct Segment {
+  Index process = no_index;
+  BootTime begin;
+  BootTime end;
+  // The parts add up to the duration.
+  std::chrono::nanoseconds cpu{};
+  std::chrono::nanoseconds cpu_wait{};  // runnable without a CPU
+  std::chrono::nanoseconds blocked{};
+  bool estimated = false;            // the parts, because an account was not exact
+  std::uint64_t sleeps = 0;          // voluntary switches, if the accounts tell
+  const RunExec* program = nullptr;  // that it ran; null: that of an ancestor, or unknown
+
+  std::chrono::nanoseconds duration() const { return end - begin; }
+};
+
+struct CriticalPath {
+  Index root = no_index;
+  BootTime begin;  // of the root, or of the recording if that is later
+  BootTime end;
+  std::vector<Segment> segments;  // in order of time, without gaps and overlaps
+
+  std::chrono::nanoseconds wall() const { return end - begin; }
+};
+
+CriticalPath critical_path(const RecordedRun& run, Index root);
+
+}  // namespace bpftrap

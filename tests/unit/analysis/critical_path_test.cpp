@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The critical path of runs whose path is known by construction, and of random ones.
+#include "core/analysis/critical_path.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/analysis/run_builder.h"
+#include "unit/analysis/made_run.h"
+#include "unit/wire.h"
+
+namespace bpftrap {
+namespace {
+
+using namespace std::literals;
+using std::chrono::nanoseconds;
+
+// `0:0-10 1:10-30`: process and milliseconds of each segment.
+std::string text_of(const CriticalPath& path) {
+  std::string text;
+  for (const Segment& segment : path.segments) {
+    auto ms = [](BootTime time) { return time.time_since_epoch() / 1ms; };
+    text += fmt::format("{}{}:{}-{}", text.empty() ? "" : " ", segment.process, ms(segment.begin),
+                        ms(segment.end));
+  }
+  return text;
+}
+
+// The segments have no gaps, and the parts of each add up.
+void expect_tiles(const CriticalPath& path) {
+  BootTime at = path.begin;
+  nanoseconds sum{};
+  for (const Segment& segment : path.segments) {
+    EXPECT_EQ(segment.begin, at);
+    EXPECT_GT(segment.end, segment.begin);
+    EXPECT_GE(segment.cpu, 0ns);
+    EXPECT_GE(segment.cpu_wait, 0ns);
+    EXPECT_GE(segment.blocked, 0ns);
+    EXPECT_EQ(segment.cpu + segment.cpu_wait + segment.blocked, segment.duration());
+    sum += segment.duration();
+    at = segment.end;
+  }
+  EXPECT_EQ(at, path.end);
+  EXPECT_EQ(sum, path.wall());
+}
+
+std::string path_of(MadeRun& made, Index root = 0) {
+  CriticalPath path = critical_path(made.done(), root);
+  expect_tiles(path);
+  return text_of(path);
+}
+
+TEST(CriticalPath, ChainOfChildren) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  made.add(0, 10ms, 40ms);
+  made.add(0, 50ms, 90ms);
+  made.add(2, 60ms, 80ms);
+  EXPECT_EQ(path_of(made), "0:0-10 1:10-40 0:40-50 2:50-60 3:60-80 2:80-90 0:90-100");
+}
+
+TEST(CriticalPath, FanFollowsTheLast) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  made.add(0, 10ms, 30ms);
+  made.add(0, 11ms, 95ms);
+  made.add(0, 12ms, 60ms);
+  EXPECT_EQ(path_of(made), "0:0-11 2:11-95 0:95-100");
+}
+
+// As `make -j2`: a job starts when another one ends.
+TEST(CriticalPath, JobsFollowEachOther) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  made.add(0, 1ms, 30ms);
+  made.add(0, 2ms, 50ms);
+  made.add(0, 31ms, 45ms);  // in the place of 1
+  made.add(0, 51ms, 99ms);
+  EXPECT_EQ(path_of(made), "0:0-2 2:2-50 0:50-51 4:51-99 0:99-100");
+}
+
+TEST(CriticalPath, BusyParentDoesNotWait) {
+  MadeRun made;
+  made.add(no_index, 0ms, 1000ms);
+  made.at(0).cpu.user = 890ms;
+  made.at(0).voluntary_switches = 1;
+  Index awaited = made.add(0, 10ms, 100ms);
+  made.at(awaited).at_birth.cpu = 5ms;
+  made.at(awaited).at_end.cpu = 5ms;
+  made.at(awaited).at_end.voluntary_switches = 1;
+  Index in_background = made.add(0, 5ms, 500ms);
+  made.at(in_background).at_end.state = 0;
+  made.at(in_background).at_end.cpu = 400ms;
+  EXPECT_EQ(path_of(made), "0:0-10 1:10-100 0:100-1000");
+}
+
+// A sibling has just woken the parent.
+TEST(CriticalPath, EndDuringTheHandlingOfAnotherIsAwaited) {
+  MadeRun made;
+  made.add(no_index, 0ms, 1000ms);
+  Index first = made.add(0, 10ms, 500ms);
+  Index second = made.add(0, 11ms, 501ms);
+  made.at(first).at_end.voluntary_switches = 2;
+  made.at(second).at_end.state = 0;
+  made.at(second).at_end.voluntary_switches = 2;
+  Index third = made.add(0, 502ms, 990ms);
+  made.at(third).at_birth.cpu = 1ms;
+  made.at(third).at_end.cpu = 2ms;
+  made.at(0).cpu.user = 3ms;
+  EXPECT_EQ(path_of(made), "0:0-11 2:11-501 0:501-502 3:502-990 0:990-1000");
+}
+
+TEST(CriticalPath, ReparentedDaemonIsNotAwaited) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  Index middle = made.add(0, 10ms, 20ms);
+  Index daemon = made.add(middle, 15ms, 90ms);
+  made.at(daemon).end_parent = no_index;
+  EXPECT_EQ(path_of(made), "0:0-10 1:10-20 0:20-100");
+}
+
+// Clocks of CPUs differ by some microseconds.
+TEST(CriticalPath, ChildMayEndShortlyAfterItsParent) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  made.add(0, 10ms, 100ms + 3us);
+  EXPECT_EQ(path_of(made), "0:0-10 1:10-100");
+}
+
+TEST(CriticalPath, LostEndsAndBirths) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  Index without_end = made.add(0, 10ms, 50ms);
+  made.at(without_end).ended = made.at(without_end).end_recorded = false;
+  Index without_birth = made.add(0, 55ms, 70ms);
+  made.at(without_birth).born = false;
+  EXPECT_EQ(path_of(made), "0:0-55 2:55-70 0:70-100");
+}
+
+TEST(CriticalPath, RunningRootEndsWithTheRecording) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  made.add(0, 10ms, 70ms);
+  made.at(0).ended = made.at(0).end_recorded = false;
+  made.run.stop = BootTime(90ms);
+  EXPECT_EQ(path_of(made), "0:0-10 1:10-70 0:70-90");
+}
+
+TEST(CriticalPath, OlderRootBeginsWithTheRecording) {
+  MadeRun made;
+  made.run.start = BootTime(20ms);
+  made.add(no_index, 1ms, 100ms);
+  made.at(0).older = true;
+  made.add(0, 10ms, 60ms);
+  EXPECT_EQ(path_of(made), "1:20-60 0:60-100");
+}
+
+TEST(CriticalPath, ExecsDivide) {
+  MadeRun made;
+  made.add(no_index, 0ms, 1000ms);
+  Index child = made.add(0, 10ms, 900ms);
+  made.execute(child, 12ms, "sh -c x");
+  made.execute(child, 300ms, "cc x.c");
+  made.execute(child, 300ms, "nothing", 2);
+  made.at(child).cpu.user = 890ms;
+  CriticalPath path = critical_path(made.done(), 0);
+  expect_tiles(path);
+  EXPECT_EQ(text_of(path), "0:0-10 1:10-300 1:300-900 0:900-1000");
+  EXPECT_EQ(made.run.text(path.segments[1].program->filename), "/bin/sh");
+  EXPECT_EQ(made.run.text(path.segments[2].program->filename), "/bin/cc");
+  EXPECT_TRUE(path.segments[1].estimated);
+  EXPECT_EQ(path.segments[1].cpu, 290ms);
+}
+
+TEST(CriticalPath, LeafHasItsOwnTimes) {
+  MadeRun made;
+  made.add(no_index, 0ms, 1000ms);
+  made.at(0).cpu.user = 300ms;
+  made.at(0).cpu.system = 100ms;
+  made.at(0).cpu_wait = 50ms;
+  CriticalPath path = critical_path(made.done(), 0);
+  ASSERT_EQ(path.segments.size(), 1U);
+  EXPECT_EQ(path.segments[0].cpu, 400ms);
+  EXPECT_EQ(path.segments[0].cpu_wait, 50ms);
+  EXPECT_EQ(path.segments[0].blocked, 550ms);
+  EXPECT_FALSE(path.segments[0].estimated);
+}
+
+// The account of a running parent is up to a tick old.
+TEST(CriticalPath, StaleAccountCountsIfTheParentDidNotSleep) {
+  MadeRun made;
+  made.add(no_index, 0ms, 1000ms);
+  made.at(0).voluntary_switches = 2;
+  Index first = made.add(0, 10ms, 500ms);
+  made.at(first).at_birth.cpu = 4ms;
+  made.at(first).at_birth.cpu_wait = 2ms;
+  made.at(first).at_end.cpu = 8ms;
+  made.at(first).at_end.cpu_wait = 2ms;
+  made.at(first).at_end.voluntary_switches = 1;
+  Index second = made.add(0, 520ms, 990ms);
+  made.at(second).at_birth.cpu = 12ms;  // stale
+  made.at(second).at_birth.cpu_wait = 5ms;
+  made.at(second).at_birth.voluntary_switches = 2;
+  made.at(second).at_end.cpu = 20ms;
+  made.at(second).at_end.voluntary_switches = 2;
+  CriticalPath path = critical_path(made.done(), 0);
+  expect_tiles(path);
+  ASSERT_EQ(path.segments.size(), 5U);
+  EXPECT_EQ(path.segments[0].cpu, 8ms);  // 10 ms without 2 ms of waiting
+  EXPECT_FALSE(path.segments[0].estimated);
+  EXPECT_EQ(path.segments[2].cpu, 4ms);
+  EXPECT_EQ(path.segments[2].cpu_wait, 3ms);
+  EXPECT_EQ(path.segments[2].blocked, 13ms);
+  EXPECT_TRUE(path.segments[2].estimated);
+}
+
+TEST(CriticalPath, SeveralThreadsHaveNoMoreThanTheTime) {
+  MadeRun made;
+  made.add(no_index, 0ms, 1000ms);
+  made.at(0).cpu.user = 4s;
+  made.at(0).cpu_wait = 2s;
+  CriticalPath path = critical_path(made.done(), 0);
+  expect_tiles(path);
+  EXPECT_TRUE(path.segments[0].estimated);
+}
+
+TEST(CriticalPath, LongChainOfDescent) {
+  MadeRun made;
+  constexpr int depth = 100000;
+  made.add(no_index, 0ns, 4ms * depth);
+  for (int i = 1; i < depth; ++i) {
+    made.add(static_cast<Index>(i - 1), 1ms * i, 4ms * depth - 1ms * i);
+  }
+  CriticalPath path = critical_path(made.done(), 0);
+  expect_tiles(path);
+  EXPECT_EQ(path.segments.size(), 2U * depth - 1);
+}
+
+// Any times, accounts and parents.
+TEST(CriticalPath, AnyRunIsTiled) {
+  std::mt19937_64 random(20);
+  for (int round = 0; round < 300; ++round) {
+    MadeRun made;
+    std::size_t count = 1 + random() % 40;
+    auto time = [&] { return nanoseconds(random() % 2000) * 1000; };
+    for (std::size_t i = 0; i < count; ++i) {
+      nanoseconds start = time();
+      Index parent = i == 0 || random() % 10 == 0 ? no_index : static_cast<Index>(random() % i);
+      Index index = made.add(parent, start, random() % 10 == 0 ? time() : start + time());
+      RunProcess& process = made.at(index);
+      process.born = random() % 8 != 0;
+      process.ended = random() % 8 != 0;
+      process.end_recorded = process.ended && random() % 8 != 0;
+      process.older = random() % 20 == 0;
+      process.end_parent = random() % 8 == 0 ? no_index : process.end_parent;
+      process.cpu.user = nanoseconds(static_cast<std::int64_t>(random() >> (4 + random() % 60)));
+      process.cpu_wait = time();
+      for (ThreadAccount* account : {&process.at_birth, &process.at_end}) {
+        account->tid += random() % 4 == 0 ? 1 : 0;
+        account->state = static_cast<std::uint32_t>(random() % 2);
+        account->cpu = time();
+        account->cpu_wait = nanoseconds(static_cast<std::int64_t>(random() >> (4 + random() % 60)));
+        account->voluntary_switches = random() % 4;
+      }
+      if (random() % 3 == 0) {
+        made.execute(index, time(), "x");
+        made.execute(index, time(), "y");
+      }
+    }
+    made.run.start = BootTime(random() % 2 == 0 ? 0ns : time());
+    RecordedRun& run = made.done();
+    for (Index root = 0; root < run.processes.size(); ++root) {
+      expect_tiles(critical_path(run, root));
+    }
+    ASSERT_FALSE(HasFailure()) << "round " << round;
+  }
+}
+
+// Bytes of records with random content and order.
+TEST(CriticalPath, AnyRecordsAreTiled) {
+  std::mt19937_64 random(21);
+  auto any_process = [&](bpftrap_process& process) {
+    process.pid = process.local_pid = static_cast<__u32>(1 + random() % 8);
+    process.start_boot_ns = process.pid * 10'000'000ULL + random() % 3;
+    process.ppid = static_cast<__u32>(random() % 8);
+    process.parent_start_boot_ns = process.ppid * 10'000'000ULL;
+  };
+  for (int round = 0; round < 300; ++round) {
+    RunBuilder builder;
+    builder.begin_batch({});
+    auto take = [&](const auto& bytes) { builder.take(std::as_bytes(std::span(bytes))); };
+    take(encode(HostRecord{}, BootTime(0ns)));
+    take(encode(RunRecord{BootTime(random() % 2 == 0 ? 0ns : 30ms), false, true, "record"}));
+    for (int i = 0; i < 60; ++i) {
+      bpftrap_fork_event fork = wire_fork();
+      bpftrap_exit_event exit = wire_exit(0);
+      any_process(fork.process);
+      any_process(exit.process);
+      exit.header.boot_ns = random() % 200'000'000;
+      fork.account.runtime_ns = exit.parent.runtime_ns = random() % 100'000'000;
+      exit.parent.tid = exit.process.ppid;
+      exit.parent.state = static_cast<__u32>(random() % 2);
+      exit.runtime_ns = random() >> (random() % 64);
+      take(random() % 2 == 0 ? bytes_of(fork) : bytes_of(exit));
+    }
+    RecordedRun run = builder.finish();
+    for (Index root = 0; root < run.processes.size(); ++root) {
+      expect_tiles(critical_path(run, root));
+    }
+    ASSERT_FALSE(HasFailure()) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace bpftrap
