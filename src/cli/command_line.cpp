@@ -47,6 +47,12 @@ CLI::App* find_command(const CLI::App& app, const std::string& name) {
   return nullptr;
 }
 
+// The command that the words name: a subcommand, if there are some.
+CLI::App* innermost(CLI::App* command) {
+  std::vector<CLI::App*> chosen = command->get_subcommands();
+  return chosen.empty() ? command : innermost(chosen.front());
+}
+
 bool asks_for_help(const std::string& word) {
   return word == "help" || word == "--help" || word == "-h";
 }
@@ -70,6 +76,9 @@ std::optional<std::string> answer(const CLI::App& app, const std::vector<std::st
   if (command == nullptr) {
     refuse_usage(explain_command(app, {words.begin() + 1, words.end()}));
   }
+  if (CLI::App* subcommand = words.size() > 2 ? find_command(*command, words[2]) : nullptr) {
+    return subcommand->help("bpftrap " + command->get_name());
+  }
   return command->help("bpftrap");
 }
 
@@ -92,7 +101,10 @@ Invocation read_words(CLI::App& app, const std::map<const CLI::App*, Run>& runs,
   } catch (const RequestedText& requested) {
     return {nullptr, requested.text, ended_as_asked};
   } catch (const CLI::ParseError& error) {
-    refuse_usage(explain_options(*command, error));
+    refuse_usage(explain_options(*innermost(command), error));
+  }
+  if (innermost(command) == command && !command->get_subcommands({}).empty()) {
+    refuse_usage(explain_subcommand(*command));
   }
   return {runs.at(command), "", ended_as_asked};
 }
@@ -136,11 +148,14 @@ std::map<const CLI::App*, Run> add_commands(CLI::App& app) {
                "\n"
                "`bpftrap help COMMAND` prints the options of a command.");
   std::map<const CLI::App*, Run> runs;
-#define COMMAND(name, description)                              \
-  {                                                             \
-    CLI::App* command = app.add_subcommand(#name, description); \
-    add_general_options(*command);                              \
-    runs[command] = setup_##name(*command);                     \
+#define COMMAND(name, description)                               \
+  {                                                              \
+    CLI::App* command = app.add_subcommand(#name, description);  \
+    add_general_options(*command);                               \
+    runs[command] = setup_##name(*command);                      \
+    for (CLI::App * subcommand : command->get_subcommands({})) { \
+      add_general_options(*subcommand);                          \
+    }                                                            \
   }
 #include "cli/commands.def"
 #undef COMMAND

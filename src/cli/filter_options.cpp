@@ -79,12 +79,15 @@ void add_filter_options(CLI::App& app, FilterOptions& options, bool by_name) {
         options.cgroups.emplace_back(text);
       },
       "trace only processes in this cgroup (v2) and below (repeatable)", "PATH");
-  // The words of PROGRAM.
+  add_program_words(app, options);
+  app.parse_complete_callback([&options] { check_filters(options); });
+}
+
+void add_program_words(CLI::App& app, FilterOptions& options) {
   add_repeatable_option(
       app, program_word_option,
       [&options](std::string_view text) { options.program.emplace_back(text.substr(1)); }, "", "")
       ->group("");
-  app.parse_complete_callback([&options] { check_filters(options); });
 }
 
 void check_filters(const FilterOptions& options) {

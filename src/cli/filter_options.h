@@ -33,6 +33,9 @@ struct FilterOptions {
 // `by_name`: with the options about names.
 void add_filter_options(CLI::App& app, FilterOptions& options, bool by_name = true);
 
+// Takes the words of PROGRAM, without any option.
+void add_program_words(CLI::App& app, FilterOptions& options);
+
 // The options about names. `verb`: what the command does with processes.
 void add_name_options(CLI::App& app, FilterOptions& options, std::string_view verb);
 

@@ -34,6 +34,13 @@ void Host::confine(const SandboxNeeds& needs) const {
   }
 }
 
+void Host::print(std::string_view text) {
+  Patience patience(signals_);
+  output_->buffer() += text;
+  output_->drain(patience);
+  output_->close();
+}
+
 std::size_t Host::terminal_columns() const {
   return options_.table.wide || !output_->terminal() ? 0 : output_->terminal_columns();
 }

@@ -55,6 +55,9 @@ class Host {
   StopSignals& signals() { return signals_; }
   Output& output() { return *output_; }
 
+  // Writes to the output after a trace. Throws Error.
+  void print(std::string_view text);
+
   // Returns the columns that the table must fit into. 0: it may be of any width.
   std::size_t terminal_columns() const;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "cli/host.h"
 #include "cli/table_options.h"
 #include "cli/trace_options.h"
+#include "core/analysis/run.h"
 #include "core/process/named_processes.h"
 #include "core/process/watched_cgroups.h"
 #include "core/trace/process_stream.h"
@@ -20,6 +22,8 @@ struct ProcessCommand {
   std::string name;
   std::vector<ColumnChoice> columns;  // by default
   bool records = false;               // into a recording, instead of printing
+  // Returns the output about the whole run, instead of printing its records.
+  std::function<std::string(const RecordedRun&)> explain = {};
 };
 
 // The options of the stream of a live trace. `output` must outlive the stream.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from open to traced.
 #include <malloc.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "bpf/process.event.h"
+#include "cli/explain_run.h"
 #include "cli/failed_exec_programs.h"
 #include "cli/known_processes.h"
 #include "cli/pid_namespace_programs.h"
@@ -311,10 +311,7 @@ int keep_records(const ProcessCommand& command, const TraceOptions& options, Hos
   Recorder recorder(std::move(recorder_options));
   ::malloc_trim(0);  // the load of the programs took 12 MB
   auto make_sink = [&](RingBuffer& ring, const WallClock& clock) {
-    RecordingWriter::Setup setup{host.output().buffer(), clock};
-    if (::getrandom(&setup.run, sizeof setup.run, GRND_NONBLOCK) < 0) {
-      setup.run = static_cast<std::uint64_t>(clock.now().ns);
-    }
+    RecordingWriter::Setup setup{host.output().buffer(), clock, new_run_number(clock)};
     setup.may_compress = [&ring, most = options.buffer_size / 16] { return ring.pending() < most; };
     return recorder.begin(setup);
   };
@@ -346,7 +343,7 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
     return stopped_before_start(options);
   }
   bpftrap_scope scope = choose_scope(options, known.own);
-  scope.report_final = command.records ? 1 : scope.report_final;
+  scope.report_final = command.records || command.explain ? 1 : scope.report_final;
   BeforeFailedExec before;
   if (chosen_events(options).failed_execs) {
     before.emplace(command.name, options.btf);
@@ -366,6 +363,9 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
     return options.program.empty() ? trace.run_processes(followed, known)
                                    : trace.run_program(followed, known.own.tid, std::move(caller));
   };
+  if (command.explain) {
+    return explain_run(command, *host, loaded, this_host(), run);
+  }
   if (!command.records) {
     return print_records(command, options, *host, loaded, known, run);
   }

@@ -2,6 +2,7 @@
 #include "cli/recording.h"
 
 #include <fmt/format.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -53,14 +54,28 @@ std::unique_ptr<Output> create_recording(const std::string& path,
   return output;
 }
 
+HostRecord this_host() {
+  std::string cgroup = read_file("/proc/self/cgroup").value_or("");
+  HostRecord host;
+  host.machine = this_machine();
+  host.cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  host.has_cgroups = is_in_cgroup2(cgroup) || is_in_cgroup1(cgroup);
+  host.bpftrap = version();
+  return host;
+}
+
+std::uint64_t new_run_number(const WallClock& clock) {
+  std::uint64_t number = 0;
+  if (::getrandom(&number, sizeof number, GRND_NONBLOCK) < 0) {
+    number = static_cast<std::uint64_t>(clock.now().ns);
+  }
+  return number;
+}
+
 RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scope& scope,
                                  const ProcessList& processes) {
-  std::string cgroup = read_file("/proc/self/cgroup").value_or("");
   RecorderOptions recorder;
-  recorder.host.machine = this_machine();
-  recorder.host.cpus = static_cast<std::uint32_t>(::sysconf(_SC_NPROCESSORS_ONLN));
-  recorder.host.has_cgroups = is_in_cgroup2(cgroup) || is_in_cgroup1(cgroup);
-  recorder.host.bpftrap = version();
+  recorder.host = this_host();
   recorder.filtered = has_filters(options);
   recorder.has_program = !options.program.empty();
   recorder.read_older = options.program.empty();
@@ -92,7 +107,7 @@ std::string describe_recording(const std::string& path, const Recorder& recorder
     argument = " ";
     append_shell_quoted(argument, path);
   }
-  return fmt::format("wrote {}: {} record{}, {} lost; next: bpftrap show{}", file,
+  return fmt::format("wrote {}: {} record{}, {} lost; next: bpftrap why slow{}", file,
                      with_commas(recorder.records()), recorder.records() == 1 ? "" : "s",
                      with_commas(recorder.lost()), argument);
 }

@@ -27,6 +27,12 @@ std::unique_ptr<Output> create_recording(const std::string& path,
 // True if the file begins like a recording.
 bool is_recording(int fd);
 
+// This machine, without what the trace tells: its name, boot and kernel.
+HostRecord this_host();
+
+// Tells one run of the recorder from others.
+std::uint64_t new_run_number(const WallClock& clock);
+
 // `processes`: those that exist.
 RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scope& scope,
                                  const ProcessList& processes);

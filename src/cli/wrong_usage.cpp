@@ -35,8 +35,15 @@ std::string name_of(std::string_view word) {
   return std::string(word.substr(0, word.starts_with("--") ? word.find('=') : 2));
 }
 
+// `why slow` of a subcommand. A command that was parsed has no parent any more.
+std::string full_name(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  bool is_below = parent != nullptr && parent->get_parent() == nullptr && parent->parsed();
+  return (is_below ? parent->get_name() + " " : "") + command.get_name();
+}
+
 std::string see_help(const CLI::App& command) {
-  return fmt::format("see `bpftrap {} --help`", command.get_name());
+  return fmt::format("see `bpftrap {} --help`", full_name(command));
 }
 
 std::vector<std::string> long_names(const CLI::App& command) {
@@ -60,7 +67,7 @@ std::string suggestion(const CLI::App& command, const std::string& name) {
 
 std::string explain_unknown(const CLI::App& command, const std::string& word) {
   if (word.starts_with(program_word_option)) {
-    return fmt::format("'{}' takes no program; expected no `--`; {}", command.get_name(),
+    return fmt::format("'{}' takes no program; expected no `--`; {}", full_name(command),
                        see_help(command));
   }
   std::string name = name_of(word);
@@ -78,7 +85,7 @@ std::string explain_stray(const CLI::App& command, const std::string& word) {
     return fmt::format(
         "unexpected argument '{0}'; to trace a program, put `--` before it: bpftrap {1} -- {0}; "
         "{2}",
-        word, command.get_name(), see_help(command));
+        word, full_name(command), see_help(command));
   }
   return fmt::format("unexpected argument '{}'; {}", word, see_help(command));
 }
@@ -148,8 +155,21 @@ const CLI::App* command_with(const CLI::App& app, const std::vector<std::string>
 
 }  // namespace
 
+std::string explain_subcommand(const CLI::App& command) {
+  std::vector<std::string> names = command_names(command);
+  std::vector<std::string> unknown = command.remaining(true);
+  if (!unknown.empty() && !is_option(unknown.front())) {
+    return fmt::format("unknown command '{} {}'{}; {}", command.get_name(), unknown.front(),
+                       did_you_mean(unknown.front(), names), see_help(command));
+  }
+  return fmt::format("{}: expected {}; {}", command.get_name(), list(names), see_help(command));
+}
+
 std::string explain_options(const CLI::App& command, const CLI::ParseError& error) {
   std::vector<std::string> unknown = command.remaining(true);
+  if (!command.get_subcommands({}).empty() && (unknown.empty() || !is_option(unknown.front()))) {
+    return explain_subcommand(command);
+  }
   // Check this first: without `--`, CLI11 reads a program's options as bpftrap's.
   if (!unknown.empty() && !is_option(unknown.front())) {
     return explain_stray(command, unknown.front());

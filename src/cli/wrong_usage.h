@@ -18,4 +18,7 @@ std::string explain_options(const CLI::App& command, const CLI::ParseError& erro
 // Explains `words`, in command-line order, that do not start with a command of `app`.
 std::string explain_command(const CLI::App& app, const std::vector<std::string>& words);
 
+// Explains that a subcommand of `command` is missing.
+std::string explain_subcommand(const CLI::App& command);
+
 }  // namespace bpftrap

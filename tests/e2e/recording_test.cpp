@@ -55,7 +55,7 @@ TEST_F(RecordingTest, ProgramAndItsStatus) {
     Outcome outcome = run_bpftrap(record(program({"exit", std::to_string(status)})));
     EXPECT_EQ(outcome.status, status);
     EXPECT_EQ(outcome.errors, "bpftrap: wrote " + path_ +
-                                  ": 3 records, 0 lost; next: bpftrap show " + path_ + "\n");
+                                  ": 3 records, 0 lost; next: bpftrap why slow " + path_ + "\n");
     std::vector<Record> records = show();
     ASSERT_EQ(records.size(), 4U);
     EXPECT_EQ(records[0].kind(), "start");

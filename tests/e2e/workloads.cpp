@@ -19,6 +19,7 @@
 #include "e2e/scope_workloads.h"
 #include "e2e/stuck_memory.h"
 #include "e2e/thread_workloads.h"
+#include "e2e/wait_workloads.h"
 
 namespace e2e {
 
@@ -167,6 +168,9 @@ constexpr Workload workloads[] = {
     {"successor", workload_successor},
     {"inside", workload_inside},
     {"stuck-memory", workload_stuck_memory},
+    {"spin", workload_spin},
+    {"busy-parent", workload_busy_parent},
+    {"threaded-parent", workload_threaded_parent},
 };
 
 }  // namespace

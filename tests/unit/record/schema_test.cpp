@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/analysis/slow_records.h"
 #include "core/analysis/summary.h"
 #include "core/doctor/check_report.h"
 #include "core/os/clock.h"
@@ -222,6 +223,8 @@ TEST_F(SchemaTest, IsAsTheTablesOfFields) {
   expect_as_described<SummaryRecord>("summary");
   expect_as_described<StopRecord>("stop");
   expect_as_described<Check>("check");
+  expect_as_described<RunTotals>("run");
+  expect_as_described<SegmentRecord>("segment");
 }
 
 // The schema holds exactly the kinds of the existing commands.
@@ -237,7 +240,7 @@ TEST_F(SchemaTest, KnowsTheKinds) {
     kinds.push_back(text_of(kind["title"]));
   }
   EXPECT_EQ(kinds, (std::vector<std::string_view>{"start", "fork", "exec", "exit", "hello", "check",
-                                                  "lost", "summary", "stop"}));
+                                                  "lost", "summary", "stop", "run", "segment"}));
 }
 
 TEST_F(SchemaTest, IsWhatThePageSays) {

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `bpftrap why slow`: explains how long a run took.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "cli/load_run.h"
+#include "cli/process_command.h"
+#include "cli/why.h"
+#include "core/analysis/slow_names.h"
+#include "core/analysis/slow_report.h"
+#include "core/os/error.h"
+#include "core/os/exit_status.h"
+#include "core/os/messages.h"
+#include "core/os/signals.h"
+#include "core/output/json_sink.h"
+#include "core/output/output.h"
+#include "core/text/text.h"
+
+namespace bpftrap {
+
+namespace {
+
+struct SlowOptions {
+  std::string file;
+  std::optional<PidOrId> tree;
+  TraceOptions trace;  // PROGRAM, and the format
+
+  bool json() const { return trace.output.format != nullptr; }
+};
+
+std::string id_text(const RunProcess& process) {
+  return fmt::format("{}-{}", process.id.pid, process.id.start_ns);
+}
+
+BootTime end_of(const RecordedRun& run, Index process) {
+  return run.processes[process].ended ? run.processes[process].end : run.stop;
+}
+
+// Lines about processes whose trees can be explained.
+std::string describe(const RecordedRun& run, const std::vector<Index>& processes) {
+  constexpr std::size_t command_columns = 36;
+  std::string rows;
+  for (Index process : processes) {
+    std::string duration;
+    append_human_duration(duration, end_of(run, process) - run.processes[process].start());
+    rows += fmt::format("  {:>7}  --tree {:<24}  {}\n", duration, id_text(run.processes[process]),
+                        SlowNames(run, process).of(process, command_columns));
+  }
+  return rows;
+}
+
+// Processes that began in the recording, below one that did not: the longest first.
+std::vector<Index> longest_trees(const RecordedRun& run) {
+  constexpr std::size_t most = 5;
+  std::vector<Index> roots;
+  for (Index i = 0; i < run.processes.size(); ++i) {
+    const RunProcess& process = run.processes[i];
+    bool below_older = process.parent == no_index || run.processes[process.parent].older;
+    if (!process.older && below_older) {
+      roots.push_back(i);
+    }
+  }
+  auto is_longer = [&run](Index a, Index b) {
+    return end_of(run, a) - run.processes[a].start() > end_of(run, b) - run.processes[b].start();
+  };
+  std::size_t shown = std::min(most, roots.size());
+  std::partial_sort(roots.begin(), roots.begin() + static_cast<std::ptrdiff_t>(shown), roots.end(),
+                    is_longer);
+  roots.resize(shown);
+  return roots;
+}
+
+void say_list(const std::string& title, const RecordedRun& run, const std::vector<Index>& list) {
+  say(title);
+  say_table(describe(run, list));
+}
+
+// Returns none if a message says what to name instead.
+std::optional<Index> find_root(const LoadedRun& loaded, const std::optional<PidOrId>& tree) {
+  const RecordedRun& run = loaded.run;
+  if (tree) {
+    std::vector<Index> found = run.find(tree->pid, tree->start_boot_ns);
+    if (found.empty()) {
+      throw Error(fmt::format("{}: no process {} (--tree)", loaded.path,
+                              tree->start_boot_ns == 0
+                                  ? std::to_string(tree->pid)
+                                  : fmt::format("{}-{}", tree->pid, tree->start_boot_ns)),
+                  0, fmt::format("the recording spans {}", loaded.span));
+    }
+    if (found.size() == 1) {
+      return found.front();
+    }
+    say_list(fmt::format("several processes had the pid {}; name one of them:", tree->pid), run,
+             found);
+    return std::nullopt;
+  }
+  if (run.program == no_index) {
+    say_list(fmt::format("{}: recorded without PROGRAM; name a tree, such as one of the longest:",
+                         loaded.path),
+             run, longest_trees(run));
+    return std::nullopt;
+  }
+  return run.program;
+}
+
+std::string explain_slow(const RecordedRun& run, Index root, bool json) {
+  std::string out;
+  if (!json) {
+    return slow_report(run, root);
+  }
+  JsonSink sink({out, run.clock});
+  write_slow_records(run, root, sink);
+  return out;
+}
+
+int explain_file(const SlowOptions& options) {
+  LoadedRun loaded = load_run(options.file);
+  if (loaded.is_default) {
+    say(fmt::format("explaining {}, {}", loaded.path, loaded.span));
+  }
+  for (const std::string& doubt : loaded.doubts) {
+    say(fmt::format("{}: {}", loaded.path, doubt));
+  }
+  std::optional<Index> root = find_root(loaded, options.tree);
+  if (!root) {
+    return wrong_command_line;
+  }
+  StopSignals signals;
+  Patience patience(signals);
+  Output output;
+  output.buffer() = explain_slow(loaded.run, *root, options.json());
+  output.drain(patience);
+  output.close();
+  return ended_as_asked;
+}
+
+int explain_program(const SlowOptions& options) {
+  ProcessCommand command;
+  command.name = "why";
+  command.explain = [json = options.json()](const RecordedRun& run) {
+    return run.program == no_index ? std::string() : explain_slow(run, run.program, json);
+  };
+  return trace_processes(command, options.trace);
+}
+
+void check(const SlowOptions& options) {
+  if (options.trace.program.empty()) {
+    return;
+  }
+  if (options.tree) {
+    refuse_usage("--tree: cannot be combined with -- PROGRAM; expected one of them");
+  }
+  if (!options.file.empty()) {
+    refuse_usage(fmt::format("FILE: '{}' cannot be combined with -- PROGRAM; expected one of them",
+                             options.file));
+  }
+}
+
+}  // namespace
+
+Run setup_why_slow(CLI::App& app) {
+  auto options = std::make_shared<SlowOptions>();
+  options->trace.default_events = {
+      .execs = true, .failed_execs = true, .forks = true, .exits = true, .every_exit = true};
+  options->trace.details.stdio = true;
+  app.add_option("FILE", options->file, "the recording (default trace.bpftrap)");
+  begin_group(app, "Run");
+  add_parsed_option(
+      app, "-t,--tree", [options](std::string_view text) { options->tree = parse_pid_or_id(text); },
+      "explain this process, by its pid or id, and its descendants", "PID|ID");
+  begin_group(app, "Output");
+  add_format_options(app, options->trace.output);
+  add_program_words(app, options->trace);
+  app.parse_complete_callback([options] { check(*options); });
+  set_examples(app,
+               "  sudo bpftrap why slow -- make -j4       run make, and explain how long it took\n"
+               "  bpftrap why slow                        explain trace.bpftrap\n"
+               "  bpftrap why slow all.bpftrap --tree 4711\n"
+               "  bpftrap why slow --json | jq .args      the chain for other tools");
+  return [options] {
+    return options->trace.program.empty() ? explain_file(*options) : explain_program(*options);
+  };
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/analysis/slow_advice.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/analysis/slow_findings.h"
+#include "core/text/text.h"
+
+namespace bpftrap {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr std::size_t name_columns = 44;
+
+std::string duration(nanoseconds time) {
+  std::string text;
+  append_human_duration(text, time);
+  return text;
+}
+
+class Advice {
+ public:
+  explicit Advice(const SlowFacts& facts) : f_(facts) {}
+
+  std::vector<std::string> sentences() {
+    say_losses();
+    say_waiting();
+    say_serial();
+    say_blocked();
+    say_repeated();
+    say_lookups();
+    say_polling();
+    say_pipes();
+    say_servers();
+    return std::move(lines_);
+  }
+
+ private:
+  void say_losses();
+  void say_waiting();
+  void say_serial();
+  void say_stretch(const Parallelism::Stretch& stretch);
+  void say_blocked();
+  void say_repeated();
+  void say_lookups();
+  void say_polling();
+  void say_pipes();
+  void say_servers();
+  // A part of the run that is worth a sentence.
+  nanoseconds worth() const { return f_.path.wall() / 50; }
+  const Segment* main_segment(BootTime begin, BootTime end) const;
+  std::string share(nanoseconds part) const {
+    double whole = std::max(1.0, static_cast<double>(f_.path.wall().count()));
+    return fmt::format("{} ({:.0f}%)", duration(part),
+                       100 * static_cast<double>(part.count()) / whole);
+  }
+
+  const SlowFacts& f_;
+  std::vector<std::string> lines_;
+};
+
+void Advice::say_losses() {
+  RunLoss all;
+  for (const RunLoss& loss : f_.run.losses) {
+    all.forks += loss.forks;
+    all.execs += loss.execs;
+    all.failed_execs += loss.failed_execs;
+    all.ends += loss.ends;
+    all.others += loss.others;
+  }
+  auto say = [&](std::uint64_t count, std::string_view what, std::string_view doubt) {
+    if (count > 0) {
+      lines_.push_back(fmt::format("{} {} lost: {}", count, what, doubt));
+    }
+  };
+  say(all.ends, all.ends == 1 ? "end was" : "ends were",
+      "time in those processes counts for their parents, and CPU time is missing");
+  say(all.forks, all.forks == 1 ? "fork was" : "forks were",
+      "those processes may have another parent here than they had");
+  say(all.execs, all.execs == 1 ? "exec was" : "execs were",
+      "those processes have the name of an earlier program");
+}
+
+void Advice::say_waiting() {
+  nanoseconds waiting{};
+  for (const Segment& segment : f_.path.segments) {
+    waiting += segment.cpu_wait;
+  }
+  if (waiting < f_.path.wall() / 20) {
+    return;
+  }
+  lines_.push_back(fmt::format(
+      "more CPUs: with a CPU for each process the chain would take {} instead of {}: it waited "
+      "{} for a CPU, the whole run {}",
+      duration(f_.path.wall() - waiting), duration(f_.path.wall()), share(waiting),
+      duration(f_.totals.cpu_wait)));
+}
+
+const Segment* Advice::main_segment(BootTime begin, BootTime end) const {
+  const Segment* main = nullptr;
+  nanoseconds longest{};
+  for (const Segment& segment : f_.path.segments) {
+    nanoseconds common = std::min(segment.end, end) - std::max(segment.begin, begin);
+    if (common > longest) {
+      longest = common;
+      main = &segment;
+    }
+  }
+  return main;
+}
+
+void Advice::say_stretch(const Parallelism::Stretch& stretch) {
+  const Segment* main = main_segment(stretch.begin, stretch.end);
+  if (main == nullptr) {
+    return;
+  }
+  std::string when = "from " + duration(stretch.begin - f_.path.begin) + " on";
+  if (stretch.begin - f_.path.begin < worth()) {
+    when = "at the start";
+  }
+  if (f_.path.end - stretch.end < worth()) {
+    when = "at the end";
+  }
+  bool whole = stretch.duration() > f_.path.wall() / 10 * 9;
+  nanoseconds common = std::min(main->end, stretch.end) - std::max(main->begin, stretch.begin);
+  bool alone = common > stretch.duration() / 10 * 9;
+  lines_.push_back(fmt::format("more parallelism: {} {}, {}: {}{}", share(stretch.duration()),
+                               whole ? "of the run" : when,
+                               stretch.running < 0.2 ? "nothing ran" : "one process at a time ran",
+                               alone ? "" : "longest ", f_.names.of(*main, name_columns)));
+}
+
+void Advice::say_serial() {
+  constexpr std::size_t most = 3;
+  if (f_.totals.cpus < 2 || f_.members.size() < 3) {
+    return;
+  }
+  nanoseconds least = std::max<nanoseconds>(worth(), std::chrono::milliseconds(20));
+  std::vector<Parallelism::Stretch> found = f_.parallelism.serial_stretches(least);
+  found.resize(std::min(found.size(), most));
+  for (const Parallelism::Stretch& stretch : found) {
+    say_stretch(stretch);
+  }
+}
+
+void Advice::say_blocked() {
+  nanoseconds blocked{};
+  const Segment* most = nullptr;
+  for (const Segment& segment : f_.path.segments) {
+    blocked += segment.blocked;
+    if (most == nullptr || segment.blocked > most->blocked) {
+      most = &segment;
+    }
+  }
+  if (most == nullptr || blocked < f_.path.wall() / 10) {
+    return;
+  }
+  lines_.push_back(
+      fmt::format("less blocking: the chain slept {}, which is disk, network, locks or sleep; "
+                  "longest {} in {}",
+                  share(blocked), duration(most->blocked), f_.names.of(*most, name_columns)));
+}
+
+void Advice::say_repeated() {
+  constexpr std::size_t most = 2;
+  nanoseconds least = std::max<nanoseconds>(worth(), std::chrono::milliseconds(1));
+  std::vector<Repeated> found = repeated_commands(f_.run, f_.members, least);
+  found.resize(std::min(found.size(), most));
+  for (const Repeated& repeated : found) {
+    lines_.push_back(fmt::format("less repetition: {} times the same, {} in all: {}",
+                                 repeated.times, duration(repeated.duration),
+                                 f_.names.of(*repeated.exec, name_columns)));
+  }
+}
+
+void Advice::say_lookups() {
+  FailedLookups found = failed_lookups(f_.run, f_.members);
+  constexpr std::uint64_t least = 10;
+  if (found.count < least) {
+    return;
+  }
+  std::string example;
+  append_terminal_safe(example, found.example);
+  lines_.push_back(
+      fmt::format("fewer lookups: {} execs of a file that does not exist, {} of them as {}",
+                  found.count, found.of_name, example));
+}
+
+void Advice::say_polling() {
+  Polling polling = find_polling(f_.run, f_.path);
+  if (polling.process == no_index || polling.delay < worth()) {
+    return;
+  }
+  lines_.push_back(
+      fmt::format("{} seems to poll: after the end of a child it slept on, {} times, {} in all",
+                  f_.names.of(polling.process, name_columns), polling.times, share(polling.delay)));
+}
+
+void Advice::say_pipes() {
+  std::vector<Pipe> pipes = find_pipes(f_.run, f_.path);
+  constexpr std::size_t most = 2;
+  for (std::size_t i = 0; i < std::min(pipes.size(), most); ++i) {
+    std::string reader = f_.names.of(pipes[i].reader, name_columns / 2);
+    if (pipes[i].writer == no_index) {
+      lines_.push_back(
+          fmt::format("{} may be part of a pipeline: --stdio records who feeds it", reader));
+    } else {
+      lines_.push_back(fmt::format("pipeline: {} feeds {}, so either may have been the slow one",
+                                   f_.names.of(pipes[i].writer, name_columns / 2), reader));
+    }
+  }
+}
+
+void Advice::say_servers() {
+  std::vector<std::string_view> clients = clients_of_servers(f_.run, f_.members);
+  if (clients.empty()) {
+    return;
+  }
+  std::string names;
+  for (std::string_view client : clients) {
+    names += (names.empty() ? "" : ", ") + std::string(client);
+  }
+  lines_.push_back(fmt::format(
+      "not seen: work that {} may have left to a server or a cache outside the tree", names));
+}
+
+}  // namespace
+
+std::vector<std::string> slow_advice(const SlowFacts& facts) {
+  return Advice(facts).sentences();
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/analysis/slow_names.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "core/analysis/slow_records.h"
+#include "core/text/text.h"
+
+namespace bpftrap {
+
+namespace {
+
+// More commands of a program change hardly any label.
+constexpr std::size_t siblings_most = 2000;
+constexpr std::size_t least_columns = 8;
+
+// The whole command if it fits, else its beginning.
+std::string beginning(std::string_view args, std::size_t columns) {
+  std::string line;
+  append_command_line(line, args.substr(0, 4 * columns), args.size() > 4 * columns);
+  return cut_to(std::move(line), columns);
+}
+
+}  // namespace
+
+std::string cut_to(std::string text, std::size_t columns) {
+  if (display_width(text) <= columns) {
+    return text;
+  }
+  // The loop below measures what is left each time.
+  text.resize(std::min(text.size(), 16 * columns));
+  while (!text.empty() && display_width(text) + 1 > columns) {
+    // A character of UTF-8.
+    while (text.size() > 1 && (static_cast<unsigned char>(text.back()) & 0xc0U) == 0x80U) {
+      text.pop_back();
+    }
+    text.pop_back();
+  }
+  return text + "…";
+}
+
+SlowNames::SlowNames(const RecordedRun& run, Index root) : run_(run) {
+  if (const RunExec* program = run.last_program(root)) {
+    top_ = run.text(program->cwd);
+  }
+  std::unordered_map<std::string_view, std::size_t> siblings;
+  std::size_t all = 0;
+  constexpr std::size_t all_most = 20000;
+  for (Index i = 0; i < run.execs.size() && all < all_most; ++i) {
+    const RunExec& exec = run.execs[i];
+    std::string_view args = run.text(exec.args);
+    if (exec.error == 0 && !args.empty() && siblings[program_name(args)]++ < siblings_most) {
+      labels_.add(args);
+      ++all;
+    }
+  }
+}
+
+std::string SlowNames::directory(const RunExec& exec) const {
+  std::string_view path = run_.text(exec.cwd);
+  if (path.empty() || path == top_) {
+    return {};
+  }
+  if (!top_.empty() && path.size() > top_.size() && path.starts_with(top_) &&
+      path[top_.size()] == '/') {
+    path.remove_prefix(top_.size() + 1);
+  }
+  std::string text;
+  append_terminal_safe(text, path);
+  return text;
+}
+
+std::string SlowNames::of(const RunExec& exec, std::size_t columns) const {
+  std::string_view args = run_.text(exec.args);
+  std::string name;
+  if (args.empty()) {
+    append_terminal_safe(name, program_name(run_.text(exec.filename)));
+    return cut_to(std::move(name), columns);
+  }
+  std::string where = directory(exec);
+  std::size_t width = where.empty() ? 0 : display_width(where) + 4;
+  if (width + 2 * least_columns > columns || width > columns / 2) {
+    where.clear();
+    width = 0;
+  }
+  name = labels_.label(args, columns - width);
+  // Without any telling word, or with few ones, the beginning tells more.
+  if (name.ends_with("…") && std::count(name.begin(), name.end(), ' ') < 2) {
+    name = beginning(args, columns - width);
+  }
+  return cut_to(where.empty() ? name : name + " in " + where, columns);
+}
+
+std::string SlowNames::of(Index process, std::size_t columns) const {
+  if (const RunExec* program = run_.last_program(process)) {
+    return of(*program, columns);
+  }
+  std::string name;
+  append_terminal_safe(name, run_.comm(process));
+  return cut_to(name + " (fork)", columns);
+}
+
+std::string SlowNames::of(const Segment& segment, std::size_t columns) const {
+  if (segment.program != nullptr) {
+    return of(*segment.program, columns);
+  }
+  std::string name;
+  append_terminal_safe(name, comm_of(run_, segment));
+  return cut_to(name + " (fork)", columns);
+}
+
+}  // namespace bpftrap
