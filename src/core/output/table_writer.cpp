@@ -114,6 +114,7 @@ void MeasuredTable::cell(std::string text, Style style) {
 
 void MeasuredTable::write(std::string& out, TableLook look) const {
   TableWriter writer(out, columns_, look);
+  writer.limit_rows(look.limit);
   auto has_header = [](const Column& column) { return !column.header.empty(); };
   if (std::any_of(columns_.begin(), columns_.end(), has_header)) {
     writer.header();

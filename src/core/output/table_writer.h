@@ -21,8 +21,9 @@ struct Column {
 
 struct TableLook {
   bool color = false;
-  std::size_t gap = 1;  // spaces between columns
-  bool ragged = true;   // the last column is not padded
+  std::size_t gap = 1;    // spaces between columns
+  bool ragged = true;     // the last column is not padded
+  std::size_t limit = 0;  // columns at which rows of a MeasuredTable are cut; 0: rows are whole
 };
 
 // Appends rows one by one. Write the cells of a row in column order; the last one ends the row.
