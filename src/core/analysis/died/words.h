@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Sentences about an end. All are safe for a terminal.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/analysis/died/explain.h"
+
+namespace bpftrap {
+
+// `worker[4711]`
+std::string process_label(std::string_view name, Pid pid);
+std::string label(const Relative& process);
+std::string label(const Process& process);
+
+// The one that decided to send the signal.
+const Relative& responsible(const SignalOrigin& origin);
+
+// `watchdog.sh[4790] sent SIGKILL through kill[4800]`
+std::string sending(const SignalOrigin& origin);
+
+// The end in one sentence.
+std::string headline(const Death& death);
+
+// `SIGSEGV (core dumped)`: the table of origins has the sender.
+std::string status_without_sender(const ExitRecord& exit);
+
+// The meaning of the status; empty if it has none.
+std::string status_meaning(const Death& death);
+
+// How often it happened.
+std::string history_text(const History& history);
+
+}  // namespace bpftrap
