@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/analysis/died/death_record.h"
+#include "core/analysis/diff/compare.h"
 #include "core/analysis/slow_records.h"
 #include "core/analysis/summary.h"
 #include "core/doctor/check_report.h"
@@ -221,6 +223,8 @@ TEST_F(SchemaTest, IsAsTheTablesOfFields) {
   expect_as_described<ExitRecord>("exit");
   expect_as_described<LostRecord>("lost");
   expect_as_described<SummaryRecord>("summary");
+  expect_as_described<DeathRecord>("death");
+  expect_as_described<DiffRecord>("only_a");
   expect_as_described<StopRecord>("stop");
   expect_as_described<Check>("check");
   expect_as_described<RunTotals>("run");
@@ -240,7 +244,8 @@ TEST_F(SchemaTest, KnowsTheKinds) {
     kinds.push_back(text_of(kind["title"]));
   }
   EXPECT_EQ(kinds, (std::vector<std::string_view>{"start", "fork", "exec", "exit", "hello", "check",
-                                                  "lost", "summary", "stop", "run", "segment"}));
+                                                  "lost", "summary", "death", "only_a", "stop",
+                                                  "run", "segment"}));
 }
 
 TEST_F(SchemaTest, IsWhatThePageSays) {
