@@ -7,5 +7,6 @@
 namespace bpftrap {
 
 Run setup_why_slow(CLI::App& app);
+Run setup_why_died(CLI::App& app);
 
 }  // namespace bpftrap

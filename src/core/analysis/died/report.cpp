@@ -257,7 +257,7 @@ void Report::write_history(const WallClock& clock, const DeathAfterwards& afterw
     if (start >= exit_.time) {
       facts.cell("now");
       facts.cell(fmt::format(
-          "runs again as {}, since {}",
+          "{} runs since {}",
           process_label(living.comm, living.local_pid != 0 ? living.local_pid : living.id.pid),
           moment(clock, start)));
       break;

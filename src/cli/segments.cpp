@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cli/segments.h"
+
+#include <algorithm>
+
+#include "core/os/error.h"
+#include "core/recording/recorded.h"
+
+namespace bpftrap {
+
+Segments::Segments(const Source& source) : headers_(source.file.get()), reader_(source.file.get()) {
+  refresh();
+  if (segments_.empty()) {
+    throw Error("the recording has no complete records", 0);
+  }
+}
+
+void Segments::refresh() {
+  while (std::optional<BatchPlace> place = headers_.next()) {
+    const RecordingBatch& header = place->header;
+    // The beginning of a damaged recording may be missing.
+    if ((header.flags & batch_begins_segment) != 0 || segments_.empty()) {
+      segments_.push_back({.begin = place->position});
+      take_host(segments_.back(), *place);
+    }
+    Segment& segment = segments_.back();
+    segment.end = place->end();
+    if (header.last_boot_ns == 0) {
+      continue;  // no record with a time
+    }
+    segment.last_boot_ns = std::max(segment.last_boot_ns, header.last_boot_ns);
+    segment.first_boot_ns = segment.first_boot_ns == 0
+                                ? header.first_boot_ns
+                                : std::min(segment.first_boot_ns, header.first_boot_ns);
+    outline_.first_wall_ns =
+        std::min(outline_.first_wall_ns.value_or(INT64_MAX), header.first_wall_ns);
+    outline_.last_wall_ns =
+        std::max(outline_.last_wall_ns.value_or(INT64_MIN), header.last_wall_ns);
+  }
+}
+
+void Segments::take_host(Segment& segment, const BatchPlace& place) {
+  if (std::optional<std::span<const std::byte>> payload = reader_.read(place)) {
+    for_each_record(*payload, [&segment](std::span<const std::byte> bytes) {
+      Recorded record = decode_recorded(bytes, Machine{});
+      if (auto* host = std::get_if<HostRecord>(&record)) {
+        segment.boot_id = std::move(host->boot_id);
+        return false;
+      }
+      return true;
+    });
+  }
+}
+
+void Segments::read(const Segment& segment, const UseBatch& use_batch,
+                    const UseRecord& use_record) {
+  reader_.seek(segment.begin);
+  while (std::optional<BatchPlace> place = reader_.next()) {
+    if (place->position >= segment.end) {
+      return;
+    }
+    use_batch(place->header);
+    if (std::optional<std::span<const std::byte>> payload = reader_.read(*place)) {
+      for_each_record(*payload, [&use_record](std::span<const std::byte> record) {
+        use_record(record);
+        return true;
+      });
+    }
+  }
+}
+
+}  // namespace bpftrap

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The segments of a recording, each of which can be read by itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "cli/show_source.h"
+#include "core/recording/reader.h"
+
+namespace bpftrap {
+
+struct Segment {
+  std::uint64_t begin = 0;  // its first batch
+  std::uint64_t end = 0;    // behind its last batch
+  // Times of its records, without those of its beginning; 0 if it has none.
+  std::uint64_t first_boot_ns = 0;
+  std::uint64_t last_boot_ns = 0;
+  std::string boot_id = {};
+};
+
+class Segments {
+ public:
+  using UseBatch = std::function<void(const RecordingBatch&)>;
+  using UseRecord = std::function<void(std::span<const std::byte>)>;
+
+  // `source` must outlive this object. Throws Error if there is no batch.
+  explicit Segments(const Source& source);
+
+  // Reads the headers of batches that were added since.
+  void refresh();
+
+  const std::vector<Segment>& all() const { return segments_; }
+  // The time span of all records, in local time.
+  std::string span() const { return describe_span(outline_); }
+
+  // Passes the records of a segment on, in their order.
+  void read(const Segment& segment, const UseBatch& use_batch, const UseRecord& use_record);
+
+ private:
+  void take_host(Segment& segment, const BatchPlace& place);
+
+  RecordingReader headers_;
+  RecordingReader reader_;
+  Outline outline_;
+  std::vector<Segment> segments_;
+};
+
+}  // namespace bpftrap
