@@ -180,7 +180,7 @@ test('a click shows all fields, and the command is copied for a shell', async ()
   const { left, right, middle } = await placeOf(page, 5);
   await page.mouse.click((left + right) / 2, middle);
   const details = await page.locator('#details').innerText();
-  for (const text of ['✓ exit 0', '1005-1235167890123', 'make[1000]', 'me (1000)', '50.0 ms', 'session-3.scope',
+  for (const text of ['✓ exit 0', '1005-1235167890123', 'make[1000]', 'me (1000)', 'root (0)', 'pts/3', '4026531836', '50.0 ms', 'session-3.scope',
                       '/home/me/project/build', '/usr/bin/cc', 'waiting for a CPU', 'context switches']) {
     assert.ok(details.includes(text), `${text} in ${details}`);
   }

@@ -27,7 +27,7 @@ export class Writer {
     this.header = {
       format: 1, bpftrap: '0.1.0', host: 'example', kernel: '6.18.0', boot_id: 'c0ffee', command: 'make -j8', cpus: 8,
       has_program: true, filtered: false, begin_boot_ns: '1234567890123', begin_wall_ms: 1795000000123.456, complete: true,
-      missing_batches: 0, malformed: 0, users: { 1000: 'me' },
+      missing_batches: 0, malformed: 0, users: { 0: 'root', 1000: 'me' },
       signals: { 6: 'SIGABRT', 9: 'SIGKILL', 11: 'SIGSEGV', 15: 'SIGTERM' }, errors: { 2: 'ENOENT', 13: 'EACCES' },
       losses: { since: [], at: [], count: [] }, chain: null,
       ...header,
@@ -54,7 +54,10 @@ export class Writer {
 
   // Times in ns. `execs`: [{ at, args, … }], `at` from the start of the process.
   add({ parent = -1, start, duration, comm, execs = [], status = 0, cpu = 0, wait = 0, ...rest }) {
-    this.processes.push({ parent, start, duration, comm, execs, status, cpu, wait, ...rest });
+    const whole = (ns) => ns === null ? null : Math.round(ns);
+    this.processes.push({
+      parent, start: whole(start), duration: whole(duration), comm, execs, status, cpu: whole(cpu), wait: whole(wait), ...rest,
+    });
     return this.processes.length - 1;
   }
 
@@ -80,6 +83,7 @@ export class Writer {
         cgroup: column(() => this.text('/user.slice/user-1000.slice/session-3.scope')),
         unit: column(() => this.text('session-3.scope')),
         container: column(() => -1),
+        identity: column(() => 0),
         status: column((p) => p.duration === null ? null : p.status),
         oom_killed: column((p) => p.oomKilled ? 1 : 0),
         older: column((p) => p.start < 0 ? 1 : 0),
@@ -97,7 +101,7 @@ export class Writer {
         execs: column((p) => p.execs.length),
       },
       execs: {
-        at: execs.map((exec) => exec.at ?? 0),
+        at: execs.map((exec) => Math.round(exec.at ?? 0)),
         filename: execs.map((exec) => this.text(path(exec))),
         exe: execs.map((exec) => this.text(path(exec))),
         cwd: execs.map((exec) => this.text(exec.cwd ?? '/home/me/project/build')),
@@ -106,6 +110,10 @@ export class Writer {
         stdin: execs.map(() => -1), stdout: execs.map(() => -1), stderr: execs.map(() => -1),
         error: execs.map((exec) => exec.error ?? 0),
         truncated: execs.map(() => 0),
+      },
+      identities: {
+        gid: [1000], euid: [0], egid: [1000], login_uid: [1000], audit_session: [3], session_id: [900], process_group: [950],
+        pid_ns_inode: [4026531836], tty: [this.text('pts/3')],
       },
       senders: {
         process: [], killer: [], killer_comm: [], last: [], last_comm: [], last_signal: [], last_age: [],
@@ -179,6 +187,6 @@ export function makeBuild({ jobs = 100, parallel = 8, seed = 1, header = {} } = 
     parent: make, start: compiled + ms, duration: link, comm: 'ld', cpu: link * 0.7,
     execs: [{ at: ms / 2, args: ['ld', '-o', 'program', '--gc-sections', '@objects.rsp'] }],
   });
-  writer.processes[make].duration = compiled + link + 3 * ms;
+  writer.processes[make].duration = Math.round(compiled + link + 3 * ms);
   return writer;
 }

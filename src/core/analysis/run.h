@@ -44,6 +44,21 @@ struct RunExec {
   bool older = false;  // before the recording: `time` is unknown
 };
 
+// What a process mostly shares with its parent and siblings.
+struct RunIdentity {
+  std::uint32_t gid = 0;
+  std::uint32_t euid = 0;
+  std::uint32_t egid = 0;
+  std::uint32_t pid_ns_inode = 0;
+  std::optional<std::uint32_t> login_uid = {};
+  std::optional<std::uint32_t> audit_session = {};
+  Pid session_id = 0;
+  Pid process_group = 0;
+  TextId tty = TextId::none;
+
+  friend bool operator==(const RunIdentity&, const RunIdentity&) = default;
+};
+
 // A process that sent a signal.
 struct RunSender {
   Index process = no_index;
@@ -73,6 +88,7 @@ struct RunProcess {
   Index first_exec = no_index;
   Index last_exec = no_index;
   Index signals = no_index;
+  Index identity = no_index;     // the last one known
   std::int32_t wait_status = 0;  // as wait4() reports it
   bool born = false;             // its fork is recorded: `at_birth` is known
   bool older = false;            // it existed before the recording, and is not PROGRAM
@@ -133,6 +149,7 @@ class RecordedRun {
   Chunks<RunProcess> processes;  // by birth, apart from those that were found late
   Chunks<RunExec> execs;
   Chunks<RunSignals> signals;
+  Chunks<RunIdentity> identities;
 
   std::string_view text(TextId id) const { return texts[id]; }
   std::uint64_t lost() const;

@@ -182,6 +182,7 @@ Index RunBuilder::identify(const Process& process) {
   known.local_pid = process.local_pid;
   known.uid = process.uid;
   known.comm = run_.texts.add(process.comm);
+  known.identity = identity_of(process, parent);
   if (TextId cgroup = cgroup_of(process); cgroup != TextId::none) {
     known.cgroup = cgroup;
   }
@@ -189,6 +190,22 @@ Index RunBuilder::identify(const Process& process) {
     known.parent = parent;
   }
   return index;
+}
+
+Index RunBuilder::identity_of(const Process& process, Index parent) {
+  RunIdentity identity{process.gid,          process.euid,          process.egid,
+                       process.pid_ns_inode, process.login_uid,     process.audit_session,
+                       process.session_id,   process.process_group, run_.texts.add_if(process.tty)};
+  std::size_t count = run_.identities.size();
+  Index of_parent = parent == no_index ? no_index : run_.processes[parent].identity;
+  if (of_parent != no_index && run_.identities[of_parent] == identity) {
+    return of_parent;
+  }
+  if (count > 0 && run_.identities[count - 1] == identity) {
+    return static_cast<Index>(count - 1);
+  }
+  run_.identities.grow() = identity;
+  return static_cast<Index>(count);
 }
 
 void RunBuilder::take(const ForkRecord& fork) {

@@ -49,6 +49,8 @@ class RunBuilder {
   Index find_or_add(const ProcessId& id);
   // The process of the record, with what the record tells of it and of its parent.
   Index identify(const Process& process);
+  // That of the process's parent or of the record before, if it is the same.
+  Index identity_of(const Process& process, Index parent);
   RunSender sender(const Sender& sender);
   TextId cgroup_of(const Process& process);
   RunExec& add_exec(Index process);

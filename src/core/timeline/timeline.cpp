@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/timeline/timeline.h"
 
+#include <fmt/format.h>
+
 #include "core/timeline/base64_stream.h"
 #include "core/timeline/page.h"
 #include "core/timeline/timeline_data.h"
@@ -17,6 +19,12 @@ std::size_t write_timeline(const RecordedRun& run, const std::vector<TimelineSeg
   stream.finish();
   write(page.after);
   return data.size();
+}
+
+std::string export_timeline(const RecordedRun& run,
+                            const std::function<void(std::string_view)>& write) {
+  std::size_t count = write_timeline(run, {}, write);
+  return fmt::format("{} process{}", count, count == 1 ? "" : "es");
 }
 
 }  // namespace bpftrap

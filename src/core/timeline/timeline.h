@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,5 +26,10 @@ struct TimelineSegment {
 // exhausted.
 std::size_t write_timeline(const RecordedRun& run, const std::vector<TimelineSegment>& chain,
                            const std::function<void(std::string_view)>& write);
+
+// The same with the chain of the run, if it had a PROGRAM. Returns what the page contains, such as
+// `27 processes`.
+std::string export_timeline(const RecordedRun& run,
+                            const std::function<void(std::string_view)>& write);
 
 }  // namespace bpftrap

@@ -28,6 +28,11 @@ bool has_account(const RunProcess& process) {
   return process.end_recorded;
 }
 
+// True if the process did something during the recording. Of some it has no more than a name.
+bool is_active(const RunProcess& process) {
+  return process.ended || (!process.older && (process.born || process.first_exec != no_index));
+}
+
 }  // namespace
 
 struct TimelineData::ProcessColumn {
@@ -48,14 +53,13 @@ TimelineData::TimelineData(const RecordedRun& run) : run_(run) {
 void TimelineData::choose_processes() {
   std::vector<bool> chosen(run_.processes.size());
   for (std::size_t i = 0; i < run_.processes.size(); ++i) {
-    const RunProcess& process = run_.processes[i];
-    if (process.older && !process.ended) {
+    if (!is_active(run_.processes[i])) {
       continue;
     }
     // Its ancestors, too, because they join what happened; but not those of PROGRAM.
     for (auto at = static_cast<Index>(i); at != no_index && !chosen[at];
          at = run_.processes[at].parent) {
-      if (run_.has_program && run_.processes[at].older && !run_.processes[at].ended) {
+      if (run_.has_program && !is_active(run_.processes[at])) {
         break;
       }
       chosen[at] = true;
@@ -184,6 +188,10 @@ const TimelineData::ProcessColumn TimelineData::process_columns[] = {
      [](TimelineData& d, const RunProcess& p) -> Number {
        return d.parts_of_cgroup(p.cgroup).second;
      }},
+    {"identity",
+     [](TimelineData&, const RunProcess& p) {
+       return p.identity == no_index ? Number(-1) : Number(p.identity);
+     }},
     {"status",
      [](TimelineData& d, const RunProcess& p) {
        if (!has_account(p)) {
@@ -210,9 +218,8 @@ const TimelineData::ProcessColumn TimelineData::process_columns[] = {
     {"io_read", [](TimelineData&,
                    const RunProcess& p) { return p.io ? Number(p.io->read_bytes) : std::nullopt; }},
     {"io_write",
-     [](TimelineData&, const RunProcess& p) {
-       return p.io ? Number(p.io->write_bytes) : std::nullopt;
-     }},
+     [](TimelineData&,
+        const RunProcess& p) { return p.io ? Number(p.io->write_bytes) : std::nullopt; }},
     {"minor_faults", [](TimelineData&, const RunProcess& p) -> Number { return p.minor_faults; }},
     {"major_faults", [](TimelineData&, const RunProcess& p) -> Number { return p.major_faults; }},
     {"voluntary_switches",
@@ -276,6 +283,27 @@ void TimelineData::add_execs() {
     add_array(column.key, execs_.size(),
               [&](std::size_t i) { return column.get(*this, run_.execs[execs_[i]]); });
   }
+  line_.raw("}");
+}
+
+void TimelineData::add_identities() {
+  add_key("identities");
+  line_.raw("{");
+  first_key_ = true;
+  auto add = [this](const char* key, auto get) {
+    add_array(key, run_.identities.size(),
+              [&](std::size_t i) { return Number(get(run_.identities[i])); });
+  };
+  auto of = [](const std::optional<std::uint32_t>& id) { return id ? Number(*id) : std::nullopt; };
+  add("gid", [](const RunIdentity& i) { return i.gid; });
+  add("euid", [](const RunIdentity& i) { return i.euid; });
+  add("egid", [](const RunIdentity& i) { return i.egid; });
+  add("login_uid", [&](const RunIdentity& i) { return of(i.login_uid); });
+  add("audit_session", [&](const RunIdentity& i) { return of(i.audit_session); });
+  add("session_id", [](const RunIdentity& i) { return i.session_id; });
+  add("process_group", [](const RunIdentity& i) { return i.process_group; });
+  add("pid_ns_inode", [](const RunIdentity& i) { return i.pid_ns_inode; });
+  add("tty", [this](const RunIdentity& i) { return number_of(i.tty); });
   line_.raw("}");
 }
 

@@ -55,6 +55,7 @@ class TimelineData {
                  const std::function<std::optional<std::int64_t>(std::size_t)>& get);
   void add_processes();
   void add_execs();
+  void add_identities();
   void add_senders();
   void add_losses();
   void add_chain(const std::vector<TimelineSegment>& chain);

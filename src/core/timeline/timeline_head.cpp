@@ -109,6 +109,7 @@ void TimelineData::write(const std::vector<TimelineSegment>& chain,
   add_head();
   add_processes();
   add_execs();
+  add_identities();
   add_senders();
   add_losses();
   add_chain(chain);

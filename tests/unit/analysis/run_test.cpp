@@ -91,6 +91,26 @@ TEST(RecordedRunTest, GoldenRecording) {
   EXPECT_EQ(run.children(process.parent)[0], found[0]);
 }
 
+TEST(RecordedRunTest, ProcessesShareAnIdentityUntilItChanges) {
+  std::vector<std::string> records = beginning();
+  auto add = [&records](Pid pid, std::uint32_t gid, Pid group) {
+    bpftrap_fork_event fork = wire_fork();
+    fork.process.gid = gid;
+    fork.process.process_group = group;
+    records.push_back(with_id(fork, pid, 4'100'000'000 + pid, 10, 1));
+  };
+  add(50, 7, 50);
+  add(51, 7, 50);
+  add(52, 8, 50);
+  RecordedRun run = build(records);
+  auto identity = [&run](Pid pid) { return run.processes[run.find(pid)[0]].identity; };
+  EXPECT_EQ(identity(50), identity(51));
+  EXPECT_NE(identity(50), identity(52));
+  EXPECT_EQ(run.identities[identity(51)].gid, 7U);
+  EXPECT_EQ(run.identities[identity(51)].process_group, 50U);
+  EXPECT_EQ(run.identities[identity(52)].gid, 8U);
+}
+
 // A process that is older than the recording is known by a tick, until a record names its start.
 TEST(RecordedRunTest, OlderProcessGetsItsExactStart) {
   std::vector<std::string> records = beginning();

@@ -156,6 +156,8 @@ TEST(TimelineTest, ColumnsHoldWhatTheRunHas) {
   root.wait_status = 11 | 128;
   root.peak_rss_bytes = 4096;
   root.cgroup = run.texts.add("/system.slice/cron.service");
+  root.identity = 0;
+  run.identities.grow() = {.gid = 20, .login_uid = 1000, .tty = run.texts.add("pts/3")};
   add_exec(run, 0, at(11s + 5ms), "make\0all\0"sv);
   RunProcess& child = add_process(run, 0, at(12s), at(12s));
   child.ended = child.end_recorded = false;
@@ -182,6 +184,12 @@ TEST(TimelineTest, ColumnsHoldWhatTheRunHas) {
   EXPECT_EQ(data.process("parent", 0).GetInt(), -1);
   EXPECT_EQ(data.process("parent", 1).GetInt(), 0);
   EXPECT_EQ(data.text(data.process("unit", 0)), "cron.service");
+  EXPECT_EQ(data.process("identity", 0).GetInt(), 0);
+  EXPECT_EQ(data.process("identity", 1).GetInt(), -1);
+  EXPECT_EQ(data["identities"]["gid"][0].GetInt(), 20);
+  EXPECT_EQ(data["identities"]["login_uid"][0].GetInt(), 1000);
+  EXPECT_TRUE(data["identities"]["audit_session"][0].IsNull());
+  EXPECT_EQ(data.text(data["identities"]["tty"][0]), "pts/3");
   EXPECT_EQ(data.process("execs", 1).GetInt(), 1);
   EXPECT_EQ(data.exec("at", 0).GetInt(), 5'000'000);
   EXPECT_EQ(data.text(data.exec("args", 0)), "make\0all\0"s);
@@ -244,6 +252,7 @@ TEST(TimelineTest, OlderProcessesNeedAPartInTheRecording) {
   add_older(0);  // 4: ends during the recording
   run.processes[4].ended = true;
   run.processes[4].end = at(130s);
+  run.processes.grow().id.pid = 1234;  // 5: an account of it, and no more
   Data data(page_of(run));
   ASSERT_EQ(data.size(), 4U);
   EXPECT_EQ(data.process("pid", 0).GetInt(), 100);

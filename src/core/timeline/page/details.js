@@ -191,7 +191,15 @@ export class Details {
     const p = recording.processes;
     const parent = p.parent[process];
     const other = (index) => index >= 0 && index !== parent ? this.#link(index) : null;
-    const user = recording.header.users[p.uid[process]];
+    const user = (uid) => {
+      const name = recording.header.users[uid];
+      return name ? `${printable(name)} (${uid})` : String(uid);
+    };
+    const identity = (key) => p.identity[process] < 0 ? null : recording.identities[key][p.identity[process]];
+    const number = (value) => value === null || value === 0 ? null : String(value);
+    const differing = (value, usual) => value === null || value === usual ? null : value;
+    const effectiveUser = differing(identity('euid'), p.uid[process]);
+    const loginUser = differing(identity('login_uid'), p.uid[process]);
     const signals = this.#signals(process);
     return this.#facts('Process', [
       ['id', recording.id(process)],
@@ -200,7 +208,16 @@ export class Details {
       ['forked by', other(p.creator[process])],
       ['parent at its end', other(p.end_parent[process])],
       ['pid there', p.local_pid[process] > 0 && p.local_pid[process] !== p.pid[process] ? String(p.local_pid[process]) : null],
-      ['user', user ? `${printable(user)} (${p.uid[process]})` : String(p.uid[process])],
+      ['user', user(p.uid[process])],
+      ['effective user', effectiveUser === null ? null : user(effectiveUser)],
+      ['login user', loginUser === null ? null : user(loginUser)],
+      ['group', identity('gid') === null ? null : String(identity('gid'))],
+      ['effective group', differing(identity('egid'), identity('gid'))?.toString()],
+      ['process group', number(identity('process_group'))],
+      ['session', number(identity('session_id'))],
+      ['audit session', number(identity('audit_session'))],
+      ['terminal', p.identity[process] < 0 ? null : text(recording.text(identity('tty')))],
+      ['pid namespace', number(identity('pid_ns_inode'))],
       ['last signal', signals?.lastSignal
         ? element('span', {}, `${signals.lastSignal} ${formatDuration(signals.lastAge)} before its end`,
                   signals.last ? ' from ' : null, signals.last) : null],

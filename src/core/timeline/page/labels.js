@@ -48,6 +48,8 @@ export class Labels {
     const rank = (place) => [
       counts.get(words[place]) ?? 0, words[place].startsWith('-') ? 1 : 0, words[place].length, -place,
     ];
+    // A word of all commands tells nothing.
+    const siblings = this.#execsOf[program].length;
     const places = Array.from(words.keys()).slice(1);
     const ranks = places.map(rank);
     places.sort((a, b) => {
@@ -55,7 +57,8 @@ export class Labels {
       const differing = x.findIndex((value, i) => value !== y[i]);
       return differing < 0 ? 0 : x[differing] - y[differing];
     });
-    return places.slice(0, tellingWords).sort((a, b) => a - b).map((place) => words[place]);
+    const telling = places.filter((place) => siblings === 1 || counts.get(words[place]) !== siblings);
+    return telling.slice(0, tellingWords).sort((a, b) => a - b).map((place) => words[place]);
   }
 
   #make(exec) {

@@ -23,7 +23,7 @@ export class OverlayPainter {
     }
     if (selected >= 0) {
       this.#paintFamily(selected);
-      this.#outline(selected, theme.accent, 3);
+      this.#outline(selected, theme.selection, 3);
     }
     this.#paintScrollbar();
   }
@@ -66,7 +66,7 @@ export class OverlayPainter {
     pen.strokeStyle = this.theme.halo;
     pen.lineWidth = 3.5;
     pen.stroke();
-    pen.strokeStyle = this.theme.accent;
+    pen.strokeStyle = this.theme.selection;
     pen.lineWidth = 1.5;
     pen.stroke();
   }

@@ -42,6 +42,7 @@ export class Recording {
     this.header = header;
     this.processes = header.processes;
     this.execs = header.execs;
+    this.identities = header.identities;
     this.losses = header.losses;
     this.chain = header.chain;
     this.#textBytes = textBytes;

@@ -16,7 +16,7 @@ export function programColor(name) {
 
 const names = [
   'background', 'foreground', 'faint', 'grid', 'bar-text', 'failure', 'failure-text', 'halo', 'accent', 'veil',
-  'running', 'cpu', 'waiting', 'loss',
+  'running', 'selection', 'cpu', 'waiting', 'loss',
 ];
 
 export class Theme {
