@@ -27,8 +27,8 @@ Output::Output() : fd_(STDOUT_FILENO), name_("standard output") {
   prepare();
 }
 
-Output::Output(UniqueFd file, std::string_view path)
-    : owned_(std::move(file)), fd_(owned_.get()), name_(fmt::format("'{}' (--output)", path)) {
+Output::Output(UniqueFd file, std::string_view path, std::string_view option)
+    : owned_(std::move(file)), fd_(owned_.get()), name_(fmt::format("'{}' ({})", path, option)) {
   prepare();
 }
 

@@ -37,8 +37,8 @@ class Output {
 
   // Opens standard output. Throws Error if it is closed.
   Output();
-  // Takes the open file of --output (output_file.h); `path` is for messages. Throws Error.
-  Output(UniqueFd file, std::string_view path);
+  // Takes the open file of an option (output_file.h), which messages name. Throws Error.
+  Output(UniqueFd file, std::string_view path, std::string_view option = "--output");
   void set_units(std::unique_ptr<OutputUnits> units) { units_ = std::move(units); }
 
   // Append lines here; flush() writes them.

@@ -30,8 +30,9 @@ bool is_trusted(const struct stat& status) {
 // rename meanwhile, and openat2() would refuse links of any owner.
 class Walk {
  public:
-  Walk(const std::string& path, const std::optional<FileOwner>& owner, bool append)
-      : path_(path), owner_(owner), append_(append), rest_(path) {}
+  Walk(const std::string& path, const std::optional<FileOwner>& owner, bool append,
+       std::string_view option)
+      : path_(path), owner_(owner), append_(append), option_(option), rest_(path) {}
 
   // None where it is a FIFO that nobody reads.
   UniqueFd open();
@@ -45,10 +46,10 @@ class Walk {
 
  private:
   [[noreturn]] void fail(int err) const {
-    throw Error(fmt::format("cannot write to '{}' (--output)", path_), err);
+    throw Error(fmt::format("cannot write to '{}' ({})", path_, option_), err);
   }
   [[noreturn]] void refuse(std::string_view what) const {
-    throw Error(fmt::format("refuse to write to '{}' (--output)", path_), 0,
+    throw Error(fmt::format("refuse to write to '{}' ({})", path_, option_), 0,
                 fmt::format("{} in a sticky directory is another user's: give another name, or "
                             "remove it",
                             what));
@@ -80,6 +81,7 @@ class Walk {
   const std::string& path_;
   const std::optional<FileOwner>& owner_;
   bool append_;
+  std::string_view option_;
   std::string rest_;
   UniqueFd at_;  // the directory that rest_ begins in
   int links_ = 0;
@@ -159,7 +161,7 @@ UniqueFd Walk::create(const std::string& name) const {
   UniqueFd fd(::openat(at_.get(), name.c_str(), write_flags | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   // By the descriptor: the name may be another file's by now.
   if (fd && owner_ && ::fchown(fd.get(), owner_->uid, owner_->gid) != 0) {
-    say(Error(fmt::format("cannot give '{}' (--output) to user {}", path_, owner_->uid), errno));
+    say(Error(fmt::format("cannot give '{}' ({}) to user {}", path_, option_, owner_->uid), errno));
   }
   return fd;
 }
@@ -288,31 +290,32 @@ UniqueFd Walk::open() {
 UniqueFd create_output_file(const std::string& path, const std::optional<FileOwner>& owner,
                             const std::function<bool(int fd)>& may_replace, std::string_view kind) {
   Walk::Replacement replacement{may_replace, kind};
-  Walk walk(path, owner, false);
+  Walk walk(path, owner, false, "--output");
   walk.replace_existing(replacement);
   return walk.open();
 }
 
 UniqueFd open_output_file(const std::string& path, const WaitForReader& wait,
-                          const std::optional<FileOwner>& owner, bool append) {
+                          const std::optional<FileOwner>& owner, bool append,
+                          std::string_view option) {
   using std::chrono::milliseconds;
   auto begin = std::chrono::steady_clock::now();
   for (bool told = false; true; told = true) {
-    if (UniqueFd fd = Walk(path, owner, append).open()) {
+    if (UniqueFd fd = Walk(path, owner, append, option).open()) {
       return fd;
     }
     if (!told) {
-      say(fmt::format("waiting for somebody to read '{}' (--output)", path));
+      say(fmt::format("waiting for somebody to read '{}' ({})", path, option));
     }
     // The kernel tells nobody but a blocked open() of the reader, and that holds up signals.
     constexpr milliseconds interval{50};
     pollfd interrupt{wait.interrupt_fd, POLLIN, 0};
     if (::poll(&interrupt, 1, interval.count()) > 0) {
-      say(fmt::format("stopped before anybody read '{}' (--output)", path));
+      say(fmt::format("stopped before anybody read '{}' ({})", path, option));
       return UniqueFd();
     }
     if (wait.timeout && std::chrono::steady_clock::now() - begin >= *wait.timeout) {
-      throw Error(fmt::format("nobody reads '{}' (--output)", path), 0,
+      throw Error(fmt::format("nobody reads '{}' ({})", path, option), 0,
                   "start its reader, or give a longer --timeout");
     }
   }

@@ -39,10 +39,11 @@ struct FileOwner {
 // rules of fs.protected_symlinks, protected_regular and protected_fifos, whether they are set or
 // not.
 //
-// Prints a message when a FIFO has no reader yet. Returns no descriptor, and prints a message, if
-// the wait was interrupted. Throws Error.
+// `option` is what messages name. Prints a message when a FIFO has no reader yet. Returns no
+// descriptor, and prints a message, if the wait was interrupted. Throws Error.
 UniqueFd open_output_file(const std::string& path, const WaitForReader& wait = {},
-                          const std::optional<FileOwner>& owner = {}, bool append = false);
+                          const std::optional<FileOwner>& owner = {}, bool append = false,
+                          std::string_view option = "--output");
 
 // Creates the file for writing, in the same way. A file that exists is renamed to `PATH.old` if
 // `may_replace` returns true for both, and removed if it is empty. Any other one is refused: `kind`
