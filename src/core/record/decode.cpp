@@ -209,6 +209,7 @@ Decoded decode_exec(Bytes bytes, const Machine& machine) {
     record.args_size = wire.args_size;
   }
   record.cap_effective = wire.cap_effective;
+  record.umask = wire.umask & 0777U;
   record.secure = (wire.flags & BPFTRAP_EXEC_SECURE) != 0;
   record.env_requested = (wire.flags & BPFTRAP_EXEC_ENV_REQUESTED) != 0;
   record.env_size = wire.env_len;

@@ -97,6 +97,7 @@ struct ExecRecord {
   std::size_t env_size = 0;
   std::optional<std::uint64_t> args_size = 0;  // bytes of argv; none if unknown
   std::uint64_t cap_effective = 0;
+  std::uint32_t umask = 0;
   bool secure = false;  // AT_SECURE
   int error = 0;
   bool wanted = true;                          // passes the filters of the kernel

@@ -206,6 +206,16 @@ void append_dollar_quoted(std::string& out, std::string_view arg) {
   out += '\'';
 }
 
+// Appends the output of printf(1) as a word. It must not end with a line feed, which the shell
+// removes.
+void append_printf(std::string& out, std::string_view bytes) {
+  out += "\"$(printf '";
+  for (char c : bytes) {
+    fmt::format_to(std::back_inserter(out), "\\{:03o}", static_cast<unsigned char>(c));
+  }
+  out += "')\"";
+}
+
 // Returns `text` without an incomplete UTF-8 sequence at its end.
 std::string_view without_cut_sequence(std::string_view text) {
   for (std::size_t size = 1; size <= std::min<std::size_t>(3, text.size()); ++size) {
@@ -251,6 +261,28 @@ void append_shell_quoted(std::string& out, std::string_view arg, WordPlace place
   } else {
     append_dollar_quoted(out, arg);
   }
+}
+
+void append_posix_quoted(std::string& out, std::string_view arg) {
+  if (needs_no_quotes(arg, WordPlace::command)) {
+    out += arg;
+    return;
+  }
+  do {
+    std::size_t safe = safe_prefix(arg);
+    while (safe < arg.size() && arg[safe] == '\n') {
+      safe += 1 + safe_prefix(arg.substr(safe + 1));
+    }
+    if (safe > 0 || arg.empty()) {
+      append_single_quoted(out, arg.substr(0, safe));
+      arg.remove_prefix(safe);
+    }
+    if (!arg.empty()) {
+      std::size_t size = std::max<std::size_t>(decode_utf8(arg).size, 1);
+      append_printf(out, arg.substr(0, size));
+      arg.remove_prefix(size);
+    }
+  } while (!arg.empty());
 }
 
 void append_command_line(std::string& out, std::string_view nul_separated_args, bool truncated) {

@@ -31,6 +31,10 @@ enum class WordPlace { command, argument };
 void append_shell_quoted(std::string& out, std::string_view arg,
                          WordPlace place = WordPlace::argument);
 
+// The same in the words of POSIX.1-2017: what would need escapes is `"$(printf …)"`, except line
+// feeds, which stay.
+void append_posix_quoted(std::string& out, std::string_view arg);
+
 // Appends a whole argv, quoted and joined by spaces. Each argument ends with a NUL, which the last
 // one may lack. If `truncated`, ` …` follows.
 void append_command_line(std::string& out, std::string_view nul_separated_args, bool truncated);
