@@ -170,7 +170,12 @@ if wants unit; then
     fi
   fi
 fi
-! wants e2e || run_googletest e2e build/tests/bpftrap_e2e_tests
+if wants e2e; then
+  run_googletest e2e build/tests/bpftrap_e2e_tests
+  for script in tests/export/*.sh; do
+    [[ $script == */lib.sh ]] || run_script "$script"
+  done
+fi
 if wants fuzz; then
   if vendor/build.sh --preset fuzz; then
     run_fuzz

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Finds the third-party parts, and ends configuration with a message if one is missing or too old. Minimum
 # versions and packages are those of parts.txt. Defines
-#   bpftrap::libbpf, bpftrap::libseccomp, bpftrap::zlib, CLI11::CLI11, fmt::fmt-header-only
+#   bpftrap::libbpf, bpftrap::libseccomp, bpftrap::zlib, CLI11::CLI11, fmt::fmt-header-only,
+#   bpftrap::protozero
 #   bpftrap::rapidjson, GTest::gtest_main                  for the tests
 #   nlohmann_json::nlohmann_json                           for the fuzz targets
 #   BPFTRAP_LIBBPF_INCLUDE_DIR, BPFTRAP_LIBBPF_HEADERS     for the BPF programs
@@ -72,6 +73,20 @@ find_package(CLI11 CONFIG QUIET)
 bpftrap_require(cli11 "${CLI11_VERSION}")
 find_package(fmt CONFIG QUIET)
 bpftrap_require(fmt "${fmt_VERSION}")
+find_path(BPFTRAP_PROTOZERO_INCLUDE_DIR protozero/version.hpp)
+set(_protozero_version "")
+if(BPFTRAP_PROTOZERO_INCLUDE_DIR)
+  file(STRINGS ${BPFTRAP_PROTOZERO_INCLUDE_DIR}/protozero/version.hpp _line REGEX "VERSION_STRING")
+  if(_line MATCHES "([0-9]+\\.[0-9]+\\.[0-9]+)")
+    set(_protozero_version ${CMAKE_MATCH_1})
+  endif()
+endif()
+bpftrap_require(protozero "${_protozero_version}")
+add_library(bpftrap_protozero INTERFACE)
+add_library(bpftrap::protozero ALIAS bpftrap_protozero)
+target_include_directories(
+  bpftrap_protozero SYSTEM INTERFACE ${BPFTRAP_PROTOZERO_INCLUDE_DIR}
+)
 
 # A distribution may package the static C and C++ libraries separately from the compiler.
 if(BPFTRAP_STATIC)

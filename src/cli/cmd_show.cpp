@@ -17,7 +17,10 @@ Run setup_show(CLI::App& app) {
                "  bpftrap show --failed                  only failures\n"
                "  bpftrap show --event exit -d 1s        processes that lived 1 s or more\n"
                "  bpftrap show --since -10m --json       the last ten minutes as JSON\n"
-               "  bpftrap show 4711-123456789            one process in full");
+               "  bpftrap show 4711-123456789            one process in full\n"
+               "  bpftrap show --perfetto trace.pftrace  for ui.perfetto.dev\n"
+               "  bpftrap show --compile-commands        for clangd\n"
+               "  bpftrap show --script 4711-123456789   run it again");
   return [options] { return show_recording(*options); };
 }
 

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "cli/common_options.h"
+#include "cli/export_options.h"
 #include "cli/help_formatter.h"
 #include "cli/wrong_usage.h"
 #include "core/os/version.h"
@@ -127,6 +128,7 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
     } else if (word.starts_with(program_word_option)) {
       refuse_usage(fmt::format("unknown option '{}'; expected -- PROGRAM ARGS...", word));
     }
+    complete_optional_value(word);
     words.push_back(std::move(word));
   }
   std::reverse(words.begin(), words.end());

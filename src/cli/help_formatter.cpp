@@ -61,7 +61,12 @@ std::string option_term(const CLI::Option& option) {
   for (const std::string& name : option.get_lnames()) {
     term += fmt::format("{}--{}", term.ends_with(' ') ? "" : ", ", name);
   }
-  return option.get_expected_max() == 0 ? term : fmt::format("{} {}", term, option.get_type_name());
+  if (option.get_expected_max() == 0) {
+    return term;
+  }
+  const char* separator = option.get_expected_min() == 0 ? "[=" : " ";
+  const char* end = option.get_expected_min() == 0 ? "]" : "";
+  return fmt::format("{}{}{}{}", term, separator, option.get_type_name(), end);
 }
 
 Options positionals_of(const CLI::App& app) {

@@ -307,14 +307,15 @@ int print_records(const ProcessCommand& command, const TraceOptions& options, Ho
 // Keeps the records in a file.
 template <class Run>
 int keep_records(const ProcessCommand& command, const TraceOptions& options, Host& host,
-                 LoadedSkeleton<process_bpf>& loaded, RecorderOptions recorder_options, Run run) {
-  Recorder recorder(std::move(recorder_options));
+                 LoadedSkeleton<process_bpf>& loaded, Recorder& recorder, Exports& exports,
+                 Run run) {
   ::malloc_trim(0);  // the load of the programs took 12 MB
   auto make_sink = [&](RingBuffer& ring, const WallClock& clock) {
     RecordingWriter::Setup setup{host.output().buffer(), clock, new_run_number(clock)};
     setup.may_compress = [&ring, most = options.buffer_size / 16] { return ring.pending() < most; };
     return recorder.begin(setup);
   };
+  exports.reopen(host.output().fd());
   int status = run({recorder, [&](TraceExtras extras) {
                       FileSync sync(host.output().fd(), sync_interval, [&options] {
                         if (!options.output.no_sandbox) {
@@ -325,6 +326,7 @@ int keep_records(const ProcessCommand& command, const TraceOptions& options, Hos
                       host.trace(command.name, make_sink, loaded, recorder, std::move(extras));
                     }});
   say(describe_recording(options.output.output, recorder));
+  exports.write(options.output.output, host.signals());
   return status;
 }
 
@@ -342,6 +344,7 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   if (!host) {
     return stopped_before_start(options);
   }
+  Exports exports(options.exports);
   bpftrap_scope scope = choose_scope(options, known.own);
   scope.report_final = command.records || command.explain ? 1 : scope.report_final;
   BeforeFailedExec before;
@@ -369,10 +372,10 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   if (!command.records) {
     return print_records(command, options, *host, loaded, known, run);
   }
-  RecorderOptions recorder =
-      recorder_options(options, scope, ProcessLister(command.name, options.btf).list());
+  Recorder recorder(
+      recorder_options(options, scope, ProcessLister(command.name, options.btf).list()));
   host->set_output(create_recording(options.output.output, owner_of(caller)));
-  return keep_records(command, options, *host, loaded, std::move(recorder), run);
+  return keep_records(command, options, *host, loaded, recorder, exports, run);
 }
 
 void try_programs(std::string_view command, bool failed) {

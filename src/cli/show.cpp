@@ -15,11 +15,13 @@
 #include <stdexcept>
 #include <utility>
 
+#include "cli/export_options.h"
 #include "cli/process_command.h"
 #include "cli/recording.h"
 #include "cli/show_source.h"
 #include "core/analysis/summary_report.h"
 #include "core/analysis/summary_sink.h"
+#include "core/export/script.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
 #include "core/os/messages.h"
@@ -50,6 +52,7 @@ class Show {
         reader_(source_.file.get()),
         outline_(read_outline(reader_, options.since_ns)),
         output_(open_output(options.trace.output, signals_.fd())),
+        exports_(options.trace.exports),
         patience_(signals_) {}
 
   int run();
@@ -77,6 +80,8 @@ class Show {
   RecordingReader reader_;
   Outline outline_;
   std::unique_ptr<Output> output_;
+  Exports exports_;
+  const ScriptSink* script_ = nullptr;  // of --script
   Patience patience_;
   WallClock clock_ = WallClock::recorded();
   Users users_{""};
@@ -125,6 +130,15 @@ SinkSetup Show::sink_setup() {
 }
 
 std::unique_ptr<Sink> Show::make_sink() {
+  if (options_.script) {
+    auto script =
+        std::make_unique<ScriptSink>(SinkSetup{output_->buffer(), clock_}, *options_.script);
+    script_ = script.get();
+    return exports_.make_sink(clock_, std::move(script));
+  }
+  if (!options_.trace.exports.empty()) {
+    return exports_.make_sink(clock_);
+  }
   const OutputOptions& output = options_.trace.output;
   SinkSetup setup = sink_setup();
   std::unique_ptr<Sink> sink =
@@ -151,6 +165,9 @@ bool Show::is_interrupted() {
 }
 
 bool Show::flush(bool all) {
+  if (!exports_.flush(patience_)) {
+    return false;
+  }
   if (all || output_->waiting() >= usual_write) {
     return output_->drain(patience_) && !output_->reader_gone();
   }
@@ -252,6 +269,11 @@ void Show::report(const Replay& replay) {
 }
 
 int Show::report_empty(const Replay& replay) const {
+  if (script_ != nullptr && !script_->found()) {
+    say(fmt::format("{}: no program of process {}-{}; the recording spans {}", source_.path,
+                    options_.script->pid, options_.script->start_ns, describe_span(outline_)));
+    return could_not_work;
+  }
   if (!complete_ || replay.passed() > 0) {
     return ended_as_asked;
   }
@@ -299,6 +321,7 @@ int Show::run() {
   replay.finish();
   output_->drain(patience_);
   output_->close();
+  exports_.finish(source_.file.get(), source_.path, patience_);
   report(replay);
   return report_empty(replay);
 }
@@ -320,8 +343,8 @@ int show_recording(const ShowOptions& options) {
   ShowOptions shown = options;
   Source source = open_source(options.source);
   refuse_same_file(source, options.trace.output.output);
-  if (source.process) {
-    // Everything about it.
+  if (source.process || options.script || !options.trace.exports.empty()) {
+    // Everything.
     shown.trace.default_events = {
         .execs = true, .failed_execs = true, .forks = true, .exits = true, .every_exit = true};
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/trace_options.h"
+#include "core/record/record.h"
 #include "core/text/units.h"
 
 namespace bpftrap {
@@ -19,6 +20,7 @@ struct ShowOptions {
   std::optional<std::int64_t> since_ns;  // wall clock
   std::optional<std::int64_t> until_ns;
   std::optional<std::uint64_t> last;
+  std::optional<ProcessId> script;  // whose last command is wanted as a script
   bool follow = false;
 };
 

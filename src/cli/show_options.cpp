@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <array>
 #include <stdexcept>
+#include <utility>
 
 #include "cli/common_options.h"
 #include "cli/show.h"
@@ -67,6 +71,45 @@ void add_window_options(CLI::App& app, ShowOptions& options) {
              "print the last 10 records, then new ones until the recorder ends");
 }
 
+void add_script_option(CLI::App& app, ShowOptions& options) {
+  add_parsed_option(
+      app, "--script",
+      [&options](std::string_view text) {
+        PidOrId id = parse_pid_or_id(text);
+        if (id.start_boot_ns == 0) {
+          throw std::invalid_argument("is not the id of a process; expected PID-START");
+        }
+        options.script = {id.pid, id.start_boot_ns};
+      },
+      "print a shell script that runs the last command of this process again", "ID");
+}
+
+// Files are made of all events, and of the whole run.
+void check_exports(const ShowOptions& options) {
+  const std::vector<ExportOptions::File>& files = options.trace.exports.files;
+  if (files.empty() && !options.script) {
+    return;
+  }
+  const OutputOptions& output = options.trace.output;
+  const std::array<std::pair<bool, const char*>, 9> others{{
+      {options.follow, "--follow"},
+      {options.last.has_value(), "--last"},
+      {output.count.has_value(), "--count"},
+      {output.summary, "--summary"},
+      {output.format != nullptr, "--json"},
+      {!output.output.empty() && !options.script, "--output"},
+      {options.trace.event_list.has_value(), "--event"},
+      {options.trace.failed, "--failed"},
+      {options.trace.min_duration.has_value(), "--min-duration"},
+  }};
+  for (const auto& [given, name] : others) {
+    if (given) {
+      refuse_usage(fmt::format("{}: cannot be combined with {}; expected one of them", name,
+                               files.empty() ? "--script" : files.front().format->option));
+    }
+  }
+}
+
 }  // namespace
 
 void add_show_options(CLI::App& app, ShowOptions& options) {
@@ -75,12 +118,15 @@ void add_show_options(CLI::App& app, ShowOptions& options) {
   add_process_options(app, options);
   add_selection_options(app, options.trace, default_events);
   add_window_options(app, options);
+  add_export_options(app, options.trace.exports);
+  add_script_option(app, options);
   add_file_options(app, options.trace.output);
   add_look_options(app, options.trace, "print a summary instead of the records");
 }
 
 void check_show_options(const ShowOptions& options) {
   check_together(options.trace);
+  check_exports(options);
   if (options.since_ns && options.until_ns && *options.since_ns > *options.until_ns) {
     refuse_usage("--until: is before --since; expected a later time");
   }

@@ -165,6 +165,7 @@ void add_record_options(CLI::App& app, TraceOptions& options) {
   add_detail_options(app, options.details);
   add_redact_option(app, options);
   add_recording_option(app, options.output);
+  add_export_options(app, options.exports);
   add_length_options(app, options.output);
   add_program_options(app, options);
   add_kernel_options(app, options);

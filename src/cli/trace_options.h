@@ -14,6 +14,7 @@
 #include "cli/common_options.h"
 #include "cli/detail_options.h"
 #include "cli/events.h"
+#include "cli/export_options.h"
 #include "cli/filter_options.h"
 #include "core/trace/process_stream.h"
 
@@ -24,6 +25,7 @@ struct TraceOptions : FilterOptions {
   DetailOptions details;
   ArgumentFilter arguments;
   Redaction redaction;
+  ExportOptions exports;  // of `record` and `show`
   bool wait_all = false;
   bool forest = false;
   std::vector<std::string> fail_on;  // globs

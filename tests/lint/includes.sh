@@ -5,7 +5,7 @@ set -euo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}"
 
 # Lowest first: each may include those before it. docs/architecture.md shows the same order.
-core_directories=(os text bpf record process output recording analysis timeline trace doctor)
+core_directories=(os text bpf record process output recording analysis timeline export trace doctor)
 # Headers of src/bpf/ that user space shares with the kernel side.
 shared_header='^bpf/[a-z_]+(\.event)?\.h$'
 

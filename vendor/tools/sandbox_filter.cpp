@@ -109,8 +109,9 @@ void allow_loop(Filter& filter) {
                 SCMP_SYS(ppoll), SCMP_SYS(timerfd_settime), SCMP_SYS(nanosleep),
                 SCMP_SYS(clock_nanosleep), SCMP_SYS(clock_gettime), SCMP_SYS(restart_syscall)});
   // Open descriptors. A socket gets records by send(), to its connected peer.
-  filter.allow({SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fstat),
-                SCMP_SYS(lseek), SCMP_SYS(ftruncate), SCMP_SYS(fdatasync)});
+  filter.allow({SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
+                SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(lseek), SCMP_SYS(ftruncate),
+                SCMP_SYS(fdatasync)});
   filter.allow_if(SCMP_SYS(sendto), {equal(4, 0)});
   // Counters of losses and followed processes.
   filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_MAP_LOOKUP_ELEM)});
