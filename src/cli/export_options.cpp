@@ -21,6 +21,7 @@
 #include "core/output/output_file.h"
 #include "core/recording/reader.h"
 #include "core/text/text.h"
+#include "core/timeline/timeline.h"
 #include "core/trace/replay.h"
 
 namespace bpftrap {
@@ -53,6 +54,7 @@ std::optional<FileOwner> owner_of_exports() {
 std::span<const ExportFormat> export_formats() {
   // One line per format.
   static constexpr std::array formats{
+      ExportFormat{"--timeline", "draw the run as an HTML page", nullptr, nullptr, export_timeline},
       ExportFormat{"--perfetto", "write a trace for https://ui.perfetto.dev", nullptr,
                    make_exporter<PerfettoExport>, nullptr},
       ExportFormat{"--compile-commands",

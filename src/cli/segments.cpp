@@ -23,7 +23,7 @@ void Segments::refresh() {
       segments_.push_back({.begin = place->position});
       take_host(segments_.back(), *place);
     }
-    Segment& segment = segments_.back();
+    FileSegment& segment = segments_.back();
     segment.end = place->end();
     if (header.last_boot_ns == 0) {
       continue;  // no record with a time
@@ -39,7 +39,7 @@ void Segments::refresh() {
   }
 }
 
-void Segments::take_host(Segment& segment, const BatchPlace& place) {
+void Segments::take_host(FileSegment& segment, const BatchPlace& place) {
   if (std::optional<std::span<const std::byte>> payload = reader_.read(place)) {
     for_each_record(*payload, [&segment](std::span<const std::byte> bytes) {
       Recorded record = decode_recorded(bytes, Machine{});
@@ -52,7 +52,7 @@ void Segments::take_host(Segment& segment, const BatchPlace& place) {
   }
 }
 
-void Segments::read(const Segment& segment, const UseBatch& use_batch,
+void Segments::read(const FileSegment& segment, const UseBatch& use_batch,
                     const UseRecord& use_record) {
   reader_.seek(segment.begin);
   while (std::optional<BatchPlace> place = reader_.next()) {

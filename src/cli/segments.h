@@ -15,7 +15,7 @@
 
 namespace bpftrap {
 
-struct Segment {
+struct FileSegment {
   std::uint64_t begin = 0;  // its first batch
   std::uint64_t end = 0;    // behind its last batch
   // Times of its records, without those of its beginning; 0 if it has none.
@@ -35,20 +35,20 @@ class Segments {
   // Reads the headers of batches that were added since.
   void refresh();
 
-  const std::vector<Segment>& all() const { return segments_; }
+  const std::vector<FileSegment>& all() const { return segments_; }
   // The time span of all records, in local time.
   std::string span() const { return describe_span(outline_); }
 
   // Passes the records of a segment on, in their order.
-  void read(const Segment& segment, const UseBatch& use_batch, const UseRecord& use_record);
+  void read(const FileSegment& segment, const UseBatch& use_batch, const UseRecord& use_record);
 
  private:
-  void take_host(Segment& segment, const BatchPlace& place);
+  void take_host(FileSegment& segment, const BatchPlace& place);
 
   RecordingReader headers_;
   RecordingReader reader_;
   Outline outline_;
-  std::vector<Segment> segments_;
+  std::vector<FileSegment> segments_;
 };
 
 }  // namespace bpftrap

@@ -69,7 +69,7 @@ class WhyDied {
   void explain_signals(Death& death);
   void read_history(Death& death);
   void print(const Death& death, const WallClock& clock);
-  void read(const Segment& segment, DeathSearch& search);
+  void read(const FileSegment& segment, DeathSearch& search);
 
   const WhyDiedOptions& options_;
   WhoMatcher matcher_;
@@ -84,7 +84,7 @@ class WhyDied {
   bool interrupted_ = false;
 };
 
-void WhyDied::read(const Segment& segment, DeathSearch& search) {
+void WhyDied::read(const FileSegment& segment, DeathSearch& search) {
   segments_.read(
       segment, [](const RecordingBatch&) {},
       [&search](std::span<const std::byte> record) { search.take(record); });
@@ -93,7 +93,7 @@ void WhyDied::read(const Segment& segment, DeathSearch& search) {
 // From the last segment back, until enough ends are found.
 void WhyDied::search() {
   DeathSearch search(matcher_);
-  const std::vector<Segment>& all = segments_.all();
+  const std::vector<FileSegment>& all = segments_.all();
   bool is_unit = matcher_.who().kind == Who::Kind::unit;
   for (std::size_t i = all.size(); i-- > 0;) {
     search.begin_segment();
@@ -202,7 +202,7 @@ RecordedRun WhyDied::run_at(BootTime from, BootTime to, const std::string& boot_
     return static_cast<std::uint64_t>(
         std::max<nanoseconds::rep>(time.time_since_epoch().count(), 0));
   };
-  const std::vector<Segment>& all = segments_.all();
+  const std::vector<FileSegment>& all = segments_.all();
   for (std::size_t i = 0; i < all.size(); ++i) {
     bool is_last = i + 1 == all.size() || all[i + 1].boot_id != boot_id;
     bool ends_before =
@@ -231,7 +231,7 @@ void WhyDied::read_history(Death& death) {
   auto since = static_cast<std::uint64_t>(
       std::max<nanoseconds::rep>(recent.since().time_since_epoch().count(), 0));
   auto until = static_cast<std::uint64_t>(death.exit().time.time_since_epoch().count());
-  for (const Segment& segment : segments_.all()) {
+  for (const FileSegment& segment : segments_.all()) {
     if (segment.boot_id == death.end.boot_id && segment.last_boot_ns >= since &&
         segment.first_boot_ns <= until) {
       recent.begin_segment();

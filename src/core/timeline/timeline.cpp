@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "core/analysis/critical_path.h"
 #include "core/timeline/base64_stream.h"
 #include "core/timeline/page.h"
 #include "core/timeline/timeline_data.h"
@@ -23,7 +24,13 @@ std::size_t write_timeline(const RecordedRun& run, const std::vector<TimelineSeg
 
 std::string export_timeline(const RecordedRun& run,
                             const std::function<void(std::string_view)>& write) {
-  std::size_t count = write_timeline(run, {}, write);
+  std::vector<TimelineSegment> chain;
+  if (run.program != no_index) {
+    for (const Segment& segment : critical_path(run, run.program).segments) {
+      chain.push_back({segment.process, segment.begin, segment.duration()});
+    }
+  }
+  std::size_t count = write_timeline(run, chain, write);
   return fmt::format("{} process{}", count, count == 1 ? "" : "es");
 }
 
