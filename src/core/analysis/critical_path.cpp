@@ -15,6 +15,9 @@ using std::chrono::nanoseconds;
 // Two CPUs may disagree about the order of events that are closer than this.
 constexpr std::chrono::microseconds clock_skew{10};
 
+// The account of a running thread is at most so old (CONFIG_HZ=100).
+constexpr std::chrono::milliseconds tick_most{10};
+
 // Account of a process at a moment.
 struct Account {
   Pid tid = 0;
@@ -141,8 +144,9 @@ void Walk::split(Segment& segment, const Point& from, const Point& to) const {
   segment.cpu_wait = clamp_to(b.cpu_wait - a.cpu_wait, wall);
   nanoseconds awake = wall - segment.cpu_wait;
   bool exact = a.exact && b.exact;
-  if (!exact && a.switches == b.switches) {
-    // It did not sleep.
+  // A child takes time to end, after its record. On a busy machine that is more than a tick.
+  bool may_have_slept = a.switches != b.switches || awake > b.cpu - a.cpu + tick_most;
+  if (!exact && !may_have_slept) {
     segment.cpu = awake;
   } else {
     segment.cpu = clamp_to(b.cpu - a.cpu, awake);
@@ -168,15 +172,14 @@ void Walk::add_by_program(const Segment& whole) {
         after > nanoseconds::zero()) {
       Segment piece = rest;
       piece.end = exec.time;
-      piece.cpu = share_of(rest.cpu, before, rest.duration());
-      piece.cpu_wait = share_of(rest.cpu_wait, before, rest.duration());
-      piece.cpu = std::min(piece.cpu, before);
-      piece.cpu_wait = std::min(piece.cpu_wait, before - piece.cpu);
-      piece.blocked = before - piece.cpu - piece.cpu_wait;
+      piece.blocked = std::min(share_of(rest.blocked, before, rest.duration()), before);
+      piece.cpu_wait =
+          clamp_to(share_of(rest.cpu_wait, before, rest.duration()), before - piece.blocked);
+      piece.cpu = before - piece.blocked - piece.cpu_wait;
       rest.begin = exec.time;
-      rest.cpu = clamp_to(rest.cpu - piece.cpu, after);
-      rest.cpu_wait = clamp_to(rest.cpu_wait - piece.cpu_wait, after - rest.cpu);
-      rest.blocked = after - rest.cpu - rest.cpu_wait;
+      rest.blocked = clamp_to(rest.blocked - piece.blocked, after);
+      rest.cpu_wait = clamp_to(rest.cpu_wait - piece.cpu_wait, after - rest.blocked);
+      rest.cpu = after - rest.blocked - rest.cpu_wait;
       piece.estimated = rest.estimated = true;
       pieces.push_back(piece);
     }

@@ -95,6 +95,28 @@ void Parallelism::add(BootTime from, BootTime to, nanoseconds time) {
   steps_[last_part] -= level;
 }
 
+Index Parallelism::busiest(const RecordedRun& run, const std::vector<Index>& members,
+                           BootTime begin, BootTime end) {
+  Index found = no_index;
+  double most = 0;
+  for (Index index : members) {
+    const RunProcess& p = run.processes[index];
+    nanoseconds common = std::min(p.end, end) - std::max(p.start(), begin);
+    if (!p.end_recorded || common <= nanoseconds::zero()) {
+      continue;
+    }
+    auto busy = static_cast<double>((p.cpu.user + p.cpu.system).count()) +
+                static_cast<double>(p.cpu_wait.value_or(nanoseconds::zero()).count());
+    double share = static_cast<double>(common.count()) /
+                   static_cast<double>(std::max<std::int64_t>((p.end - p.start()).count(), 1));
+    if (busy * share > most) {
+      most = busy * share;
+      found = index;
+    }
+  }
+  return found;
+}
+
 BootTime Parallelism::begin_of(std::size_t part) const {
   return part >= running_.size()
              ? end_

@@ -31,6 +31,10 @@ class Parallelism {
 
     std::chrono::nanoseconds duration() const { return end - begin; }
   };
+  // The process that ran most between both moments.
+  static Index busiest(const RecordedRun& run, const std::vector<Index>& members, BootTime begin,
+                       BootTime end);
+
   // Times of at least this length in which no more than one process ran, the longest first.
   std::vector<Stretch> serial_stretches(std::chrono::nanoseconds least) const;
 

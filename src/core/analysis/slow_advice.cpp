@@ -52,7 +52,6 @@ class Advice {
   void say_servers();
   // A part of the run that is worth a sentence.
   nanoseconds worth() const { return f_.path.wall() / 50; }
-  const Segment* main_segment(BootTime begin, BootTime end) const;
   std::string share(nanoseconds part) const {
     double whole = std::max(1.0, static_cast<double>(f_.path.wall().count()));
     return fmt::format("{} ({:.0f}%)", duration(part),
@@ -100,24 +99,8 @@ void Advice::say_waiting() {
       duration(f_.totals.cpu_wait)));
 }
 
-const Segment* Advice::main_segment(BootTime begin, BootTime end) const {
-  const Segment* main = nullptr;
-  nanoseconds longest{};
-  for (const Segment& segment : f_.path.segments) {
-    nanoseconds common = std::min(segment.end, end) - std::max(segment.begin, begin);
-    if (common > longest) {
-      longest = common;
-      main = &segment;
-    }
-  }
-  return main;
-}
-
 void Advice::say_stretch(const Parallelism::Stretch& stretch) {
-  const Segment* main = main_segment(stretch.begin, stretch.end);
-  if (main == nullptr) {
-    return;
-  }
+  constexpr double nothing = 0.2;
   std::string when = "from " + duration(stretch.begin - f_.path.begin) + " on";
   if (stretch.begin - f_.path.begin < worth()) {
     when = "at the start";
@@ -125,13 +108,18 @@ void Advice::say_stretch(const Parallelism::Stretch& stretch) {
   if (f_.path.end - stretch.end < worth()) {
     when = "at the end";
   }
-  bool whole = stretch.duration() > f_.path.wall() / 10 * 9;
-  nanoseconds common = std::min(main->end, stretch.end) - std::max(main->begin, stretch.begin);
-  bool alone = common > stretch.duration() / 10 * 9;
-  lines_.push_back(fmt::format("more parallelism: {} {}, {}: {}{}", share(stretch.duration()),
-                               whole ? "of the run" : when,
-                               stretch.running < 0.2 ? "nothing ran" : "one process at a time ran",
-                               alone ? "" : "longest ", f_.names.of(*main, name_columns)));
+  if (stretch.duration() > f_.path.wall() / 10 * 9) {
+    when = "of the run";
+  }
+  Index busiest = Parallelism::busiest(f_.run, f_.members, stretch.begin, stretch.end);
+  std::string who = busiest == no_index ? "" : f_.names.of(busiest, name_columns);
+  if (stretch.running < nothing || who.empty()) {
+    lines_.push_back(
+        fmt::format("more parallelism: {} {} nearly nothing ran", share(stretch.duration()), when));
+  } else {
+    lines_.push_back(fmt::format("more parallelism: {} {} one process at a time ran, most of it {}",
+                                 share(stretch.duration()), when, who));
+  }
 }
 
 void Advice::say_serial() {

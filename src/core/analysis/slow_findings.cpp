@@ -66,9 +66,18 @@ std::vector<BranchTime> times_by_branch(const RecordedRun& run, const std::vecto
     BranchTime& sum = sums[*member];
     ++sum.processes;
     add(sum.cpu, cpu_of(process));
+    auto take_busier = [&run](BranchTime& branch, Index other) {
+      if (branch.busiest == no_index ||
+          cpu_of(run.processes[other]) > cpu_of(run.processes[branch.busiest])) {
+        branch.busiest = other;
+      }
+    };
+    take_busier(sum, *member);
     if (*member != members.front()) {
-      sums[process.parent].processes += sum.processes;
-      add(sums[process.parent].cpu, sum.cpu);
+      BranchTime& parent = sums[process.parent];
+      parent.processes += sum.processes;
+      add(parent.cpu, sum.cpu);
+      take_busier(parent, sum.busiest);
     }
   }
   std::vector<BranchTime> branches;

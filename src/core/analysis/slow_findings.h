@@ -26,6 +26,7 @@ std::vector<ProgramTime> times_by_program(const RecordedRun& run, const std::vec
 // A process with its descendants.
 struct BranchTime {
   Index process = no_index;
+  Index busiest = no_index;  // of these, the one with the most CPU time
   std::uint64_t processes = 0;
   std::chrono::nanoseconds wall{};
   std::chrono::nanoseconds cpu{};

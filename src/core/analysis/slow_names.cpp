@@ -52,10 +52,33 @@ SlowNames::SlowNames(const RecordedRun& run, Index root) : run_(run) {
     const RunExec& exec = run.execs[i];
     std::string_view args = run.text(exec.args);
     if (exec.error == 0 && !args.empty() && siblings[program_name(args)]++ < siblings_most) {
-      labels_.add(args);
+      labels_.add(words_of(args));
       ++all;
     }
   }
+}
+
+std::string SlowNames::words_of(std::string_view args) const {
+  constexpr std::size_t long_path = 24;
+  std::string words(args.substr(0, args.find('\0')));
+  words += '\0';
+  std::string_view rest = args.substr(std::min(words.size(), args.size()));
+  while (!rest.empty()) {
+    std::string_view word = rest.substr(0, rest.find('\0'));
+    rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+    bool below_top = !top_.empty() && word.size() > top_.size() && word.starts_with(top_) &&
+                     word[top_.size()] == '/';
+    if (below_top) {
+      word.remove_prefix(top_.size() + 1);
+    } else if (word.starts_with("/tmp/cc")) {
+      continue;  // names of gcc
+    } else if (word.starts_with('/') && word.size() > long_path && word.find(' ') == word.npos) {
+      word = program_name(word);
+    }
+    words.append(word);
+    words += '\0';
+  }
+  return words;
 }
 
 std::string SlowNames::directory(const RunExec& exec) const {
@@ -85,10 +108,11 @@ std::string SlowNames::of(const RunExec& exec, std::size_t columns) const {
     where.clear();
     width = 0;
   }
-  name = labels_.label(args, columns - width);
-  // Without any telling word, or with few ones, the beginning tells more.
-  if (name.ends_with("…") && std::count(name.begin(), name.end(), ' ') < 2) {
-    name = beginning(args, columns - width);
+  std::string words = words_of(args);
+  name = labels_.label(words, columns - width);
+  // If few words fit, the beginning tells more.
+  if (name.ends_with("…") && display_width(name) < (columns - width) / 2) {
+    name = beginning(words, columns - width);
   }
   return cut_to(where.empty() ? name : name + " in " + where, columns);
 }

@@ -26,6 +26,8 @@ class SlowNames {
 
  private:
   std::string directory(const RunExec& exec) const;
+  // The words that a label may show: without temporary files, and with short paths.
+  std::string words_of(std::string_view args) const;
 
   const RecordedRun& run_;
   std::string_view top_;  // directory of the root

@@ -210,7 +210,9 @@ void Report::add_branches() {
     const BranchTime& branch = branches[i];
     std::string line = fmt::format("  {:>7} {:>7} {:>10}  ", duration(branch.cpu),
                                    duration(branch.wall), branch.processes);
-    add(line + names_.of(branch.process, columns - line.size()));
+    // A shell says less than what it executes.
+    bool is_shell = run_.comm(branch.process).ends_with("sh");
+    add(line + names_.of(is_shell ? branch.busiest : branch.process, columns - line.size()));
   }
 }
 
