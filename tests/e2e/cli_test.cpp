@@ -129,7 +129,7 @@ TEST(CliTest, WrongWordsAreRefusedInOneLine) {
       {{"--trace-pipe"}, {"expected bpftrap hello --trace-pipe"}},
       {{"--nonsense", "exec"}, {"unknown option '--nonsense'"}},
       {{"help", "exce"}, {"'exce'", "did you mean 'exec'"}},
-      {{}, {"a command is missing; expected hello, exec, exit, record, show or doctor"}},
+      {{}, {"a command is missing; expected hello, exec, exit, record, show, why, diff or doctor"}},
   };
   for (const Wrong& wrong : all) {
     expect_refused(wrong, 2);

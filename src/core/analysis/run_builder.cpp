@@ -9,20 +9,6 @@
 
 namespace bpftrap {
 
-namespace {
-
-RunLoss loss_of(const LossRecord& loss) {
-  const __u64* lost = loss.lost.records;
-  return {loss.time,
-          lost[BPFTRAP_RECORD_FORK],
-          lost[BPFTRAP_RECORD_EXEC],
-          lost[BPFTRAP_KIND_FAILED],
-          lost[BPFTRAP_RECORD_EXIT],
-          loss.undecoded};
-}
-
-}  // namespace
-
 void RunBuilder::begin_batch(const RecordingBatch& batch) {
   if (first_batch_ || batch.run != run_number_) {
     new_run_ = true;
@@ -102,7 +88,13 @@ void RunBuilder::take(const RunRecord& record) {
 }
 
 void RunBuilder::take(const LossRecord& record) {
-  RunLoss loss = loss_of(record);
+  const __u64* lost = record.lost.records;
+  RunLoss loss{record.time,
+               lost[BPFTRAP_RECORD_FORK],
+               lost[BPFTRAP_RECORD_EXEC],
+               lost[BPFTRAP_KIND_FAILED],
+               lost[BPFTRAP_RECORD_EXIT],
+               record.undecoded};
   if (loss.count() > 0) {
     run_.losses.push_back(loss);
   }

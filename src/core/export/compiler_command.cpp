@@ -172,11 +172,13 @@ bool is_compiler_name(std::string_view name) {
   if (is_one_of(names, name)) {
     return true;
   }
-  // `clang14`, as some systems name it.
+  // `clang14`, as some systems name it. But cc1 is a part of gcc.
+  static constexpr std::array<std::string_view, 4> numbered{"gcc", "g++", "clang", "clang++"};
   std::string_view plain = name.substr(0, name.find_last_not_of("0123456789.") + 1);
+  bool has_number = plain.size() < name.size();
   dash = plain.rfind('-');
   std::string_view last = dash == std::string_view::npos ? plain : plain.substr(dash + 1);
-  return is_one_of(names, last) && dash != 0;
+  return (has_number ? is_one_of(numbered, last) : is_one_of(names, last)) && dash != 0;
 }
 
 std::optional<CompilerCommand> parse_compiler_command(std::string_view file,

@@ -318,7 +318,7 @@ TEST_F(PerfettoTest, OlderAndUnknownProcessesNestToo) {
   export_.write(LostRecord{at(1085), 7});
   Trace trace = result(1100);
   trace.check();
-  EXPECT_EQ(trace.slices().size(), 4U);
+  EXPECT_EQ(trace.slices().size(), 5U);
   EXPECT_EQ(std::count_if(trace.tracks.begin(), trace.tracks.end(),
                           [](const auto& track) { return track.second == "lost records"; }),
             1);
