@@ -160,6 +160,19 @@ pid_t await_process(pid_t ancestor, const std::vector<pid_t>& numbers) {
   throw Failure("a process of a pid namespace does not turn up");
 }
 
+pid_t await_program(pid_t ancestor) {
+  std::string init = std::to_string(await_process(ancestor, {1}));
+  for (int i = 0; i < 10'000; ++i) {
+    std::vector<std::string> children =
+        lines_of_file("/proc/" + init + "/task/" + init + "/children");
+    if (!children.empty()) {
+      return std::stoi(children.front());
+    }
+    sleep_for(std::chrono::milliseconds(2));
+  }
+  throw Failure("PROGRAM does not turn up");
+}
+
 bool has_time_namespaces() {
   return ::access("/proc/self/ns/time", F_OK) == 0;
 }

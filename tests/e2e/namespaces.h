@@ -36,6 +36,10 @@ std::vector<pid_t> numbers_of(pid_t pid);
 // Failure if it does not turn up.
 pid_t await_process(pid_t ancestor, const std::vector<pid_t>& numbers);
 
+// The same of PROGRAM, the first child of a bpftrap that is process 1 of a namespace. Its number
+// there depends on the threads of bpftrap.
+pid_t await_program(pid_t ancestor);
+
 // Whether the kernel has time namespaces.
 bool has_time_namespaces();
 

@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <sstream>
@@ -57,7 +58,7 @@ class OrphanTest : public ProgramTest {
                     {.before_exec = inside_});
     await_end(bpftrap);
     pid_t init = await_process(bpftrap.pid(), {1});
-    pid_t pid = await_process(bpftrap.pid(), {2});
+    pid_t pid = await_program(bpftrap.pid());
     note_self(go);
     await_lines(go, 2);
     expect_children(init, 1);
@@ -119,9 +120,13 @@ TEST_F(OrphanTest, MayHaveThePidOfProgramAfterItsEnd) {
   Bpftrap bpftrap(Words{"exit", "--json", "--wait-all"} + program({"successor"}),
                   {.before_exec = enter_pid_namespace});
   EXPECT_EQ(bpftrap.wait(), 3) << bpftrap.errors();
+  std::vector<Record> exits = traced(bpftrap, "exit");
+  auto exit_of_program = std::find_if(
+      exits.begin(), exits.end(), [](const Record& exit) { return exit.number("exit_code") == 3; });
+  ASSERT_NE(exit_of_program, exits.end());
   std::vector<std::uint64_t> codes;
-  for (const Record& exit : traced(bpftrap, "exit")) {
-    if (exit.number("local_pid") == 2) {
+  for (const Record& exit : exits) {
+    if (exit.number("local_pid") == exit_of_program->number("local_pid")) {
       codes.push_back(exit.number("exit_code"));
     }
   }
@@ -139,7 +144,7 @@ TEST_F(OrphanTest, AreReapedAfterAFailure) {
   };
   expect_reaped({"exec", "--json", "--output", disk / "records"}, 125, [&](Bpftrap& bpftrap) {
     pid_t init = await_process(bpftrap.pid(), {1});
-    await_process(bpftrap.pid(), {2});
+    await_program(bpftrap.pid());
     for (int i = 0; i < 5'000 && is_attached(init); ++i) {
       sleep_for(1ms);
     }

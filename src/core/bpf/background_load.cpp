@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/os/signals.h"
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
@@ -96,6 +97,7 @@ void BackgroundLoad::prepare(bpf_program* program, bpf_prog_load_opts& options) 
   if (!active_) {
     return;
   }
+  BlockedSignals blocked;
   try {
     jobs_.push_back(std::make_unique<Job>(program, options));
   } catch (const std::system_error&) {

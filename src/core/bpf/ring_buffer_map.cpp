@@ -6,10 +6,13 @@
 #include <system_error>
 #include <utility>
 
+#include "core/os/signals.h"
+
 namespace bpftrap {
 
 RingBufferMap::RingBufferMap(std::string name, std::uint32_t bytes)
     : name_(std::move(name)), bytes_(bytes) {
+  BlockedSignals blocked;
   try {
     thread_ = std::thread([this] {
       map_ = UniqueFd(bpf_map_create(BPF_MAP_TYPE_RINGBUF, name_.c_str(), 0, 0, bytes_, nullptr));

@@ -2,6 +2,8 @@
 // SIGINT, SIGTERM and SIGHUP through a descriptor (signalfd).
 #pragma once
 
+#include <csignal>
+
 #include "core/os/unique_fd.h"
 
 namespace bpftrap {
@@ -26,6 +28,19 @@ class StopSignals {
 
  private:
   UniqueFd fd_;
+};
+
+// Blocks all signals for the calling thread. A thread that starts meanwhile never takes a signal,
+// which would have its default effect there.
+class BlockedSignals {
+ public:
+  BlockedSignals();
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  ~BlockedSignals();
+
+ private:
+  sigset_t before_{};
 };
 
 }  // namespace bpftrap
