@@ -92,11 +92,20 @@ void Advice::say_waiting() {
   if (waiting < f_.path.wall() / 20) {
     return;
   }
-  lines_.push_back(fmt::format(
-      "more CPUs: with a CPU for each process the chain would take {} instead of {}: it waited "
-      "{} for a CPU, the whole run {}",
-      duration(f_.path.wall() - waiting), duration(f_.path.wall()), share(waiting),
-      duration(f_.totals.cpu_wait)));
+  std::string times =
+      fmt::format("the chain would take {} instead of {}: it waited {} for a CPU, the whole run {}",
+                  duration(f_.path.wall() - waiting), duration(f_.path.wall()), share(waiting),
+                  duration(f_.totals.cpu_wait));
+  // The share of time in which the run itself wanted more CPUs than there are.
+  auto cpus = static_cast<std::size_t>(f_.totals.cpus);
+  double own = f_.parallelism.shares(cpus + 1).back();
+  constexpr double little = 0.2;
+  if (own < little) {
+    lines_.push_back("a machine without other work: " + times +
+                     ", although it seldom had more processes than there are CPUs");
+  } else {
+    lines_.push_back("more CPUs: with one for each process " + times);
+  }
 }
 
 void Advice::say_stretch(const Parallelism::Stretch& stretch) {

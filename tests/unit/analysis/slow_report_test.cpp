@@ -78,7 +78,7 @@ TEST(SlowReport, SaysWhatAPersonConcludes) {
       text,
       {"ninja all took 10.0s", "15.5s of CPU time: 1.6 of 2 CPUs busy", "6 processes, 1 failed",
        "no records lost", "share of time: 1 40%, 4+ 60%", "5.99s   2.90s   3.00s", "src/file3.cpp",
-       "more CPUs: with a CPU for each process the chain would take 7.00s instead of 10.0s",
+       "more CPUs: with one for each process the chain would take 7.00s instead of 10.0s",
        "at the end one process at a time ran, most of it lto1 -fltrans all.o"});
 }
 
