@@ -57,6 +57,12 @@ int create_errors_file() {
   return fd;
 }
 
+// True if the output is a stream with `start` and `stop`. Reports as JSON have neither.
+bool prints_stream(const std::vector<std::string>& args) {
+  bool reports = !args.empty() && (args[0] == "why" || args[0] == "diff");
+  return !reports && std::find(args.begin(), args.end(), "--json") != args.end();
+}
+
 }  // namespace
 
 const std::string& Bpftrap::binary() {
@@ -76,9 +82,7 @@ const std::string& Bpftrap::binary() {
 }
 
 Bpftrap::Bpftrap(const std::vector<std::string>& args, const Setup& setup)
-    : json_(std::find(args.begin(), args.end(), "--json") != args.end()),
-      may_lose_(setup.may_lose),
-      errors_fd_(create_errors_file()) {
+    : json_(prints_stream(args)), may_lose_(setup.may_lose), errors_fd_(create_errors_file()) {
   if (setup.stdout_fd < 0 && ::pipe2(pipe_, O_CLOEXEC) != 0) {
     throw Failure(std::string("cannot create a pipe: ") + std::strerror(errno));
   }

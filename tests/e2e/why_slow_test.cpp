@@ -320,7 +320,7 @@ TEST_F(WhySlowTest, StatusAndOutputAreThoseOfExec) {
   Outcome outcome = run_bpftrap({"why", "slow", "--", "/bin/sh", "-c", "echo said; exit 3"});
   EXPECT_EQ(outcome.status, 3);
   EXPECT_NE(outcome.errors.find("said"), std::string::npos) << outcome.errors;
-  EXPECT_EQ(outcome.output.find("said"), std::string::npos) << outcome.output;
+  EXPECT_EQ(outcome.output.find("said\n"), std::string::npos) << outcome.output;
   EXPECT_NE(outcome.output.find(" took "), std::string::npos) << outcome.output;
   EXPECT_EQ(run_bpftrap({"why", "slow", "--", "/nonexistent"}).status, 127);
   EXPECT_EQ(run_bpftrap({"why", "slow", "--tree", "1", "--", "/bin/true"}).status, 125);
