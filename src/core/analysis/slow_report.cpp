@@ -169,7 +169,8 @@ void Report::add_chain() {
   add_heading(fmt::format("The chain that took the time: {} CPU, {} waiting for a CPU, {} blocked",
                           duration(cpu), duration(waiting), duration(blocked)));
   std::vector<const Segment*> shown = longest_segments();
-  add("     TIME     CPU    WAIT BLOCKED  COMMAND");
+  add(fmt::format("     TIME     CPU    WAIT BLOCKED  COMMAND{}",
+                  estimated ? " (~: the split is estimated)" : ""));
   nanoseconds rest = path_.wall();
   for (const Segment* segment : shown) {
     add_segment(*segment);
