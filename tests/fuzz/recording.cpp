@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A recording on its way to the output: reader, replay, both sinks. An input is a file. Checksums
-// are made right first, so that the bytes behind them are reached.
+// A recording on its way to the output: reader, replay, both sinks, and the report of `why slow`.
+// An input is a file. Checksums are made right first, so that the bytes behind them are reached.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -8,6 +8,9 @@
 #include <cstring>
 #include <string>
 
+#include "core/analysis/critical_path.h"
+#include "core/analysis/run_builder.h"
+#include "core/analysis/slow_report.h"
 #include "core/os/error.h"
 #include "core/output/detail_sink.h"
 #include "core/output/json_sink.h"
@@ -80,6 +83,28 @@ void require_lines(const std::string& json, const std::string& table) {
   }
 }
 
+// The segments of each path add up, and the reports are harmless.
+void check_run(RunBuilder& builder) {
+  constexpr std::size_t roots_most = 20;
+  RecordedRun run = builder.finish();
+  for (Index root = 0; root < std::min(run.processes.size(), roots_most); ++root) {
+    CriticalPath path = critical_path(run, root);
+    BootTime at = path.begin;
+    for (const Segment& segment : path.segments) {
+      require(segment.begin == at && segment.end > at, "segments follow each other");
+      require(segment.cpu >= segment.cpu.zero() && segment.cpu_wait >= segment.cpu.zero() &&
+                  segment.blocked >= segment.cpu.zero() &&
+                  segment.cpu + segment.cpu_wait + segment.blocked == segment.duration(),
+              "the parts of a segment add up");
+      at = segment.end;
+    }
+    require(at == path.end, "segments add up to the run");
+    for (const std::string& line : fuzz::split(slow_report(run, root), '\n')) {
+      fuzz::require_terminal_safe(line);
+    }
+  }
+}
+
 void check(const std::string& content, bool forest) {
   static const int fd = ::memfd_create("recording", MFD_CLOEXEC);
   require(::ftruncate(fd, 0) == 0, "the file is empty");
@@ -99,15 +124,18 @@ void check(const std::string& content, bool forest) {
   TableSink table_sink(rows);
   Both sinks(json_sink, table_sink);
   Replay replay(everything(forest), clock, users, sinks);
+  RunBuilder builder;
   RecordingReader reader(fd);
   std::uint64_t end = 0;
   while (std::optional<BatchPlace> place = reader.next()) {
     require(place->position >= end && place->end() <= content.size(), "batches do not overlap");
     end = place->end();
     replay.begin_batch(place->header);
+    builder.begin_batch(place->header);
     if (auto payload = reader.read(*place)) {
-      for_each_record(*payload, [&replay](std::span<const std::byte> record) {
+      for_each_record(*payload, [&](std::span<const std::byte> record) {
         replay.take(record);
+        builder.take(record);
         return true;
       });
     }
@@ -116,6 +144,7 @@ void check(const std::string& content, bool forest) {
     table.clear();
   }
   replay.finish();
+  check_run(builder);
 }
 
 }  // namespace

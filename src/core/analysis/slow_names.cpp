@@ -25,18 +25,29 @@ std::string beginning(std::string_view args, std::size_t columns) {
 
 }  // namespace
 
+namespace {
+
+// Removes the last character of UTF-8, or what is left of it.
+void drop_character(std::string& text) {
+  while (text.size() > 1 && (static_cast<unsigned char>(text.back()) & 0xc0U) == 0x80U) {
+    text.pop_back();
+  }
+  text.pop_back();
+}
+
+}  // namespace
+
 std::string cut_to(std::string text, std::size_t columns) {
   if (display_width(text) <= columns) {
     return text;
   }
   // The loop below measures what is left each time.
-  text.resize(std::min(text.size(), 16 * columns));
+  if (text.size() > 16 * columns) {
+    text.resize(16 * columns);
+    drop_character(text);
+  }
   while (!text.empty() && display_width(text) + 1 > columns) {
-    // A character of UTF-8.
-    while (text.size() > 1 && (static_cast<unsigned char>(text.back()) & 0xc0U) == 0x80U) {
-      text.pop_back();
-    }
-    text.pop_back();
+    drop_character(text);
   }
   return text + "…";
 }
