@@ -84,7 +84,6 @@ cpu=$(($(server_cpu) - cpu))
 rows=$(ask <<<'SELECT count() FROM bpftrap.records')
 merge_parts
 merged=$(($(server_cpu) - cpu))
-recorded=$(cat "$scratch"/*.bpftrap | wc -c)
 echo "| figure | value |"
 echo "|---|---|"
 echo "| records shipped | $rows |"
@@ -92,7 +91,6 @@ echo "| records/s, one host after the other | $(per "$rows" "$wall" 0) |"
 echo "| CPU time of the server per million records | $(per "$cpu" "$((rows / 10000))" 1) s |"
 echo "| CPU time of the server per million records for a merge of all parts | $(per "$merged" "$((rows / 10000))" 1) s |"
 echo "| bytes per record in ClickHouse | $(per "$(table_bytes)" "$rows" 1) |"
-echo "| bytes per record in the recordings, forks included | $(per "$recorded" 1570000 1) |"
 
 multiply
 merge_parts
