@@ -69,9 +69,10 @@ std::optional<Parts<Wire>> split(Bytes bytes) {
 }
 
 Recorded decode_host(Bytes bytes) {
+  constexpr std::uint32_t cpus_most = 1U << 16;  // no kernel has so many
   auto parts = split<RecordedHost>(bytes);
   if (!parts || parts->wire.page_size == 0 || parts->wire.page_size > (1U << 24) ||
-      parts->wire.cpus == 0) {
+      parts->wire.cpus == 0 || parts->wire.cpus > cpus_most) {
     return Malformed{};
   }
   auto name = parts->take(parts->wire.name_size);
