@@ -18,14 +18,14 @@ namespace bpftrap::manual {
 namespace {
 
 // An option with one of these value names is completed without any further change.
-constexpr std::array<std::pair<std::string_view, ValueKind>, 20> kinds_by_value_name{{
+constexpr std::array<std::pair<std::string_view, ValueKind>, 21> kinds_by_value_name{{
     {"PID", ValueKind::pid},         {"USER", ValueKind::user},   {"PATH", ValueKind::cgroup},
     {"FILE", ValueKind::file},       {"A", ValueKind::file},      {"B", ValueKind::file},
     {"DIR", ValueKind::directory},   {"WHEN", ValueKind::choice}, {"LIST", ValueKind::list},
     {"COMMAND", ValueKind::command}, {"WHO", ValueKind::pid},     {"TOPIC", ValueKind::choice},
     {"TIME", ValueKind::none},       {"SIZE", ValueKind::none},   {"N", ValueKind::none},
     {"GLOB", ValueKind::none},       {"REGEX", ValueKind::none},  {"ID", ValueKind::none},
-    {"NAME", ValueKind::none},       {"TEXT", ValueKind::none},
+    {"NAME", ValueKind::none},       {"TEXT", ValueKind::none},   {"A B", ValueKind::file},
 }};
 
 // "FILE|DIR" has the kinds of both.
