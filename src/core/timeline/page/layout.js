@@ -49,6 +49,11 @@ class Shelf {
 
 // Places blocks, in the order of their starts. Returns the height of all.
 function placeBlocks(blocks, recording, blockEnd, blockHeight, offset) {
+  if (blocks.length === 1) {
+    // Long chains of single children need no shelf each.
+    offset[blocks[0]] = 0;
+    return blockHeight[blocks[0]];
+  }
   const shelf = new Shelf();
   for (const process of blocks) {
     const lane = shelf.place(recording.start[process], blockHeight[process]);
