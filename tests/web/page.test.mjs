@@ -96,7 +96,7 @@ test('dragging pans, and does not select', async () => {
   const after = await view(page);
   assert.ok(Math.abs(after.begin - before.begin - before.span * 100 / before.width) < before.span / 500);
   assert.equal(after.top - before.top, 100);
-  assert.equal(after.span, before.span);
+  assert.ok(Math.abs(after.span - before.span) < 1e-3);
   assert.ok(await page.isHidden('#details'));
   await close(page);
 });
@@ -135,7 +135,8 @@ test('keys pan, zoom and show everything', async () => {
   assert.ok((await press('-')).span > near.span);
   await press('+');
   const all = await press('0');
-  assert.deepEqual([all.begin, all.end, all.top], [whole.begin, whole.end, 0]);
+  assert.ok(Math.abs(all.begin - whole.begin) < 1e-3 && Math.abs(all.end - whole.end) < 1e-3);
+  assert.equal(all.top, 0);
   await page.keyboard.press('?');
   assert.ok(await page.isVisible('#help'));
   await page.keyboard.press('Escape');

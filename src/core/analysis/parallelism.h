@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -44,7 +45,7 @@ class Parallelism {
   void add(BootTime begin, BootTime end, std::chrono::nanoseconds time);
   BootTime begin_of(std::size_t part) const;
   std::size_t running_in(std::size_t part) const {
-    return static_cast<std::size_t>(running_[part] + 0.5);
+    return static_cast<std::size_t>(std::lround(running_[part]));
   }
 
   BootTime begin_;
