@@ -125,7 +125,7 @@ void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOpt
   size_cgroup_maps(maps.cgroup_nodes, maps.cgroup_numbers, cgroups);
 }
 
-// What load() needs.
+// Input of load().
 struct LoadSetup {
   const ProcessCommand& command;
   const TraceOptions& options;

@@ -37,8 +37,8 @@ std::uint64_t new_run_number(const WallClock& clock);
 RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scope& scope,
                                  const ProcessList& processes);
 
-// Returns the delay after the first record of a batch. Nobody waits for the records, and fewer
-// wake-ups cost less, but more CPUs fill the ring buffer sooner.
+// Returns the delay after the first record of a batch. A recording has no reader that waits,
+// and fewer wake-ups cost less, but more CPUs fill the ring buffer sooner.
 std::chrono::nanoseconds recording_nap(std::uint32_t cpus);
 
 // Returns the line that a finished recording is reported with.

@@ -15,7 +15,7 @@ namespace bench {
 
 namespace {
 
-// What `record` says at its end.
+// Counts that `record` prints at its end.
 struct Recorded {
   std::uint64_t records = 0;
   std::uint64_t lost = 0;

@@ -93,7 +93,7 @@ class WhySlowTest : public TracingTest {
     for (const Record& segment : explained.segments) {
       std::string step = step_of(segment);
       auto took = static_cast<double>(segment.number("duration_ns")) / 1e9;
-      // Nobody knows how long a step waits for a CPU.
+      // The test cannot know how long a step waits for a CPU.
       double spent = took - static_cast<double>(segment.number("cpu_wait_ns")) / 1e9;
       whole += took;
       if (step.empty() || spent < 0.01) {

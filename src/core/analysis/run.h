@@ -44,7 +44,7 @@ struct RunExec {
   bool older = false;  // before the recording: `time` is unknown
 };
 
-// What a process mostly shares with its parent and siblings.
+// Fields that a process mostly shares with its parent and siblings.
 struct RunIdentity {
   std::uint32_t gid = 0;
   std::uint32_t euid = 0;

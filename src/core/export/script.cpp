@@ -16,7 +16,7 @@ namespace {
 
 using Words = std::vector<std::string_view>;
 
-// What is to be executed.
+// The program that the script runs.
 struct Command {
   std::string file;
   std::string_view name;    // argv[0]

@@ -28,7 +28,8 @@ bool has_account(const RunProcess& process) {
   return process.end_recorded;
 }
 
-// True if the process did something during the recording. Of some it has no more than a name.
+// True if the process did something during the recording. The recording has only the name of some
+// others.
 bool is_active(const RunProcess& process) {
   return process.ended || (!process.older && (process.born || process.first_exec != no_index));
 }

@@ -43,7 +43,7 @@ class TimelineData {
   std::int64_t number_of(Index process) const;
   std::int64_t number_of(TextId text);
   std::int64_t number_of_part(std::string_view text);
-  // Of the systemd unit and the container in a cgroup's path.
+  // Numbers of the systemd unit and the container in a cgroup's path.
   std::pair<std::int64_t, std::int64_t> parts_of_cgroup(TextId cgroup);
 
   std::int64_t since_begin(BootTime time) const { return (time - run_.start).count(); }

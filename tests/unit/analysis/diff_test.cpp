@@ -16,7 +16,7 @@ using Strings = std::vector<std::string>;
 struct Build {
   std::string flag = "-O2";
   std::string temporary = "aB3dE6";
-  std::string directory = "/work";
+  std::string directory = "/home";
   int tests_status = 0;
   MadePrograms::Times step = 500ms;
   Pid first_pid = 5000;
@@ -96,8 +96,8 @@ TEST(DiffTest, AnAddedProgram) {
 
 TEST(DiffTest, AChangedFlagIsOneChange) {
   EXPECT_EQ(differences(make({}), make({.flag = "-O3"})),
-            Strings({"only in A 3 - make gcc -O2 -c /work/a.c (and 2 like it)",
-                     "only in B - 3 make gcc -O3 -c /work/a.c (and 2 like it)"}));
+            Strings({"only in A 3 - make gcc -O2 -c /home/a.c (and 2 like it)",
+                     "only in B - 3 make gcc -O3 -c /home/a.c (and 2 like it)"}));
 }
 
 TEST(DiffTest, AFailureIsReportedWhereItBegins) {

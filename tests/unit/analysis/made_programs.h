@@ -13,7 +13,7 @@ class MadePrograms {
  public:
   using Times = std::chrono::milliseconds;
 
-  explicit MadePrograms(const std::string& directory = "/work") : directory_(directory) {
+  explicit MadePrograms(const std::string& directory = "/home") : directory_(directory) {
     run.has_program = true;
     run.has_stopped = true;
   }
