@@ -174,8 +174,7 @@ Invocation read_command_line(int argc, const char* const* argv) {
     return line;
   } catch (const CLI::ValidationError& wrong) {
     // A message is one line, but a word may contain a line feed.
-    std::string text;
-    append_terminal_safe(text, wrong.what());
+    std::string text = terminal_safe(wrong.what());
     return {nullptr, text, with_program ? bpftrap_failed : wrong_command_line};
   }
 }

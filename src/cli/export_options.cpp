@@ -186,8 +186,7 @@ void Exports::finish(int recording, const std::string& path, Patience& patience)
       return;
     }
     one.output->close();
-    std::string file;
-    append_terminal_safe(file, one.path);
+    std::string file = terminal_safe(one.path);
     say(fmt::format("wrote {}: {}", file, one.summary));
   }
 }

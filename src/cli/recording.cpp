@@ -100,8 +100,7 @@ std::chrono::nanoseconds recording_nap(std::uint32_t cpus) {
 }
 
 std::string describe_recording(const std::string& path, const Recorder& recorder) {
-  std::string file;
-  append_terminal_safe(file, path);
+  std::string file = terminal_safe(path);
   std::string argument;
   if (path != default_recording) {
     argument = " ";

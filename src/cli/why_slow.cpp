@@ -46,8 +46,7 @@ std::string describe(const RecordedRun& run, const std::vector<Index>& processes
   constexpr std::size_t command_columns = 36;
   std::string rows;
   for (Index process : processes) {
-    std::string duration;
-    append_human_duration(duration, end_of(run, process) - run.processes[process].start());
+    std::string duration = human_duration(end_of(run, process) - run.processes[process].start());
     rows += fmt::format("  {:>7}  --tree {:<24}  {}\n", duration, id_text(run.processes[process]),
                         SlowNames(run, process).of(process, command_columns));
   }

@@ -16,12 +16,6 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t name_columns = 44;
 
-std::string duration(nanoseconds time) {
-  std::string text;
-  append_human_duration(text, time);
-  return text;
-}
-
 class Advice {
  public:
   explicit Advice(const SlowFacts& facts) : f_(facts) {}
@@ -54,7 +48,7 @@ class Advice {
   nanoseconds worth() const { return f_.path.wall() / 50; }
   std::string share(nanoseconds part) const {
     double whole = std::max(1.0, static_cast<double>(f_.path.wall().count()));
-    return fmt::format("{} ({:.0f}%)", duration(part),
+    return fmt::format("{} ({:.0f}%)", human_duration(part),
                        100 * static_cast<double>(part.count()) / whole);
   }
 
@@ -94,8 +88,8 @@ void Advice::say_waiting() {
   }
   std::string times =
       fmt::format("the chain would take {} instead of {}: it waited {} for a CPU, the whole run {}",
-                  duration(f_.path.wall() - waiting), duration(f_.path.wall()), share(waiting),
-                  duration(f_.totals.cpu_wait));
+                  human_duration(f_.path.wall() - waiting), human_duration(f_.path.wall()),
+                  share(waiting), human_duration(f_.totals.cpu_wait));
   // The share of time in which the run itself wanted more CPUs than there are.
   auto cpus = static_cast<std::size_t>(f_.totals.cpus);
   double own = f_.parallelism.shares(cpus + 1).back();
@@ -110,7 +104,7 @@ void Advice::say_waiting() {
 
 void Advice::say_stretch(const Parallelism::Stretch& stretch) {
   constexpr double nothing = 0.2;
-  std::string when = "from " + duration(stretch.begin - f_.path.begin) + " on";
+  std::string when = "from " + human_duration(stretch.begin - f_.path.begin) + " on";
   if (stretch.begin - f_.path.begin < worth()) {
     when = "at the start";
   }
@@ -159,7 +153,7 @@ void Advice::say_blocked() {
   lines_.push_back(
       fmt::format("less blocking: the chain slept {}, which is disk, network, locks or sleep; "
                   "longest {} in {}",
-                  share(blocked), duration(most->blocked), f_.names.of(*most, name_columns)));
+                  share(blocked), human_duration(most->blocked), f_.names.of(*most, name_columns)));
 }
 
 void Advice::say_repeated() {
@@ -169,7 +163,7 @@ void Advice::say_repeated() {
   found.resize(std::min(found.size(), most));
   for (const Repeated& repeated : found) {
     lines_.push_back(fmt::format("less repetition: {} times the same, {} in all: {}",
-                                 repeated.times, duration(repeated.duration),
+                                 repeated.times, human_duration(repeated.duration),
                                  f_.names.of(*repeated.exec, name_columns)));
   }
 }
@@ -180,8 +174,7 @@ void Advice::say_lookups() {
   if (found.count < least) {
     return;
   }
-  std::string example;
-  append_terminal_safe(example, found.example);
+  std::string example = terminal_safe(found.example);
   lines_.push_back(
       fmt::format("fewer lookups: {} execs of a file that does not exist, {} of them as {}",
                   found.count, found.of_name, example));

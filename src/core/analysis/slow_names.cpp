@@ -101,8 +101,7 @@ std::string SlowNames::directory(const RunExec& exec) const {
       path[top_.size()] == '/') {
     path.remove_prefix(top_.size() + 1);
   }
-  std::string text;
-  append_terminal_safe(text, path);
+  std::string text = terminal_safe(path);
   return text;
 }
 
@@ -132,8 +131,7 @@ std::string SlowNames::of(Index process, std::size_t columns) const {
   if (const RunExec* program = run_.last_program(process)) {
     return of(*program, columns);
   }
-  std::string name;
-  append_terminal_safe(name, run_.comm(process));
+  std::string name = terminal_safe(run_.comm(process));
   return cut_to(name + " (fork)", columns);
 }
 
@@ -141,8 +139,7 @@ std::string SlowNames::of(const Segment& segment, std::size_t columns) const {
   if (segment.program != nullptr) {
     return of(*segment.program, columns);
   }
-  std::string name;
-  append_terminal_safe(name, comm_of(run_, segment));
+  std::string name = terminal_safe(comm_of(run_, segment));
   return cut_to(name + " (fork)", columns);
 }
 

@@ -30,12 +30,6 @@ constexpr std::size_t segments_shown = 8;
 constexpr std::size_t programs_shown = 5;
 constexpr std::size_t branches_shown = 3;
 
-std::string duration(nanoseconds time) {
-  std::string text;
-  append_human_duration(text, time);
-  return text;
-}
-
 std::string percent(double share) {
   return fmt::format("{:.0f}%", 100 * share);
 }
@@ -108,8 +102,8 @@ void Report::add_wrapped(std::string_view text) {
 void Report::add_totals() {
   bool running = !run_.processes[path_.root].ended;
   add(fmt::format("{} {} {}", names_.of(path_.root, 50), running ? "has taken" : "took",
-                  duration(totals_.wall)));
-  add(fmt::format("  {} of CPU time: {:.1f} of {} busy on average", duration(totals_.cpu),
+                  human_duration(totals_.wall)));
+  add(fmt::format("  {} of CPU time: {:.1f} of {} busy on average", human_duration(totals_.cpu),
                   ratio(totals_.cpu, totals_.wall), counted(totals_.cpus, "CPU", "CPUs")));
   add_running();
   std::string lost =
@@ -149,9 +143,9 @@ std::vector<const Segment*> Report::longest_segments() const {
 }
 
 void Report::add_segment(const Segment& segment) {
-  std::string line = fmt::format("  {:>7} {:>7} {:>7} {:>7}{} ", duration(segment.duration()),
-                                 duration(segment.cpu), duration(segment.cpu_wait),
-                                 duration(segment.blocked), segment.estimated ? "~" : " ");
+  std::string line = fmt::format("  {:>7} {:>7} {:>7} {:>7}{} ", human_duration(segment.duration()),
+                                 human_duration(segment.cpu), human_duration(segment.cpu_wait),
+                                 human_duration(segment.blocked), segment.estimated ? "~" : " ");
   add(line + names_.of(segment, columns - line.size()));
 }
 
@@ -166,8 +160,8 @@ void Report::add_chain() {
     blocked += segment.blocked;
     estimated |= segment.estimated;
   }
-  add_heading(fmt::format("The chain that took the time: {} CPU, {} waiting for a CPU, {} blocked",
-                          duration(cpu), duration(waiting), duration(blocked)));
+  add_heading(fmt::format("The chain: {} CPU, {} waiting for a CPU, {} blocked",
+                          human_duration(cpu), human_duration(waiting), human_duration(blocked)));
   std::vector<const Segment*> shown = longest_segments();
   add(fmt::format("     TIME     CPU    WAIT BLOCKED  COMMAND{}",
                   estimated ? " (~: the split is estimated)" : ""));
@@ -178,7 +172,7 @@ void Report::add_chain() {
   }
   if (path_.segments.size() > shown.size()) {
     add(fmt::format(
-        "  {:>7}  in {}", duration(rest),
+        "  {:>7}  in {}", human_duration(rest),
         counted(path_.segments.size() - shown.size(), "shorter segment", "shorter segments")));
   }
 }
@@ -189,11 +183,10 @@ void Report::add_programs() {
   add("      CPU    WAIT  IN THE CHAIN  PROCESSES  PROGRAM");
   for (std::size_t i = 0; i < std::min(programs.size(), programs_shown); ++i) {
     const ProgramTime& program = programs[i];
-    std::string name;
-    append_terminal_safe(name, program.name);
-    add(fmt::format("  {:>7} {:>7} {:>13} {:>10}  {}", duration(program.cpu),
-                    duration(program.cpu_wait), duration(program.on_path), program.processes,
-                    name));
+    std::string name = terminal_safe(program.name);
+    add(fmt::format("  {:>7} {:>7} {:>13} {:>10}  {}", human_duration(program.cpu),
+                    human_duration(program.cpu_wait), human_duration(program.on_path),
+                    program.processes, name));
   }
 }
 
@@ -203,14 +196,13 @@ void Report::add_branches() {
     return;
   }
   Index parent = run_.processes[branches.front().process].parent;
-  std::string name;
-  append_terminal_safe(name, run_.comm(parent));
+  std::string name = terminal_safe(run_.comm(parent));
   add_heading(fmt::format("Time by child of {}: {} children", name, branches.size()));
   add("      CPU    TIME  PROCESSES  COMMAND");
   for (std::size_t i = 0; i < std::min(branches.size(), branches_shown); ++i) {
     const BranchTime& branch = branches[i];
-    std::string line = fmt::format("  {:>7} {:>7} {:>10}  ", duration(branch.cpu),
-                                   duration(branch.wall), branch.processes);
+    std::string line = fmt::format("  {:>7} {:>7} {:>10}  ", human_duration(branch.cpu),
+                                   human_duration(branch.wall), branch.processes);
     // A shell says less than what it executes.
     bool is_shell = run_.comm(branch.process).ends_with("sh");
     add(line + names_.of(is_shell ? branch.busiest : branch.process, columns - line.size()));

@@ -21,24 +21,6 @@ using Part = SummaryRecord::Part;
 constexpr std::size_t directory_columns = 24;
 constexpr std::size_t label_columns_least = 20;
 
-std::string human(std::chrono::nanoseconds duration) {
-  std::string text;
-  append_human_duration(text, duration);
-  return text;
-}
-
-std::string human_size(std::uint64_t bytes) {
-  std::string text;
-  append_human_size(text, bytes);
-  return text;
-}
-
-std::string safe(std::string_view bytes) {
-  std::string text;
-  append_terminal_safe(text, bytes);
-  return text;
-}
-
 Rows rows_of(const std::vector<SummaryRecord>& rows, Part wanted) {
   auto is_part = [wanted](const SummaryRecord& row) { return row.part == wanted; };
   auto first = std::find_if(rows.begin(), rows.end(), is_part);
@@ -52,7 +34,8 @@ Style failure_style(std::uint64_t failures) {
 // `58.2s wall, 1m52s CPU: 1.93 of 2 CPUs; 1234 processes, 12 failed`
 void append_run(std::string& out, const SummaryRecord& run, const SummaryLook& look) {
   const Sums& sums = run.sums;
-  out += fmt::format("{} wall, {} CPU", human(*run.wall), human(sums.cpu_total()));
+  out +=
+      fmt::format("{} wall, {} CPU", human_duration(*run.wall), human_duration(sums.cpu_total()));
   if (run.wall->count() > 0) {
     out += fmt::format(
         ": {:.2f} of {} CPU{}",
@@ -70,8 +53,8 @@ void add_program(MeasuredTable& table, std::string name, std::string parent, con
   table.cell(std::move(parent));
   table.cell(std::to_string(sums.count));
   table.cell(std::to_string(sums.failures), failure_style(sums.failures));
-  table.cell(human(sums.cpu_total()));
-  table.cell(human(sums.duration_max));
+  table.cell(human_duration(sums.cpu_total()));
+  table.cell(human_duration(sums.duration_max));
   table.cell(human_size(sums.rss_bytes));
 }
 
@@ -86,7 +69,8 @@ void append_programs(std::string& out, Rows programs, const SummaryLook& look) {
   // One row is not worth a row that says so.
   std::size_t shown = programs.size() <= look.programs + 1 ? programs.size() : look.programs;
   for (const SummaryRecord& program : programs.first(shown)) {
-    add_program(table, safe(*program.comm), safe(*program.parent_comm), program.sums);
+    add_program(table, terminal_safe(*program.comm), terminal_safe(*program.parent_comm),
+                program.sums);
   }
   if (shown < programs.size()) {
     Sums rest;
@@ -101,7 +85,7 @@ void append_programs(std::string& out, Rows programs, const SummaryLook& look) {
 
 // Keeps the end of a directory, which tells more than its beginning.
 std::string short_directory(std::string_view path, std::size_t columns) {
-  std::string text = safe(path);
+  std::string text = terminal_safe(path);
   if (display_width(text) <= columns) {
     return text;
   }
@@ -137,13 +121,13 @@ void append_commands(std::string& out, Rows commands, const SummaryLook& look) {
   std::size_t used = numbers + directories;
   std::size_t left = std::max(look.columns > used ? look.columns - used : 0, label_columns_least);
   for (const SummaryRecord& command : commands) {
-    table.cell(human(command.sums.duration_max));
-    table.cell(human(command.sums.cpu_total()));
+    table.cell(human_duration(command.sums.duration_max));
+    table.cell(human_duration(command.sums.cpu_total()));
     table.cell(human_size(command.sums.rss_bytes));
     table.cell(short_directory(command.cwd.value_or("-"), directory_columns));
-    table.cell(
-        command.args ? labels.label(command.args->bytes, left) : "[" + safe(*command.comm) + "]",
-        failure_style(command.sums.failures));
+    table.cell(command.args ? labels.label(command.args->bytes, left)
+                            : "[" + terminal_safe(*command.comm) + "]",
+               failure_style(command.sums.failures));
   }
   out += '\n';
   table.write(out, {.color = look.color});

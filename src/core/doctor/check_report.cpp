@@ -40,12 +40,6 @@ std::optional<std::string_view> fix(const Check& check) {
   return check.fix.empty() ? std::nullopt : std::optional<std::string_view>(check.fix);
 }
 
-std::string terminal_safe(std::string_view text) {
-  std::string safe;
-  append_terminal_safe(safe, text);
-  return safe;
-}
-
 }  // namespace
 
 FieldTable fields_of(const Check*) {

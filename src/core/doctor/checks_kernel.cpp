@@ -111,8 +111,7 @@ Check check_ring_buffer(const Facts& facts) {
 Check check_btf(const Facts& facts) {
   constexpr const char* name = "kernel BTF";
   if (facts.btf_bytes) {
-    std::string size;
-    append_human_size(size, *facts.btf_bytes);
+    std::string size = human_size(*facts.btf_bytes);
     return ok(name, concat({"/sys/kernel/btf/vmlinux, ", size}));
   }
   if (loads(facts)) {

@@ -19,12 +19,6 @@ namespace {
 using Annotation = PerfettoWriter::Annotation;
 
 // Valid UTF-8 that contains no control characters.
-std::string plain(std::string_view bytes) {
-  std::string text;
-  append_terminal_safe(text, bytes);
-  return text;
-}
-
 std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
@@ -74,7 +68,7 @@ void PerfettoExport::take(const StartRecord& start) {
     first_offset_ = wall - boot;
     trace_begin_ = boot;
     writer_.clocks(boot, wall);
-    group_ = writer_.add_group(plain("processes on " + start.host));
+    group_ = writer_.add_group(terminal_safe("processes on " + start.host));
   } else {
     stop(BootTime(std::chrono::nanoseconds(last_ - shift_)));
   }
@@ -113,7 +107,7 @@ PerfettoExport::Living& PerfettoExport::add(const Process& process, std::int64_t
   added.lane = lane;
   added.since = since;
   added.pid = process.id.pid;
-  added.name = plain(process.comm);
+  added.name = terminal_safe(process.comm);
   return added;
 }
 
@@ -144,7 +138,7 @@ void PerfettoExport::take(const ExecRecord& exec) {
                         ? found->second
                         : add(exec.process, is_older ? now : start_of(exec.process.id));
   if (exec.error != 0) {
-    std::string file = plain(exec.filename.value_or(""));
+    std::string file = terminal_safe(exec.filename.value_or(""));
     std::string error = errno_name(exec.error);
     std::vector<Annotation> annotations{{"filename", file}, {"errno", error}};
     writer_.instant({.track = lanes_[process.lane].track,
@@ -166,12 +160,12 @@ void PerfettoExport::take(const ExecRecord& exec) {
   if (exec.args) {
     append_command_line(process.command, exec.args->bytes, exec.args->truncated);
     for (std::string_view argument : split(exec.args->bytes, '\0')) {
-      process.arguments.push_back(plain(argument));
+      process.arguments.push_back(terminal_safe(argument));
     }
   }
-  process.name = plain(base_name(exec.filename.value_or(exec.process.comm)));
-  process.directory = plain(usable_path(exec.cwd).value_or(""));
-  process.executable = plain(usable_path(exec.exe).value_or(""));
+  process.name = terminal_safe(base_name(exec.filename.value_or(exec.process.comm)));
+  process.directory = terminal_safe(usable_path(exec.cwd).value_or(""));
+  process.executable = terminal_safe(usable_path(exec.exe).value_or(""));
 }
 
 void PerfettoExport::take(const ExitRecord& exit) {

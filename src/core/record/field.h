@@ -114,5 +114,7 @@ class RecordView {
 // Appends a readable wait status, safe for a terminal: `0`, `SIGSEGV (core dumped)`, `SIGKILL by
 // oom-killer`, `SIGTERM from systemd[1]`.
 void append_status(std::string& out, const ExitRecord& record);
+// The same without the sender of a signal. `wait_status`: as wait4() reports it.
+std::string status_text(int wait_status, bool oom_killed = false);
 
 }  // namespace bpftrap

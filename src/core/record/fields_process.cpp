@@ -239,6 +239,15 @@ void append_status(std::string& out, const ExitRecord& record) {
   }
 }
 
+std::string status_text(int wait_status, bool oom_killed) {
+  ExitRecord record;
+  record.wait_status = wait_status;
+  record.oom_killed = oom_killed;
+  std::string text;
+  append_status(text, record);
+  return text;
+}
+
 FieldTable fields_of(const ForkRecord*) {
   using R = ForkRecord;
   static constexpr auto table =

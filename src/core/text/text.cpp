@@ -307,4 +307,10 @@ void append_command_line(std::string& out, std::string_view nul_separated_args, 
   }
 }
 
+std::string terminal_safe(std::string_view bytes) {
+  std::string text;
+  append_terminal_safe(text, bytes);
+  return text;
+}
+
 }  // namespace bpftrap

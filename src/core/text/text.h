@@ -20,6 +20,7 @@ namespace bpftrap {
 // backslash stays as it is, because systemd's cgroup names contain many (`dev-sda\x2d1`) and people
 // copy them.
 void append_terminal_safe(std::string& out, std::string_view bytes);
+std::string terminal_safe(std::string_view bytes);
 
 // Position of a word in a command line. As the first word, `A=b` would be an assignment and `if` a
 // keyword, so both are quoted there.
@@ -45,9 +46,11 @@ void append_number(std::string& out, std::uint64_t value);
 // Appends a maximum of 7 columns: `0s`, `812ns`, `1.24ms`, `35.2ms`, `812ms`, `1.24s`, `12m03s`,
 // `5h07m`, `3d04h`, `120d`. The value is cut off, never rounded up. A negative one counts as 0.
 void append_human_duration(std::string& out, std::chrono::nanoseconds duration);
+std::string human_duration(std::chrono::nanoseconds duration);
 
 // Appends a maximum of 5 columns, in powers of 1024, cut off: `812B`, `1.2K`, `35M`, `1.4G`.
 void append_human_size(std::string& out, std::uint64_t bytes);
+std::string human_size(std::uint64_t bytes);
 
 // Returns the columns that printable UTF-8 takes on a terminal. This is an approximation by Unicode
 // blocks: combining marks 0, East Asian wide characters and emoji 2, all others 1. An invalid byte

@@ -210,4 +210,16 @@ void pad(std::string& out, std::size_t start, std::size_t width, Align align) {
   }
 }
 
+std::string human_duration(nanoseconds duration) {
+  std::string text;
+  append_human_duration(text, duration);
+  return text;
+}
+
+std::string human_size(std::uint64_t bytes) {
+  std::string text;
+  append_human_size(text, bytes);
+  return text;
+}
+
 }  // namespace bpftrap

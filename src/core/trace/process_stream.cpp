@@ -280,8 +280,7 @@ void ProcessStream::warn_of_refused_lines() {
     return;
   }
   refused_told_ = true;
-  std::string room;
-  append_human_size(room, lines_.most());
+  std::string room = human_size(lines_.most());
   // Less than the usual room is a part of the cgroup's limit.
   std::string_view other_fix = lines_.most() < CommandLines::bytes_most
                                    ? ", or raise the memory limit of bpftrap's cgroup"
@@ -297,8 +296,7 @@ void ProcessStream::warn_of_refused_paths() {
     return;
   }
   refused_paths_told_ = true;
-  std::string room;
-  append_human_size(room, cgroups_.most());
+  std::string room = human_size(cgroups_.most());
   say(
       fmt::format("no room for the paths of more than {} cgroups (maximum {}): some records lack "
                   "their cgroup",

@@ -19,15 +19,7 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kDay = 86'400 * kSecond;
 
 std::string human_duration(std::int64_t ns) {
-  std::string out;
-  append_human_duration(out, nanoseconds(ns));
-  return out;
-}
-
-std::string human_size(std::uint64_t bytes) {
-  std::string out;
-  append_human_size(out, bytes);
-  return out;
+  return bpftrap::human_duration(nanoseconds(ns));
 }
 
 TEST(HumanDuration, KnownValues) {

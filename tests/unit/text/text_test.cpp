@@ -44,12 +44,6 @@ std::string through_json(std::string_view bytes) {
   return {document.GetString(), document.GetStringLength()};
 }
 
-std::string terminal_safe(std::string_view bytes) {
-  std::string out;
-  append_terminal_safe(out, bytes);
-  return out;
-}
-
 // Length of the valid sequence at the beginning. This follows table 3-7 of the Unicode Standard by
 // ranges of bytes, whereas the tested code compares values.
 std::size_t valid_sequence(std::string_view s) {

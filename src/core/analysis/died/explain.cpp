@@ -93,16 +93,6 @@ bool manages_others(const Relative& sender) {
          sender.comm == "runc" || sender.comm == "crun" || sender.comm == "podman";
 }
 
-// The status as records show it, without the sender.
-std::string status_text(const RunProcess& process) {
-  ExitRecord exit;
-  exit.wait_status = process.wait_status;
-  exit.oom_killed = process.oom_killed;
-  std::string text;
-  append_status(text, exit);
-  return text;
-}
-
 std::optional<Sender> killer_of(const RecordedRun& run, Index index) {
   const RunSignals* signals = run.signals_of(index);
   if (signals == nullptr || !signals->killer || signals->killer->process == no_index) {
@@ -116,7 +106,7 @@ FailedChild failed_child(const Death& death, RecordedRun& run, Index index, bool
   const RunProcess& process = run.processes[index];
   FailedChild failed{.before = death.exit().time - process.end,
                      .process = relative_at(run, index, process.end),
-                     .status = status_text(process),
+                     .status = status_text(process.wait_status, process.oom_killed),
                      .signal = WIFSIGNALED(process.wait_status) ? WTERMSIG(process.wait_status) : 0,
                      .is_child = is_child};
   if (std::optional<Sender> killer = killer_of(run, index)) {

@@ -17,30 +17,12 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-std::string human(nanoseconds duration) {
-  std::string text;
-  append_human_duration(text, duration);
-  return text;
-}
-
-std::string human_size(std::uint64_t bytes) {
-  std::string text;
-  append_human_size(text, bytes);
-  return text;
-}
-
-std::string safe(std::string_view bytes) {
-  std::string text;
-  append_terminal_safe(text, bytes);
-  return text;
-}
-
 std::string command_of(const Relative& process) {
   std::string text;
   if (process.args) {
     append_command_line(text, *process.args, process.args_truncated);
   } else {
-    text = "[" + safe(process.comm) + "]";
+    text = "[" + terminal_safe(process.comm) + "]";
   }
   return text;
 }
@@ -102,8 +84,8 @@ void Report::add_memory(MeasuredTable& facts, const DeathSurroundings& around) c
   }
   std::string text = fmt::format("it had up to {}", human_size(largest_rss(exit_)));
   if (around.limit) {
-    text += fmt::format("; the limit of {} is {} ({})", safe(around.limit->cgroup),
-                        human_size(around.limit->bytes), safe(around.limit->file));
+    text += fmt::format("; the limit of {} is {} ({})", terminal_safe(around.limit->cgroup),
+                        human_size(around.limit->bytes), terminal_safe(around.limit->file));
   } else if (around.has_limits) {
     text += "; its cgroup is gone or has no limit, so the machine may have been out of memory";
   }
@@ -120,16 +102,17 @@ void Report::add_program(MeasuredTable& facts) const {
   }
   if (exit_.cwd) {
     facts.cell("directory");
-    facts.cell(safe(*exit_.cwd));
+    facts.cell(terminal_safe(*exit_.cwd));
   }
 }
 
 void Report::write_facts(const WallClock& clock, const DeathSurroundings& around) {
   MeasuredTable facts({{"", 10}, {}});
   facts.cell("ended");
-  facts.cell(
-      fmt::format("{}, {} after its start", moment(clock, exit_.time), human(exit_.duration)));
-  std::string status = status_without_sender(exit_);
+  facts.cell(fmt::format("{}, {} after its start", moment(clock, exit_.time),
+                         human_duration(exit_.duration)));
+  // The table of origins has the sender.
+  std::string status = status_text(exit_.wait_status, exit_.oom_killed);
   if (std::string meaning = status_meaning(death_); !meaning.empty()) {
     status += ": " + meaning;
   }
@@ -137,13 +120,13 @@ void Report::write_facts(const WallClock& clock, const DeathSurroundings& around
   facts.cell(std::move(status), exit_.wait_status != 0 ? Style::failure : Style::plain);
   if (WCOREDUMP(exit_.wait_status) && around.core) {
     facts.cell("core");
-    facts.cell(safe(*around.core));
+    facts.cell(terminal_safe(*around.core));
   }
   add_memory(facts, around);
   add_program(facts);
   if (death_.user) {
     facts.cell("user");
-    facts.cell(safe(*death_.user));
+    facts.cell(terminal_safe(*death_.user));
   }
   if (exit_.process.container_id) {
     facts.cell("container");
@@ -151,11 +134,11 @@ void Report::write_facts(const WallClock& clock, const DeathSurroundings& around
   }
   if (exit_.process.unit) {
     facts.cell("unit");
-    facts.cell(safe(*exit_.process.unit));
+    facts.cell(terminal_safe(*exit_.process.unit));
   }
   if (exit_.oom_killed && exit_.process.cgroup) {
     facts.cell("cgroup");
-    facts.cell(safe(*exit_.process.cgroup));
+    facts.cell(terminal_safe(*exit_.process.cgroup));
   }
   facts.cell("parents");
   facts.cell(parents());
@@ -164,7 +147,7 @@ void Report::write_facts(const WallClock& clock, const DeathSurroundings& around
 
 void Report::add_process(MeasuredTable& table, const Relative& process, Style style) {
   table.cell(std::to_string(process.shown_pid()));
-  table.cell(process.user ? safe(*process.user) : "-");
+  table.cell(process.user ? terminal_safe(*process.user) : "-");
   table.cell(command_of(process), style);
 }
 
@@ -205,7 +188,7 @@ void Report::write_origins() {
     std::string status;
     append_status(status, init);
     out_ += fmt::format("\n{} ended {} before, with {}: bpftrap why died {}-{}\n",
-                        label(init.process), human(exit_.time - init.time), status,
+                        label(init.process), human_duration(exit_.time - init.time), status,
                         init.process.id.pid, init.process.id.start_ns);
   }
 }
@@ -218,22 +201,23 @@ void Report::write_failures() {
     std::size_t first = death_.missing.size() - std::min(death_.missing.size(), rows_most);
     for (std::size_t i = first; i < death_.missing.size(); ++i) {
       const MissingProgram& missing = death_.missing[i];
-      table.cell(human(missing.before));
+      table.cell(human_duration(missing.before));
       table.cell(missing.error, Style::failure);
-      table.cell(safe(missing.name) +
+      table.cell(terminal_safe(missing.name) +
                  (missing.attempts > 1 ? fmt::format(" ({} paths)", missing.attempts) : ""));
       table.cell(label(missing.process) + " " + command_of(missing.process));
     }
     table.write(out_, table_look());
   }
   if (!death_.failed.empty()) {
-    out_ += fmt::format("\ndescendants that failed in the last {}\n", human(failures_before));
+    out_ +=
+        fmt::format("\ndescendants that failed in the last {}\n", human_duration(failures_before));
     MeasuredTable table(
         {{"BEFORE", 7, Align::right}, {"PID", 7, Align::right}, {"STATUS", 6}, {"COMMAND"}});
     std::size_t first = death_.failed.size() - std::min(death_.failed.size(), rows_most);
     for (std::size_t i = first; i < death_.failed.size(); ++i) {
       const FailedChild& failed = death_.failed[i];
-      table.cell(human(failed.before));
+      table.cell(human_duration(failed.before));
       table.cell(std::to_string(failed.process.shown_pid()));
       table.cell(
           failed.status + (failed.killer ? " from " + label(responsible(*failed.killer)) : ""),

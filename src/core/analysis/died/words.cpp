@@ -20,12 +20,6 @@ using std::chrono::nanoseconds;
 // A signal of longer ago had another purpose than to end the process.
 constexpr nanoseconds related = std::chrono::minutes(1);
 
-std::string human(nanoseconds duration) {
-  std::string text;
-  append_human_duration(text, duration);
-  return text;
-}
-
 bool was_signalled(const ExitRecord& exit) {
   return WIFSIGNALED(exit.wait_status);
 }
@@ -66,9 +60,10 @@ std::string unsent_meaning(const ExitRecord& exit, int signal) {
 }
 
 std::string interval_text(const History& history) {
-  std::string text = fmt::format(", one every {}", human(history.interval));
+  std::string text = fmt::format(", one every {}", human_duration(history.interval));
   if (history.shortest != history.longest) {
-    text += fmt::format(" ({} to {})", human(history.shortest), human(history.longest));
+    text += fmt::format(" ({} to {})", human_duration(history.shortest),
+                        human_duration(history.longest));
   }
   return text;
 }
@@ -76,8 +71,7 @@ std::string interval_text(const History& history) {
 }  // namespace
 
 std::string process_label(std::string_view name, Pid pid) {
-  std::string text;
-  append_terminal_safe(text, name);
+  std::string text = terminal_safe(name);
   return text + fmt::format("[{}]", pid);
 }
 
@@ -113,7 +107,8 @@ std::string headline(const Death& death) {
   std::string text = code == 0 ? fmt::format("{} ended with status 0", name)
                                : fmt::format("{} failed with status {}", name, code);
   if (ended_after_signal(exit) && death.last) {
-    text += fmt::format(", {} after {}", human(exit.last_signal->age), sending(*death.last));
+    text +=
+        fmt::format(", {} after {}", human_duration(exit.last_signal->age), sending(*death.last));
   } else if (const FailedChild* child = reported_child(death)) {
     text += fmt::format(": its {} {} was killed", child->is_child ? "child" : "descendant",
                         label(child->process));
@@ -150,15 +145,6 @@ std::string status_meaning(const Death& death) {
     return "the end of process 1 ends all others of its pid namespace";
   }
   return unsent_meaning(exit, signal);
-}
-
-std::string status_without_sender(const ExitRecord& exit) {
-  ExitRecord alone;
-  alone.wait_status = exit.wait_status;
-  alone.oom_killed = exit.oom_killed;
-  std::string text;
-  append_status(text, alone);
-  return text;
 }
 
 std::string history_text(const History& history) {

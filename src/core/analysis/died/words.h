@@ -23,9 +23,6 @@ std::string sending(const SignalOrigin& origin);
 // The end in one sentence.
 std::string headline(const Death& death);
 
-// `SIGSEGV (core dumped)`: the table of origins has the sender.
-std::string status_without_sender(const ExitRecord& exit);
-
 // The meaning of the status; empty if it has none.
 std::string status_meaning(const Death& death);
 

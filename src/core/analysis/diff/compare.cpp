@@ -35,14 +35,6 @@ nanoseconds total(const std::vector<nanoseconds>& times) {
   return sum;
 }
 
-std::string status_text(int wait_status) {
-  ExitRecord exit;
-  exit.wait_status = wait_status;
-  std::string text;
-  append_status(text, exit);
-  return text;
-}
-
 // The status that this one has more often than the other, else the most frequent one.
 std::optional<std::string> telling_status(const DiffNode& node, const DiffNode* other) {
   const int* best = nullptr;

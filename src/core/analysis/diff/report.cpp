@@ -154,8 +154,7 @@ std::string diff_report(const std::vector<DiffRecord>& records, const DiffLook& 
     table.cell(std::string(row_name(record)), style_of(record));
     table.cell(cell(record, record.a_count, record.a_status, record.a_time));
     table.cell(cell(record, record.b_count, record.b_status, record.b_time));
-    std::string started_by;
-    append_terminal_safe(started_by, record.started_by);
+    std::string started_by = terminal_safe(record.started_by);
     table.cell(started_by.empty() ? "-" : started_by);
     table.cell(command(record, labels, columns));
   }
