@@ -14,6 +14,11 @@ namespace bpftrap {
 
 class ProcessSlots {
  public:
+  // Returns no_index if the process is unknown.
+  Index find(const Chunks<RunProcess>& processes, const ProcessId& id) const {
+    return slots_.empty() ? no_index : slots_[slot_of(processes, id)];
+  }
+
   // Returns the process, which is added if it is new. The start of an older process may be known by
   // its tick only, as /proc shows it; a later exact start replaces it.
   Index find_or_add(Chunks<RunProcess>& processes, const ProcessId& id) {

@@ -322,7 +322,12 @@ void RunBuilder::take(const GoneRecord& gone) {
 }
 
 void RunBuilder::take(const FinalRecord& last) {
-  RunProcess& process = run_.processes[find_or_add(last.id)];
+  // A trace of one tree gets the last accounts of all processes of the machine.
+  Index index = slots_.find(run_.processes, last.id);
+  if (index == no_index) {
+    return;
+  }
+  RunProcess& process = run_.processes[index];
   process.cpu = bounded(last.cpu);
   process.cpu_wait = bounded(last.cpu_wait);
   process.cpu_final = true;

@@ -7,7 +7,7 @@
 
 #include <array>
 #include <cstddef>
-#include <system_error>
+#include <exception>
 #include <thread>
 #include <utility>
 
@@ -100,8 +100,8 @@ void BackgroundLoad::prepare(bpf_program* program, bpf_prog_load_opts& options) 
   BlockedSignals blocked;
   try {
     jobs_.push_back(std::make_unique<Job>(program, options));
-  } catch (const std::system_error&) {
-    return;  // no thread: libbpf loads the program itself
+  } catch (const std::exception&) {
+    return;  // no thread or memory: libbpf loads the program itself
   }
   bpf_program__set_insns(program, const_cast<bpf_insn*>(empty_program.data()),
                          empty_program.size());

@@ -63,10 +63,10 @@ void LiveProcesses::forget_older(Pid local_pid) {
 }
 
 void LiveProcesses::ended(const ProcessId& id, Pid local_pid) {
-  if (!forget(id)) {
-    // It is older. Remove the entry of any process with this pid, because the pid is free again.
-    forget_older(local_pid);
-  }
+  forget(id);
+  // Remove the entry of any process with this pid, because the pid is free again. An older process
+  // that has executed a program has an entry of both kinds.
+  forget_older(local_pid);
 }
 
 void LiveProcesses::add_older(Pid local_pid, std::string record) {

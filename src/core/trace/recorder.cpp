@@ -213,7 +213,10 @@ RecordHandler::Result Recorder::take_exit(Bytes record) {
   ProcessId id = id_of(event.process);
   live_.ended(id, event.process.local_pid);
   births_.ended(id);
-  if (options_.filtered && ended_.size() < ended_most) {
+  if (options_.filtered) {
+    if (ended_.size() >= ended_most) {
+      ended_.erase(ended_.begin());  // its last account was lost, as that of most in here
+    }
     ended_.insert(id);
   }
   return Result::written;
