@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@
 
 #include "cli/common_options.h"
 #include "cli/load_run.h"
+#include "cli/recording.h"
 #include "cli/trace_options.h"
 #include "core/export/compile_commands.h"
 #include "core/export/perfetto.h"
@@ -42,6 +44,44 @@ void take_file(ExportOptions& options, const ExportFormat& format, std::string_v
     }
   }
   options.files.push_back({&format, std::string(path)});
+}
+
+Error refusal(const ExportOptions::File& file, const char* reason) {
+  return Error(
+      fmt::format("refuse to write to '{}' ({})", terminal_safe(file.path), file.format->option), 0,
+      fmt::format("{}: name another file", reason));
+}
+
+// The content of the file will be lost.
+void refuse_recording(const ExportOptions::File& file) {
+  UniqueFd old(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (old && ::fstat(old.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+      is_recording(old.get())) {
+    throw refusal(file, "it is a recording");
+  }
+}
+
+// `taken`: the files that are open already, to which this one is added.
+void refuse_taken(const ExportOptions::File& file, int fd, const std::string& recording,
+                  std::vector<struct stat>& taken) {
+  auto same = [](const struct stat& a, const struct stat& b) {
+    return S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+  };
+  struct stat own {};
+  struct stat other {};
+  if (::fstat(fd, &own) != 0) {
+    return;
+  }
+  if (!recording.empty() && ::stat(recording.c_str(), &other) == 0 && same(own, other)) {
+    throw refusal(file, "it is the recording");
+  }
+  for (const struct stat& earlier : taken) {
+    if (same(own, earlier)) {
+      throw refusal(file, "another option names it, too");
+    }
+  }
+  taken.push_back(own);
 }
 
 std::optional<FileOwner> owner_of_exports() {
@@ -126,12 +166,15 @@ class Exports::Fan final : public Sink {
   std::unique_ptr<Sink> also_;
 };
 
-Exports::Exports(const ExportOptions& options) {
+Exports::Exports(const ExportOptions& options, const std::string& recording) {
+  std::vector<struct stat> taken;
   std::optional<FileOwner> owner = options.empty() ? std::nullopt : owner_of_exports();
   for (const ExportOptions::File& file : options.files) {
     constexpr bool keep = true;
     const char* option = file.format->option;
+    refuse_recording(file);
     UniqueFd fd = open_output_file(file.path, {}, owner, keep, option);
+    refuse_taken(file, fd.get(), recording, taken);
     exports_.push_back(
         {file.format, file.path, std::make_unique<Output>(std::move(fd), file.path, option)});
   }

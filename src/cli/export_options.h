@@ -59,8 +59,9 @@ void complete_optional_value(std::string& word);
 class Exports {
  public:
   // Opens the files. Their earlier content stays until finish(). A file that is created has mode
-  // 0600, and belongs to the user who called sudo. Throws Error.
-  explicit Exports(const ExportOptions& options);
+  // 0600, and belongs to the user who called sudo. `recording`: the path of one that is to be
+  // written. Refuses recordings, and one file for two purposes. Throws Error.
+  explicit Exports(const ExportOptions& options, const std::string& recording = {});
   ~Exports();
 
   // Returns a sink that passes each record to all exporters, and to `also`. This object must

@@ -344,7 +344,7 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   if (!host) {
     return stopped_before_start(options);
   }
-  Exports exports(options.exports);
+  Exports exports(options.exports, options.output.output);
   bpftrap_scope scope = choose_scope(options, known.own);
   scope.report_final = command.records || command.explain ? 1 : scope.report_final;
   BeforeFailedExec before;

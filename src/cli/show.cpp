@@ -100,7 +100,7 @@ ReplayOptions Show::replay_options() const {
   replay.selection = {trace.pids, trace.trees, options_.users, trace.cgroups};
   replay.since_ns = options_.since_ns;
   replay.until_ns = options_.until_ns;
-  replay.clip = trace.output.summary;
+  replay.clip = trace.output.summary || !trace.exports.empty();
   if (source_.process) {
     replay.selection.pids = {*source_.process};
     replay.scope.filter_pids = 1;
@@ -321,7 +321,11 @@ int Show::run() {
   replay.finish();
   output_->drain(patience_);
   output_->close();
-  exports_.finish(source_.file.get(), source_.path, patience_);
+  if (complete_ || options_.trace.exports.empty()) {
+    exports_.finish(source_.file.get(), source_.path, patience_);
+  } else {
+    say("interrupted: the files are incomplete");
+  }
   report(replay);
   return report_empty(replay);
 }

@@ -84,6 +84,15 @@ void add_script_option(CLI::App& app, ShowOptions& options) {
       "print a shell script that runs the last command of this process again", "ID");
 }
 
+// True if parts of the recording are left out or replaced.
+bool selects(const ShowOptions& options) {
+  const TraceOptions& trace = options.trace;
+  return !trace.pids.empty() || !trace.trees.empty() || !options.users.empty() ||
+         !trace.names.empty() || !trace.excluded_names.empty() || !trace.cgroups.empty() ||
+         !trace.arguments.empty() || !trace.redaction.empty() || options.since_ns ||
+         options.until_ns;
+}
+
 // Files are made of all events, and of the whole run.
 void check_exports(const ShowOptions& options) {
   const std::vector<ExportOptions::File>& files = options.trace.exports.files;
@@ -106,6 +115,14 @@ void check_exports(const ShowOptions& options) {
     if (given) {
       refuse_usage(fmt::format("{}: cannot be combined with {}; expected one of them", name,
                                files.empty() ? "--script" : files.front().format->option));
+    }
+  }
+  for (const ExportOptions::File& file : files) {
+    if (file.format->write_run != nullptr && selects(options)) {
+      refuse_usage(
+          fmt::format("{}: shows the whole recording; expected no filter, --redact, "
+                      "--since or --until",
+                      file.format->option));
     }
   }
 }

@@ -203,6 +203,27 @@ TEST_F(RecordingTest, FullDiskEndsTheRecordingNotTheProgram) {
   EXPECT_GE(named, last);
 }
 
+TEST_F(RecordingTest, ExportsOverwriteNoRecording) {
+  ASSERT_EQ(run_bpftrap(record() + program({"exit", "0"})).status, 0);
+  const std::string before = text_of(path_);
+  for (const char* option : {"--perfetto", "--timeline"}) {
+    Outcome shown = run_bpftrap({"show", path_, option, path_});
+    EXPECT_EQ(shown.status, 1);
+    EXPECT_NE(shown.errors.find("it is a recording"), std::string::npos) << shown.errors;
+    EXPECT_EQ(text_of(path_), before);
+  }
+  std::string fresh = directory_ / "fresh";
+  Outcome recorded =
+      run_bpftrap(Words{"record", "-o", fresh, "--perfetto", fresh} + program({"exit", "0"}));
+  EXPECT_EQ(recorded.status, 125) << recorded.errors;
+  EXPECT_EQ(run_bpftrap({"show", path_, "--perfetto", fresh + "1", "--timeline",
+                         directory_.path() + "/./fresh1"})
+                .status,
+            1);
+  // The page is made of the whole recording.
+  EXPECT_EQ(run_bpftrap({"show", path_, "--timeline", fresh, "--redact", "x"}).status, 2);
+}
+
 TEST_F(RecordingTest, RedactedBeforeTheDisk) {
   Outcome outcome = run_bpftrap(record({"--redact", "secret[0-9]*", "--env", "TOKEN"}) +
                                     program({"exit", "0", "--password=secret123"}),
