@@ -62,8 +62,9 @@ void PerfettoExport::write(const RecordView& record) {
 }
 
 void PerfettoExport::take(const StartRecord& start) {
-  std::int64_t boot = start.time.time_since_epoch().count();
-  std::int64_t wall = clock_.to_wall(start.time).ns;
+  BootTime time = bounded(start.time);
+  std::int64_t boot = time.time_since_epoch().count();
+  std::int64_t wall = bounded(std::chrono::nanoseconds(clock_.to_wall(time).ns)).count();
   if (group_ == 0) {
     first_offset_ = wall - boot;
     trace_begin_ = boot;
@@ -76,12 +77,15 @@ void PerfettoExport::take(const StartRecord& start) {
     shift_ = wall - boot - first_offset_;
     boot_id_ = start.boot_id;
   }
-  begin_ = time_of(start.time);
+  // The wall clock of a later boot may be behind. Runs stay in their order.
+  shift_ = std::max(shift_, last_ - boot);
+  begin_ = time_of(time);
   last_ = std::max(last_, begin_);
 }
 
 std::int64_t PerfettoExport::start_of(const ProcessId& id) const {
-  return std::max(static_cast<std::int64_t>(id.start_ns) + shift_, begin_);
+  auto most = static_cast<std::uint64_t>(time_most.count());
+  return std::max(static_cast<std::int64_t>(std::min(id.start_ns, most)) + shift_, begin_);
 }
 
 // The first free one below the parent's.
@@ -133,7 +137,7 @@ void PerfettoExport::take(const ExecRecord& exec) {
   std::int64_t now = std::max(time_of(exec.time), begin_);
   last_ = std::max(last_, now);
   auto found = living_.find(exec.process.id);
-  bool is_older = static_cast<std::int64_t>(exec.process.id.start_ns) + shift_ < begin_;
+  bool is_older = start_of(exec.process.id) == begin_;
   Living& process = found != living_.end()
                         ? found->second
                         : add(exec.process, is_older ? now : start_of(exec.process.id));
@@ -195,8 +199,9 @@ void PerfettoExport::take(const ExitRecord& exit) {
   lanes_[process.lane].free_from = end;
   // The CPU time of an older process is that of its whole life: it counts in part only.
   std::int64_t life = std::max<std::int64_t>(exit.duration.count(), 1);
-  auto cpu = static_cast<std::int64_t>(count_of(exit.cpu.user + exit.cpu.system));
+  auto cpu = static_cast<std::int64_t>(count_of(bounded(exit.cpu.user) + bounded(exit.cpu.system)));
   double share = std::min(1.0, static_cast<double>(end - start) / static_cast<double>(life));
+  end = std::max(end, start);
   lifetimes_.push_back({start, end, static_cast<std::int64_t>(static_cast<double>(cpu) * share)});
   living_.erase(exit.process.id);
 }

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/analysis/time_bounds.h"
 #include "core/export/exporter.h"
 #include "core/export/perfetto_writer.h"
 #include "core/record/record.h"
@@ -56,7 +57,9 @@ class PerfettoExport final : public Exporter {
   void stop(BootTime time);
 
   // Nanoseconds of the trace's clock. That of a later boot goes on where the first one is then.
-  std::int64_t time_of(BootTime time) const { return time.time_since_epoch().count() + shift_; }
+  std::int64_t time_of(BootTime time) const {
+    return bounded(time).time_since_epoch().count() + shift_;
+  }
   std::int64_t start_of(const ProcessId& id) const;
   std::size_t free_lane(std::int64_t since, const ProcessId& parent);
   Living& add(const Process& process, std::int64_t since);

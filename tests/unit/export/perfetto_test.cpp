@@ -324,6 +324,23 @@ TEST_F(PerfettoTest, OlderAndUnknownProcessesNestToo) {
             1);
 }
 
+TEST_F(PerfettoTest, LaterBootWhoseClockIsBehindFollowsTheFirst) {
+  start();
+  fork(10, 1);
+  exit(5'000'000'000, 10, 1, 0);
+  export_.write(StartRecord{at(10), "host", "other boot", "kernel", "record"});
+  exit(1'000'000, 20, 1, 0);
+  ExitRecord hostile;
+  hostile.process = process(30, 1);
+  hostile.process.id.start_ns = UINT64_MAX;
+  hostile.time = at(INT64_MAX);
+  hostile.cpu.user = std::chrono::nanoseconds::max();
+  export_.write(hostile);
+  Trace trace = result(2'000'000);
+  trace.check();
+  EXPECT_EQ(trace.slices().size(), 3U);
+}
+
 TEST_F(PerfettoTest, AnyOrderOfRecordsNests) {
   std::mt19937 random(1);
   start();
