@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -27,6 +28,9 @@ std::optional<MemoryLimit> find_limit(const std::string& mount, std::string_view
     return std::nullopt;
   }
   std::string group(cgroup == "/" ? "" : cgroup);
+  if (::access((mount + group).c_str(), F_OK) != 0) {
+    return std::nullopt;  // it was removed: the limit of another group says nothing about it
+  }
   for (;;) {
     std::string path = fmt::format("{}{}/{}", mount, group, file);
     std::string text = first_line(path);

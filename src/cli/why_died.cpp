@@ -218,7 +218,7 @@ RecordedRun WhyDied::run_at(BootTime from, BootTime to, const std::string& boot_
 
 void WhyDied::explain_signals(Death& death) {
   const ExitRecord& exit = death.exit();
-  if (!exit.last_signal || exit.killer) {
+  if (!ended_after_signal(exit)) {
     return;
   }
   BootTime sent = exit.time - exit.last_signal->age;

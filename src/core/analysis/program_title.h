@@ -12,4 +12,11 @@ namespace bpftrap {
 std::string program_title(std::string_view args, std::string_view filename, bool is_script,
                           std::string_view comm);
 
+// True for `sh`, `bash`, `-zsh` and the like.
+bool is_shell(std::string_view name);
+
+// True if the arguments are those of a shell that runs one command, as system(3) starts it: `sh -c
+// COMMAND`, `bash -lc COMMAND`.
+bool runs_command(std::string_view args);
+
 }  // namespace bpftrap

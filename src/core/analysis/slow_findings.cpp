@@ -98,7 +98,7 @@ std::vector<Repeated> repeated_commands(const RecordedRun& run, const std::vecto
   for (Index member : members) {
     for (Index i = run.processes[member].first_exec; i != no_index; i = run.execs[i].next) {
       const RunExec& exec = run.execs[i];
-      if (exec.error == 0 && !exec.older && exec.args != TextId::none) {
+      if (exec.error == 0 && !exec.older && exec.args != TextId::none && !exec.args_truncated) {
         execs.push_back(i);
       }
     }

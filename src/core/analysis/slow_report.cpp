@@ -12,6 +12,7 @@
 
 #include "core/analysis/critical_path.h"
 #include "core/analysis/parallelism.h"
+#include "core/analysis/program_title.h"
 #include "core/analysis/slow_advice.h"
 #include "core/analysis/slow_findings.h"
 #include "core/analysis/slow_names.h"
@@ -204,8 +205,8 @@ void Report::add_branches() {
     std::string line = fmt::format("  {:>7} {:>7} {:>10}  ", human_duration(branch.cpu),
                                    human_duration(branch.wall), branch.processes);
     // A shell says less than what it executes.
-    bool is_shell = run_.comm(branch.process).ends_with("sh");
-    add(line + names_.of(is_shell ? branch.busiest : branch.process, columns - line.size()));
+    bool by_shell = is_shell(run_.comm(branch.process));
+    add(line + names_.of(by_shell ? branch.busiest : branch.process, columns - line.size()));
   }
 }
 

@@ -105,6 +105,10 @@ TEST(ProgramTitleTest, ScriptsAndPrograms) {
   EXPECT_EQ(program_title("python3\0-u\0/srv/app.py\0"sv, "/usr/bin/python3", false, "x"),
             "app.py");
   EXPECT_EQ(program_title("sh\0-c\0exit 1\0"sv, "/bin/sh", false, "x"), "sh");
+  EXPECT_EQ(program_title("bash\0-lc\0exit 1\0"sv, "/bin/bash", false, "x"), "bash");
+  EXPECT_TRUE(runs_command("bash\0-lc\0exit 1\0"sv));
+  EXPECT_FALSE(runs_command("/bin/sh\0/srv/watchdog.sh\0-c\0"sv)) << "an option of the script";
+  EXPECT_FALSE(runs_command("ssh\0-c\0x\0"sv));
   EXPECT_EQ(program_title("-bash\0"sv, "/bin/bash", false, "x"), "bash");
   EXPECT_EQ(program_title("busybox\0sh\0a.sh\0"sv, "", false, "x"), "a.sh");
   EXPECT_EQ(program_title("/usr/sbin/nginx\0-g\0x\0"sv, "", false, "x"), "nginx");

@@ -13,6 +13,7 @@
 #include "core/analysis/command_label.h"
 #include "core/analysis/died/lineage.h"
 #include "core/analysis/died/status.h"
+#include "core/analysis/program_title.h"
 #include "core/record/signal_name.h"
 
 namespace bpftrap {
@@ -29,10 +30,8 @@ bool is_tool(const Relative& process) {
   return std::find(names.begin(), names.end(), process.title) != names.end();
 }
 
-// A shell that runs one command, as system(3) starts it.
 bool is_shell_of_command(const Relative& process) {
-  return process.args && process.args->find(std::string_view("\0-c\0", 4)) != std::string::npos &&
-         (process.title.ends_with("sh"));
+  return process.args && runs_command(*process.args);
 }
 
 std::size_t find_responsible(const Lineage& lineage) {

@@ -24,10 +24,6 @@ bool was_signalled(const ExitRecord& exit) {
   return WIFSIGNALED(exit.wait_status);
 }
 
-bool ended_after_signal(const ExitRecord& exit) {
-  return !was_signalled(exit) && exit.last_signal && exit.last_signal->age < related;
-}
-
 bool is_crash(int signal) {
   return signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE ||
          signal == SIGABRT || signal == SIGTRAP || signal == SIGSYS;
@@ -69,6 +65,10 @@ std::string interval_text(const History& history) {
 }
 
 }  // namespace
+
+bool ended_after_signal(const ExitRecord& exit) {
+  return !was_signalled(exit) && exit.last_signal && exit.last_signal->age < related;
+}
 
 std::string process_label(std::string_view name, Pid pid) {
   std::string text = terminal_safe(name);
@@ -124,7 +124,10 @@ std::string status_meaning(const Death& death) {
   if (!was_signalled(exit)) {
     StatusSurroundings around{
         .program = exit.process.comm,
-        .of_service_manager = exit.process.parent_comm == "systemd" || exit.process.parent.pid == 1,
+        // systemd's child has such a name until it executes the program of the service.
+        .of_service_manager =
+            (exit.process.parent_comm == "systemd" || exit.process.parent.pid == 1) &&
+            exit.process.comm.starts_with('('),
         .in_container = exit.process.container_id.has_value()};
     int code = WEXITSTATUS(exit.wait_status);
     std::string meaning = exit_code_meaning(code, around);

@@ -20,6 +20,9 @@ const Relative& responsible(const SignalOrigin& origin);
 // `watchdog.sh[4790] sent SIGKILL through kill[4800]`
 std::string sending(const SignalOrigin& origin);
 
+// True if it ended by itself soon after a signal that asked it to end.
+bool ended_after_signal(const ExitRecord& exit);
+
 // The end in one sentence.
 std::string headline(const Death& death);
 
