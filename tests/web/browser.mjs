@@ -68,6 +68,17 @@ export async function close(page) {
   await page.context().close();
 }
 
+// Waits until `holds`, a function that asks the page, returns true. Throws after ten seconds.
+export async function poll(holds) {
+  const deadline = Date.now() + 10_000;
+  while (!await holds()) {
+    if (Date.now() > deadline) {
+      throw new Error(`not true after ten seconds: ${holds}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
 // The end of an animation.
 export async function settle(page) {
   await page.waitForFunction(() => !window.timeline.viewport.animating);
