@@ -120,6 +120,7 @@ void Walk::split_by_lifetime(Segment& segment) const {
   const RunProcess& p = run_.processes[segment.process];
   segment.estimated = true;
   if (!p.end_recorded) {
+    segment.unknown = true;
     segment.blocked = segment.duration();
     return;
   }

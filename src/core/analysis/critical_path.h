@@ -20,6 +20,7 @@ struct Segment {
   std::chrono::nanoseconds cpu_wait{};  // runnable without a CPU
   std::chrono::nanoseconds blocked{};
   bool estimated = false;            // the parts, because an account was not exact
+  bool unknown = false;              // no account tells the parts: all of it counts as `blocked`
   std::uint64_t sleeps = 0;          // voluntary switches, if the accounts tell
   const RunExec* program = nullptr;  // that it ran; null: that of an ancestor, or unknown
 

@@ -142,6 +142,9 @@ void Advice::say_blocked() {
   nanoseconds blocked{};
   const Segment* most = nullptr;
   for (const Segment& segment : f_.path.segments) {
+    if (segment.unknown) {
+      continue;
+    }
     blocked += segment.blocked;
     if (most == nullptr || segment.blocked > most->blocked) {
       most = &segment;

@@ -35,10 +35,12 @@ FieldTable fields_of(const SegmentRecord*) {
       field<&R::cwd>("cwd", "its current directory at that exec; null if unknown"),
       field<&R::begin_ns>("start_boot_ns", "begin of the segment in nanoseconds of CLOCK_BOOTTIME"),
       field<&R::duration>("duration_ns", "nanoseconds; those of all segments add up to wall_ns"),
-      field<&R::cpu>("cpu_ns", "nanoseconds of these in which the process had a CPU"),
-      field<&R::cpu_wait>("cpu_wait_ns",
-                          "nanoseconds in which the process was runnable without a CPU"),
-      field<&R::blocked>("blocked_ns", "nanoseconds in which the process slept"),
+      field<&R::cpu>("cpu_ns",
+                     "nanoseconds of these in which the process had a CPU; null if unknown"),
+      field<&R::cpu_wait>(
+          "cpu_wait_ns",
+          "nanoseconds in which the process was runnable without a CPU; null if unknown"),
+      field<&R::blocked>("blocked_ns", "nanoseconds in which the process slept; null if unknown"),
       field<&R::estimated>("estimated", "true if the last three are no exact measurement"));
   return table;
 }
@@ -69,9 +71,11 @@ SegmentRecord record_of(const RecordedRun& run, const Segment& segment) {
   }
   record.begin_ns = segment.begin.time_since_epoch();
   record.duration = segment.duration();
-  record.cpu = segment.cpu;
-  record.cpu_wait = segment.cpu_wait;
-  record.blocked = segment.blocked;
+  if (!segment.unknown) {
+    record.cpu = segment.cpu;
+    record.cpu_wait = segment.cpu_wait;
+    record.blocked = segment.blocked;
+  }
   record.estimated = segment.estimated;
   return record;
 }

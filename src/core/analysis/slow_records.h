@@ -36,9 +36,10 @@ struct SegmentRecord {
   std::optional<std::string_view> cwd;
   std::chrono::nanoseconds begin_ns{};  // of CLOCK_BOOTTIME
   std::chrono::nanoseconds duration{};
-  std::chrono::nanoseconds cpu{};
-  std::chrono::nanoseconds cpu_wait{};
-  std::chrono::nanoseconds blocked{};
+  // None if no account tells them.
+  std::optional<std::chrono::nanoseconds> cpu = {};
+  std::optional<std::chrono::nanoseconds> cpu_wait = {};
+  std::optional<std::chrono::nanoseconds> blocked = {};
   bool estimated = false;
 };
 FieldTable fields_of(const SegmentRecord*);

@@ -144,9 +144,10 @@ std::vector<const Segment*> Report::longest_segments() const {
 }
 
 void Report::add_segment(const Segment& segment) {
+  auto part = [&segment](nanoseconds time) { return segment.unknown ? "?" : human_duration(time); };
   std::string line = fmt::format("  {:>7} {:>7} {:>7} {:>7}{} ", human_duration(segment.duration()),
-                                 human_duration(segment.cpu), human_duration(segment.cpu_wait),
-                                 human_duration(segment.blocked), segment.estimated ? "~" : " ");
+                                 part(segment.cpu), part(segment.cpu_wait), part(segment.blocked),
+                                 segment.estimated ? "~" : " ");
   add(line + names_.of(segment, columns - line.size()));
 }
 
@@ -154,15 +155,22 @@ void Report::add_chain() {
   nanoseconds cpu{};
   nanoseconds waiting{};
   nanoseconds blocked{};
+  nanoseconds unknown{};
   bool estimated = false;
   for (const Segment& segment : path_.segments) {
     cpu += segment.cpu;
     waiting += segment.cpu_wait;
-    blocked += segment.blocked;
+    blocked += segment.unknown ? nanoseconds::zero() : segment.blocked;
+    unknown += segment.unknown ? segment.duration() : nanoseconds::zero();
     estimated |= segment.estimated;
   }
-  add_heading(fmt::format("The chain: {} CPU, {} waiting for a CPU, {} blocked",
-                          human_duration(cpu), human_duration(waiting), human_duration(blocked)));
+  std::string heading =
+      fmt::format("The chain: {} CPU, {} waiting for a CPU, {} blocked", human_duration(cpu),
+                  human_duration(waiting), human_duration(blocked));
+  if (unknown > nanoseconds::zero()) {
+    heading += ", " + human_duration(unknown) + " unknown";
+  }
+  add_heading(heading);
   std::vector<const Segment*> shown = longest_segments();
   add(fmt::format("     TIME     CPU    WAIT BLOCKED  COMMAND{}",
                   estimated ? " (~: the split is estimated)" : ""));

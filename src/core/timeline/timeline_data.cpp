@@ -177,7 +177,8 @@ const TimelineData::ProcessColumn TimelineData::process_columns[] = {
      [](TimelineData& d, const RunProcess& p) -> Number { return d.number_of(p.creator); }},
     {"end_parent",
      [](TimelineData& d, const RunProcess& p) -> Number { return d.number_of(p.end_parent); }},
-    {"uid", [](TimelineData&, const RunProcess& p) -> Number { return p.uid; }},
+    {"uid",
+     [](TimelineData&, const RunProcess& p) { return p.reported ? Number(p.uid) : std::nullopt; }},
     {"comm", [](TimelineData& d, const RunProcess& p) -> Number { return d.number_of(p.comm); }},
     {"cgroup",
      [](TimelineData& d, const RunProcess& p) -> Number { return d.number_of(p.cgroup); }},
@@ -205,8 +206,14 @@ const TimelineData::ProcessColumn TimelineData::process_columns[] = {
      }},
     {"oom_killed", [](TimelineData&, const RunProcess& p) -> Number { return p.oom_killed; }},
     {"older", [](TimelineData&, const RunProcess& p) -> Number { return p.older; }},
-    {"cpu_user", [](TimelineData&, const RunProcess& p) -> Number { return p.cpu.user.count(); }},
-    {"cpu_sys", [](TimelineData&, const RunProcess& p) -> Number { return p.cpu.system.count(); }},
+    {"cpu_user",
+     [](TimelineData&, const RunProcess& p) {
+       return has_account(p) || p.cpu_final ? Number(p.cpu.user.count()) : std::nullopt;
+     }},
+    {"cpu_sys",
+     [](TimelineData&, const RunProcess& p) {
+       return has_account(p) || p.cpu_final ? Number(p.cpu.system.count()) : std::nullopt;
+     }},
     {"cpu_wait",
      [](TimelineData&, const RunProcess& p) {
        return p.cpu_wait ? Number(p.cpu_wait->count()) : std::nullopt;
@@ -221,12 +228,20 @@ const TimelineData::ProcessColumn TimelineData::process_columns[] = {
     {"io_write",
      [](TimelineData&,
         const RunProcess& p) { return p.io ? Number(p.io->write_bytes) : std::nullopt; }},
-    {"minor_faults", [](TimelineData&, const RunProcess& p) -> Number { return p.minor_faults; }},
-    {"major_faults", [](TimelineData&, const RunProcess& p) -> Number { return p.major_faults; }},
+    {"minor_faults",
+     [](TimelineData&,
+        const RunProcess& p) { return has_account(p) ? Number(p.minor_faults) : std::nullopt; }},
+    {"major_faults",
+     [](TimelineData&,
+        const RunProcess& p) { return has_account(p) ? Number(p.major_faults) : std::nullopt; }},
     {"voluntary_switches",
-     [](TimelineData&, const RunProcess& p) -> Number { return p.voluntary_switches; }},
+     [](TimelineData&,
+        const RunProcess&
+            p) { return has_account(p) ? Number(p.voluntary_switches) : std::nullopt; }},
     {"involuntary_switches",
-     [](TimelineData&, const RunProcess& p) -> Number { return p.involuntary_switches; }},
+     [](TimelineData&,
+        const RunProcess&
+            p) { return has_account(p) ? Number(p.involuntary_switches) : std::nullopt; }},
 };
 
 const TimelineData::ExecColumn TimelineData::exec_columns[] = {

@@ -114,7 +114,7 @@ export class Details {
   // CPU, waiting and blocked as one bar.
   #shares(process) {
     const { recording } = this;
-    if (!recording.ended[process]) {
+    if (!recording.ended[process] || recording.processes.cpu_user[process] === null) {
       return null;
     }
     const duration = recording.stop[process] - recording.start[process];
@@ -156,8 +156,8 @@ export class Details {
       ['start', at(start) + (recording.processes.older[process] ? ' (before the recording)' : '')],
       ['end', ended ? at(recording.stop[process]) : null],
       ['duration', ended ? formatDuration(recording.stop[process] - start) : null],
-      ['user CPU', ended ? formatDuration(recording.processes.cpu_user[process]) : null],
-      ['system CPU', ended ? formatDuration(recording.processes.cpu_sys[process]) : null],
+      ['user CPU', ended ? duration(recording.processes.cpu_user[process]) : null],
+      ['system CPU', ended ? duration(recording.processes.cpu_sys[process]) : null],
       ['waiting for a CPU', ended ? duration(recording.processes.cpu_wait[process]) : null],
       ['on the chain', chain > 0 ? formatDuration(chain) : null],
     ]);
@@ -175,14 +175,15 @@ export class Details {
     }
     const p = recording.processes;
     const bytes = (value) => value === null ? null : formatBytes(value);
+    const both = (one, oneName, other, otherName) => one[process] === null ? null
+      : `${formatCount(one[process])} ${oneName}, ${formatCount(other[process])} ${otherName}`;
     return this.#facts('Cost', [
       ['peak memory', bytes(p.peak_rss[process] ?? p.max_rss[process])],
       ['peak, earlier programs too', bytes(p.max_rss[process])],
       ['read from storage', bytes(p.io_read[process])],
       ['written to storage', bytes(p.io_write[process])],
-      ['page faults', `${formatCount(p.minor_faults[process])} minor, ${formatCount(p.major_faults[process])} major`],
-      ['context switches', `${formatCount(p.voluntary_switches[process])} voluntary, ` +
-                           `${formatCount(p.involuntary_switches[process])} involuntary`],
+      ['page faults', both(p.minor_faults, 'minor', p.major_faults, 'major')],
+      ['context switches', both(p.voluntary_switches, 'voluntary', p.involuntary_switches, 'involuntary')],
     ]);
   }
 
@@ -208,7 +209,7 @@ export class Details {
       ['forked by', other(p.creator[process])],
       ['parent at its end', other(p.end_parent[process])],
       ['pid there', p.local_pid[process] > 0 && p.local_pid[process] !== p.pid[process] ? String(p.local_pid[process]) : null],
-      ['user', user(p.uid[process])],
+      ['user', p.uid[process] === null ? null : user(p.uid[process])],
       ['effective user', effectiveUser === null ? null : user(effectiveUser)],
       ['login user', loginUser === null ? null : user(loginUser)],
       ['group', identity('gid') === null ? null : String(identity('gid'))],
