@@ -82,7 +82,7 @@ TEST_F(WhyDiedTest, WatchdogIsNamedInsteadOfKill) {
   expect_answer(victim,
                 {"sleep[" + victim + "] was killed: " + watchdog + " sent SIGKILL through kill[",
                  "SIGKILL: no process can handle it", "/bin/sleep 30",
-                 "/bin/sh ./watchdog.sh " + victim, "run.sh[", "bpftrap["});
+                 "/bin/sh ./watchdog.sh " + victim, "run.sh["});
   std::vector<Record> records = deaths(victim);
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].text("signal"), "SIGKILL");
