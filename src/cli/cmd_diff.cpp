@@ -30,9 +30,6 @@ struct DiffCommandOptions {
   OutputOptions output;
 };
 
-// As diff(1).
-enum DiffStatus { no_difference = 0, differences = 1, trouble = 2 };
-
 void say_doubts(const LoadedRun& loaded) {
   for (const std::string& doubt : loaded.doubts) {
     say(fmt::format("{}: {}; differences may be missing or wrong", loaded.path, doubt));
@@ -84,7 +81,7 @@ int run(const DiffCommandOptions& options) {
   write(records, options);
   bool differs = std::any_of(records.begin(), records.end(),
                              [](const DiffRecord& record) { return record.decides(); });
-  return differs ? differences : no_difference;
+  return differs ? differences_found : ended_as_asked;
 }
 
 }  // namespace
@@ -113,14 +110,7 @@ Run setup_diff(CLI::App& app) {
                "  bpftrap diff                              the last two runs of bpftrap record\n"
                "  bpftrap diff good.bpftrap bad.bpftrap     two recordings\n"
                "  bpftrap diff --ignore curl                without what curl does");
-  return [options] {
-    try {
-      return run(*options);
-    } catch (const Error& error) {
-      say(error);
-      return static_cast<int>(trouble);
-    }
-  };
+  return [options] { return run(*options); };
 }
 
 }  // namespace bpftrap

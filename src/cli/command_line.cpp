@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "cli/common_options.h"
 #include "cli/export_options.h"
@@ -170,7 +171,8 @@ Invocation read_command_line(int argc, const char* const* argv) {
   bool with_program = has_program(argc, argv);
   try {
     Invocation line = read_words(app, runs, words_of(argc, argv));
-    line.failure = with_program ? bpftrap_failed : could_not_work;
+    bool is_diff = argc > 1 && std::string_view(argv[1]) == "diff";
+    line.failure = with_program ? bpftrap_failed : is_diff ? diff_failed : could_not_work;
     return line;
   } catch (const CLI::ValidationError& wrong) {
     // A message is one line, but a word may contain a line feed.
