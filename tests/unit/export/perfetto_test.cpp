@@ -318,7 +318,8 @@ TEST_F(PerfettoTest, OlderAndUnknownProcessesNestToo) {
   export_.write(LostRecord{at(1085), 7});
   Trace trace = result(1100);
   trace.check();
-  EXPECT_EQ(trace.slices().size(), 5U);
+  EXPECT_EQ(trace.slices(), (Slices{"comm:fork:40", "comm:fork:77", "comm:program:20",
+                                    "comm:program:50", "late:running:20"}));
   EXPECT_EQ(std::count_if(trace.tracks.begin(), trace.tracks.end(),
                           [](const auto& track) { return track.second == "lost records"; }),
             1);
