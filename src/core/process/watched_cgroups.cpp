@@ -9,10 +9,10 @@
 #include <sys/statfs.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
-#include <filesystem>
+#include <memory>
 #include <optional>
-#include <system_error>
 
 #include "core/os/error.h"
 #include "core/os/mounts.h"
@@ -21,29 +21,33 @@ namespace bpftrap {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-bool is_cgroup(const fs::path& directory) {
+// The paths here are absolute and have no final slash, except that of the root.
+bool is_cgroup(const std::string& directory) {
   struct statfs system {};
+  struct stat status {};
   return ::statfs(directory.c_str(), &system) == 0 && system.f_type == CGROUP2_SUPER_MAGIC &&
-         fs::is_directory(directory);
+         ::stat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+std::string parent_of(const std::string& directory) {
+  return directory.substr(0, std::max<std::size_t>(directory.rfind('/'), 1));
 }
 
 // A cgroup: where the hierarchy is mounted, and the names of the directories below.
 struct Place {
-  fs::path mount;
+  std::string mount;
   std::vector<std::string> names;
 };
 
-std::optional<Place> find_place(const fs::path& path) {
-  std::error_code error;
-  Place place{fs::canonical(path, error), {}};
-  if (error || !is_cgroup(place.mount)) {
+std::optional<Place> find_place(const std::string& path) {
+  std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+  if (real == nullptr || !is_cgroup(real.get())) {
     return std::nullopt;
   }
-  while (place.mount.has_relative_path() && is_cgroup(place.mount.parent_path())) {
-    place.names.insert(place.names.begin(), place.mount.filename());
-    place.mount = place.mount.parent_path();
+  Place place{real.get(), {}};
+  while (place.mount != "/" && is_cgroup(parent_of(place.mount))) {
+    place.names.insert(place.names.begin(), place.mount.substr(place.mount.rfind('/') + 1));
+    place.mount = parent_of(place.mount);
   }
   return place;
 }
