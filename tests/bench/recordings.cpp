@@ -151,7 +151,7 @@ void losses(Bench& bench) {
 }
 
 // Makes a recording whose batches are deflated, because its processes come slowly. It has at least
-// so many records: what was recorded is repeated, each time as another run.
+// `most` records: the same ones are repeated, each time as another run. Returns their number.
 std::uint64_t make_long_recording(Bench& bench, const std::string& path, std::uint64_t most) {
   const std::string once = bench.arena.output();
   Tool tool(bpftrap_record(), once, bench.arena.probe(), 0);

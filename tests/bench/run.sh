@@ -71,7 +71,7 @@ if [[ $(id -u) -ne 0 ]]; then
   exit 1
 fi
 
-ensure_packages build bench
+ensure_packages build test
 if [[ $peers == install ]]; then
   ensure_packages bench-peers
 elif [[ $peers == installed ]] && command -v dpkg-query >/dev/null; then

@@ -28,15 +28,16 @@ check() {
   joined=$(mktemp -d "$scratch/XXXXXX")/$1
   mkdir -p "${joined%/*}"
   printf "#include \"$PWD/%s\"\n" "$@" >"$joined"
+  # The analyzer skips included functions by default.
   if output=$(tidy "$joined" --checks=-bugprone-suspicious-include --extra-arg="-isystem$build/bpf" \
-    --extra-arg='-DBPFTRAP_VERSION=""'); then
+    --extra-arg=-Xclang --extra-arg=-analyzer-opt-analyze-headers --extra-arg='-DBPFTRAP_VERSION=""'); then
     return 0
   elif [[ $output == *clang-diagnostic-error* ]]; then
     check "${@:1:half}"
     half_status=$?
     check "${@:half+1}" && return "$half_status"
   else
-    printf '%s\n' "$output"
+    printf '%s\n' "${output:-clang-tidy failed without a message for: $*}"
     return 1
   fi
 }
