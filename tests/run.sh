@@ -121,15 +121,7 @@ run_fuzz() {
 }
 
 run_script() {
-  local name=${1#tests/} status
-  echo "== $name"
-  timeout -k 10 900 "$1" </dev/null
-  status=$?
-  case $status in
-    0) passed=$((passed + 1)) ;;
-    77) skip "$name" ;;
-    *) fail "$name (status $status)" ;;
-  esac
+  check "${1#tests/}" timeout -k 10 900 "$1" </dev/null
 }
 
 purposes=(build test)

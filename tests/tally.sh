@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by tests/run.sh and tests/vm/run.sh: counts passed, failed and skipped cases, and prints the
+# Sourced by the scripts that run tests: counts passed, failed and skipped cases, and prints the
 # counts in the last line. If `ci` is true, a skipped case counts as failed.
 
 passed=0
@@ -22,6 +22,20 @@ skip() {
     skipped=$((skipped + 1))
     remarks+=("skipped  $1")
   fi
+}
+
+# check NAME COMMAND...: runs the command, which may be a function, and counts it. Status 77 skips it.
+check() {
+  local name=$1 status
+  shift
+  echo "== $name"
+  "$@"
+  status=$?
+  case $status in
+    0) passed=$((passed + 1)) ;;
+    77) skip "$name" ;;
+    *) fail "$name (status $status)" ;;
+  esac
 }
 
 # tally_report REPORT LABEL [GLOB [AGAIN...]]: counts the cases of a googletest XML report. GLOB is as

@@ -104,7 +104,11 @@ install(
 )
 install(
   DIRECTORY vendor/package/fleet DESTINATION ${CMAKE_INSTALL_DATADIR}/bpftrap COMPONENT common
-  USE_SOURCE_PERMISSIONS
+  PATTERN ship.sh EXCLUDE
+)
+install(
+  PROGRAMS vendor/package/fleet/ship.sh DESTINATION ${CMAKE_INSTALL_DATADIR}/bpftrap/fleet
+  COMPONENT common
 )
 # All pages, except those about the source tree.
 file(GLOB _user_docs CONFIGURE_DEPENDS docs/*.md)

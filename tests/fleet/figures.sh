@@ -71,6 +71,7 @@ question_seconds() {
   echo "$wall s | $(per $(($(server_cpu) - cpu)) 100 2) s"
 }
 
+cmake --preset release -DBPFTRAP_TESTS=ON >/dev/null
 cmake --build build --target bpftrap bpftrap_fleet_hosts >/dev/null
 mkdir "$scratch/bin" && ln -s "${BPFTRAP_BIN:-$root/build/bpftrap}" "$scratch/bin/bpftrap"
 build/tests/bpftrap_fleet_hosts 1570000 1 "$scratch"
@@ -78,14 +79,15 @@ write_server_config
 start_server
 ask --multiquery <vendor/package/fleet/schema.sql
 
-cpu=$(server_cpu)
+begin=$(server_cpu)
 TIMEFORMAT='%R %U %S'
 { time ship_all >/dev/null; } 2>"$scratch/times"
 read -r wall user system < <(tail -n 1 "$scratch/times")
-cpu=$(($(server_cpu) - cpu))
+cpu=$(($(server_cpu) - begin))
 rows=$(ask <<<'SELECT count() FROM bpftrap.records')
+begin=$(server_cpu)
 merge_parts
-merged=$(($(server_cpu) - cpu))
+merged=$(($(server_cpu) - begin))
 echo "| figure | value |"
 echo "|---|---|"
 echo "| records shipped | $rows |"

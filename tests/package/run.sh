@@ -43,20 +43,6 @@ while [[ $# -gt 0 ]]; do
   shift
 done
 
-# check NAME COMMAND...: counts the command, which skips the case with 77.
-check() {
-  local name=$1 status
-  shift
-  echo "== $name"
-  "$@"
-  status=$?
-  case $status in
-    0) passed=$((passed + 1)) ;;
-    77) skip "package: $name" ;;
-    *) fail "package: $name (status $status)" ;;
-  esac
-}
-
 # Man pages: neither mandoc nor man has anything to say.
 check_pages() {
   local page commands
@@ -83,9 +69,11 @@ check_install() {
   DESTDIR=$scratch/destination cmake --install "$build" --prefix /opt/tracer >/dev/null || return
   for path in bin/bpftrap share/man/man1/bpftrap.1.gz share/bpftrap/records.schema.json \
     share/bash-completion/completions/bpftrap share/zsh/site-functions/_bpftrap \
-    share/fish/vendor_completions.d/bpftrap.fish share/doc/bpftrap/{LICENSE,exec.md}; do
+    share/fish/vendor_completions.d/bpftrap.fish share/doc/bpftrap/{LICENSE,exec.md} \
+    share/bpftrap/fleet/{schema.sql,ship.sh}; do
     [[ -s $scratch/destination/opt/tracer/$path ]] || { echo "no $path"; return 1; }
   done
+  [[ -x $scratch/destination/opt/tracer/share/bpftrap/fleet/ship.sh ]] || { echo "ship.sh"; return 1; }
   [[ $(ls "$scratch/destination") == opt && ! -e $scratch/destination/opt/tracer/share/lintian ]]
 }
 

@@ -1,6 +1,7 @@
 -- The table of a fleet for recent versions of ClickHouse, such as 24.8. UNTESTED: only schema.sql runs in the
 -- tests. The columns are the same. The differences are a time type with nanoseconds, dictionaries for
--- strings that repeat, codecs, and rows that expire by themselves.
+-- strings that repeat, codecs, and rows that expire by themselves. `ts` needs `date_time_input_format` =
+-- 'best_effort' in the profile of the shipping user.
 --
 --     clickhouse-client --multiquery < schema-modern.sql
 
