@@ -54,6 +54,7 @@ class Host {
   EventLoop& loop() { return loop_; }
   StopSignals& signals() { return signals_; }
   Output& output() { return *output_; }
+  const Output& output() const { return *output_; }
 
   // Writes to the output after a trace. Throws Error.
   void print(std::string_view text);

@@ -9,7 +9,7 @@
 #include "cli/show_source.h"
 #include "core/analysis/run_builder.h"
 #include "core/os/error.h"
-#include "core/recording/reader.h"
+#include "core/recording/batch_stream.h"
 
 namespace bpftrap {
 
@@ -19,10 +19,10 @@ std::string plural(std::uint64_t count, const char* one, const char* several) {
   return fmt::format("{} {}", count, count == 1 ? one : several);
 }
 
-std::vector<std::string> doubts_about(RecordingReader& reader, const RecordedRun& run) {
+std::vector<std::string> doubts_about(BatchStream& reader, const RecordedRun& run) {
   std::vector<std::string> doubts;
   if (reader.damaged() > 0) {
-    doubts.push_back(fmt::format("{} left out, the first at byte {}",
+    doubts.push_back(fmt::format("{} left out, the first at {}",
                                  plural(reader.damaged(), "damaged part is", "damaged parts are"),
                                  reader.first_damage()));
   }
@@ -35,7 +35,7 @@ std::vector<std::string> doubts_about(RecordingReader& reader, const RecordedRun
     doubts.push_back(plural(run.malformed, "record", "records") +
                      " not understood: a newer bpftrap may have written them");
   }
-  if (std::uint64_t torn = reader.torn_bytes(); torn > 0) {
+  if (std::uint64_t torn = reader.torn_bytes(); torn > 0 && !reader.is_directory()) {
     doubts.push_back(fmt::format("the last {} bytes are incomplete", torn));
   }
   if (!run.has_stopped) {
@@ -50,7 +50,7 @@ std::vector<std::string> doubts_about(RecordingReader& reader, const RecordedRun
 }  // namespace
 
 LoadedRun load_run(int fd, const std::string& path) {
-  RecordingReader reader(fd);
+  BatchStream reader = BatchStream::of(fd);
   RunBuilder builder;
   Outline outline;
   while (std::optional<BatchPlace> place = reader.next()) {
@@ -82,6 +82,10 @@ LoadedRun load_run(const std::string& file) {
   Source source = open_source(file);
   if (source.process) {
     throw Error(fmt::format("'{}' is no recording", file), 0, "name a FILE");
+  }
+  if (source.is_directory) {
+    throw Error(fmt::format("'{}' is a directory", source.path), 0,
+                "name a FILE that `bpftrap record -o FILE` has written");
   }
   LoadedRun loaded = load_run(source.file.get(), source.path);
   loaded.is_default = source.is_default;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/directory_options.h"
 #include "cli/host.h"
 #include "cli/table_options.h"
 #include "cli/trace_options.h"
@@ -20,8 +21,9 @@ namespace bpftrap {
 
 struct ProcessCommand {
   std::string name;
-  std::vector<ColumnChoice> columns;  // by default
-  bool records = false;               // into a recording, instead of printing
+  std::vector<ColumnChoice> columns;            // by default
+  bool records = false;                         // into a recording, instead of printing
+  const DirectoryOptions* directory = nullptr;  // likewise: into a directory
   // Returns the output about the whole run, instead of printing its records.
   std::function<std::string(const RecordedRun&)> explain = {};
 };

@@ -30,7 +30,6 @@
 #include "core/os/caller.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
-#include "core/os/file_sync.h"
 #include "core/process/followed.h"
 #include "core/process/last_descendant.h"
 #include "core/process/program.h"
@@ -41,9 +40,6 @@
 namespace bpftrap {
 
 namespace {
-
-// A crash of the machine costs no more than this.
-constexpr std::chrono::seconds sync_interval{5};
 
 using Maps = decltype(process_bpf::maps);
 using Programs = decltype(process_bpf::progs);
@@ -304,28 +300,27 @@ int print_records(const ProcessCommand& command, const TraceOptions& options, Ho
   return run({stream, trace, status});
 }
 
-// Keeps the records in a file.
+// Keeps the records in a file or a directory.
 template <class Run>
 int keep_records(const ProcessCommand& command, const TraceOptions& options, Host& host,
-                 LoadedSkeleton<process_bpf>& loaded, Recorder& recorder, Exports& exports,
-                 Run run) {
+                 LoadedSkeleton<process_bpf>& loaded, Recorder& recorder,
+                 const RecordingTarget& target, Exports& exports, Run run) {
   ::malloc_trim(0);  // the load of the programs took 12 MB
   auto make_sink = [&](RingBuffer& ring, const WallClock& clock) {
     RecordingWriter::Setup setup{host.output().buffer(), clock, new_run_number(clock)};
+    target.complete(setup);
     setup.may_compress = [&ring, most = options.buffer_size / 16] { return ring.pending() < most; };
     return recorder.begin(setup);
   };
   exports.reopen(host.output().fd());
-  int status = run({recorder, [&](TraceExtras extras) {
-                      FileSync sync(host.output().fd(), sync_interval, [&options] {
-                        if (!options.output.no_sandbox) {
-                          enter_sandbox({});
-                        }
-                      });
-                      extras.nap = recording_nap(recorder.cpus());
-                      host.trace(command.name, make_sink, loaded, recorder, std::move(extras));
-                    }});
-  say(describe_recording(options.output.output, recorder));
+  int status =
+      run({recorder, [&](TraceExtras extras) {
+             FileSync sync(target.sync_interval(),
+                           target.sync_calls(host.output().fd(), options.output.no_sandbox));
+             extras.nap = recording_nap(recorder.cpus());
+             host.trace(command.name, make_sink, loaded, recorder, std::move(extras));
+           }});
+  say(describe_recording(target, recorder));
   exports.write(options.output.output, host.signals());
   return status;
 }
@@ -372,10 +367,13 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   if (!command.records) {
     return print_records(command, options, *host, loaded, known, run);
   }
-  Recorder recorder(
-      recorder_options(options, scope, ProcessLister(command.name, options.btf).list()));
-  host->set_output(create_recording(options.output.output, owner_of(caller)));
-  return keep_records(command, options, *host, loaded, recorder, exports, run);
+  RecorderOptions recorder_with =
+      recorder_options(options, scope, ProcessLister(command.name, options.btf).list());
+  RecordingTarget target(options.output.output, command.directory, owner_of(caller));
+  host->set_output(target.take_output());
+  target.complete(recorder_with);
+  Recorder recorder(std::move(recorder_with));
+  return keep_records(command, options, *host, loaded, recorder, target, exports, run);
 }
 
 void try_programs(std::string_view command, bool failed) {

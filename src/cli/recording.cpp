@@ -17,6 +17,7 @@
 #include "core/recording/batch_units.h"
 #include "core/recording/format.h"
 #include "core/text/text.h"
+#include "core/trace/sandbox.h"
 #include "core/trace/tracer.h"
 
 namespace bpftrap {
@@ -46,12 +47,47 @@ bool is_recording(int fd) {
                        std::memcmp(begin.data(), recording_magic, begin.size()) == 0);
 }
 
-std::unique_ptr<Output> create_recording(const std::string& path,
-                                         const std::optional<FileOwner>& owner) {
-  auto output =
-      std::make_unique<Output>(create_output_file(path, owner, is_recording, "recording"), path);
-  output->set_units(std::make_unique<BatchUnits>());
-  return output;
+RecordingTarget::RecordingTarget(const std::string& path, const DirectoryOptions* directory,
+                                 const std::optional<FileOwner>& owner)
+    : path_(directory != nullptr ? directory->path : path),
+      // A crash of the machine costs no more than this.
+      sync_interval_(directory != nullptr ? directory->sync : DirectoryOptions{}.sync) {
+  if (directory != nullptr) {
+    directory_ = std::make_unique<RecordingDirectory>(path_, directory->limits);
+    output_ = std::make_unique<Output>(*directory_);
+  } else {
+    output_ = std::make_unique<Output>(create_output_file(path_, owner, is_recording, "recording"),
+                                       path_);
+    output_->set_units(std::make_unique<BatchUnits>());
+  }
+}
+
+FileSync::Calls RecordingTarget::sync_calls(int output_fd, bool no_sandbox) const {
+  FileSync::Calls calls{[] { enter_sandbox({}); }, {}};
+  if (no_sandbox) {
+    calls.confine = [] {};
+  }
+  if (RecordingDirectory* directory = directory_.get()) {
+    calls.sync = [directory] { directory->sync(); };
+  } else {
+    calls.sync = sync_of(output_fd);
+  }
+  return calls;
+}
+
+void RecordingTarget::complete(RecorderOptions& options) const {
+  if (directory_) {
+    options.directory = directory_.get();
+    // The state at the beginning of a file leaves most of the file to records.
+    options.state_bytes = std::min<std::size_t>(options.state_bytes, directory_->file_bytes() / 3);
+  }
+}
+
+void RecordingTarget::complete(RecordingWriter::Setup& setup) const {
+  if (directory_) {
+    setup.file_bytes = directory_->file_bytes();
+    setup.file_used = directory_->file_used();
+  }
 }
 
 HostRecord this_host() {
@@ -99,16 +135,19 @@ std::chrono::nanoseconds recording_nap(std::uint32_t cpus) {
   return TracerOptions().nap * std::clamp(many_cpus / std::max(cpus, 1U), 1U, longest);
 }
 
-std::string describe_recording(const std::string& path, const Recorder& recorder) {
+std::string describe_recording(const RecordingTarget& target, const Recorder& recorder) {
+  const std::string& path = target.path();
   std::string file = terminal_safe(path);
   std::string argument;
   if (path != default_recording) {
     argument = " ";
     append_shell_quoted(argument, path);
   }
-  return fmt::format("wrote {}: {} record{}, {} lost; next: bpftrap why slow{}", file,
+  // The records of a directory are not those of one run.
+  const char* next = target.is_directory() ? "show" : "why slow";
+  return fmt::format("wrote {}: {} record{}, {} lost; next: bpftrap {}{}", file,
                      with_commas(recorder.records()), recorder.records() == 1 ? "" : "s",
-                     with_commas(recorder.lost()), argument);
+                     with_commas(recorder.lost()), next, argument);
 }
 
 }  // namespace bpftrap

@@ -4,12 +4,16 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "bpf/scope.h"
+#include "cli/directory_options.h"
 #include "cli/trace_options.h"
+#include "core/os/file_sync.h"
 #include "core/output/output.h"
 #include "core/output/output_file.h"
 #include "core/process/process_list.h"
@@ -19,10 +23,6 @@ namespace bpftrap {
 
 // The name that `record` writes and `show` reads by default.
 inline constexpr const char* default_recording = "trace.bpftrap";
-
-// Creates the file of a recording. Renames an earlier recording. Throws Error.
-std::unique_ptr<Output> create_recording(const std::string& path,
-                                         const std::optional<FileOwner>& owner);
 
 // True if the file begins like a recording.
 bool is_recording(int fd);
@@ -41,7 +41,31 @@ RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scop
 // and fewer wake-ups cost less, but more CPUs fill the ring buffer sooner.
 std::chrono::nanoseconds recording_nap(std::uint32_t cpus);
 
+// Where a recording goes: a file, or a directory.
+class RecordingTarget {
+ public:
+  // `directory`: null for the file. Throws Error.
+  RecordingTarget(const std::string& path, const DirectoryOptions* directory,
+                  const std::optional<FileOwner>& owner);
+
+  std::unique_ptr<Output> take_output() { return std::move(output_); }
+  const std::string& path() const { return path_; }
+  bool is_directory() const { return directory_ != nullptr; }
+  std::chrono::nanoseconds sync_interval() const { return sync_interval_; }
+  // Returns the calls of the thread that writes to the disk. `output_fd`: of the output.
+  FileSync::Calls sync_calls(int output_fd, bool no_sandbox) const;
+  // Adds what follows from a directory.
+  void complete(RecorderOptions& options) const;
+  void complete(RecordingWriter::Setup& setup) const;
+
+ private:
+  std::string path_;
+  std::chrono::nanoseconds sync_interval_;
+  std::unique_ptr<RecordingDirectory> directory_;  // null: a file
+  std::unique_ptr<Output> output_;
+};
+
 // Returns the line that a finished recording is reported with.
-std::string describe_recording(const std::string& path, const Recorder& recorder);
+std::string describe_recording(const RecordingTarget& target, const Recorder& recorder);
 
 }  // namespace bpftrap

@@ -8,7 +8,8 @@
 
 namespace bpftrap {
 
-Segments::Segments(const Source& source) : headers_(source.file.get()), reader_(source.file.get()) {
+Segments::Segments(const Source& source)
+    : headers_(BatchStream::of(source.file.get())), reader_(headers_.again()) {
   refresh();
   if (segments_.empty()) {
     throw Error("the recording has no complete records", 0);
@@ -20,11 +21,11 @@ void Segments::refresh() {
     const RecordingBatch& header = place->header;
     // The beginning of a damaged recording may be missing.
     if ((header.flags & batch_begins_segment) != 0 || segments_.empty()) {
-      segments_.push_back({.begin = place->position});
+      segments_.push_back({.begin = position_of(*place)});
       take_host(segments_.back(), *place);
     }
     FileSegment& segment = segments_.back();
-    segment.end = place->end();
+    segment.end = {header.file_number, place->end()};
     if (header.last_boot_ns == 0) {
       continue;  // no record with a time
     }
@@ -40,7 +41,7 @@ void Segments::refresh() {
 }
 
 void Segments::take_host(FileSegment& segment, const BatchPlace& place) {
-  if (std::optional<std::span<const std::byte>> payload = reader_.read(place)) {
+  if (std::optional<std::span<const std::byte>> payload = headers_.read(place)) {
     for_each_record(*payload, [&segment](std::span<const std::byte> bytes) {
       Recorded record = decode_recorded(bytes, Machine{});
       if (auto* host = std::get_if<HostRecord>(&record)) {
@@ -56,7 +57,7 @@ void Segments::read(const FileSegment& segment, const UseBatch& use_batch,
                     const UseRecord& use_record) {
   reader_.seek(segment.begin);
   while (std::optional<BatchPlace> place = reader_.next()) {
-    if (place->position >= segment.end) {
+    if (position_of(*place) >= segment.end) {
       return;
     }
     use_batch(place->header);

@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "cli/show_source.h"
-#include "core/recording/reader.h"
+#include "core/recording/batch_stream.h"
 
 namespace bpftrap {
 
 struct FileSegment {
-  std::uint64_t begin = 0;  // its first batch
-  std::uint64_t end = 0;    // behind its last batch
+  BatchPosition begin = {};  // its first batch
+  BatchPosition end = {};    // behind its last batch
   // Times of its records, without those of its beginning; 0 if it has none.
   std::uint64_t first_boot_ns = 0;
   std::uint64_t last_boot_ns = 0;
@@ -45,8 +45,8 @@ class Segments {
  private:
   void take_host(FileSegment& segment, const BatchPlace& place);
 
-  RecordingReader headers_;
-  RecordingReader reader_;
+  BatchStream headers_;
+  BatchStream reader_;
   Outline outline_;
   std::vector<FileSegment> segments_;
 };

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
@@ -18,6 +19,7 @@
 #include "cli/export_options.h"
 #include "cli/process_command.h"
 #include "cli/recording.h"
+#include "cli/show_cursor.h"
 #include "cli/show_source.h"
 #include "core/analysis/summary_report.h"
 #include "core/analysis/summary_sink.h"
@@ -30,7 +32,7 @@
 #include "core/output/json_sink.h"
 #include "core/output/quiet_sink.h"
 #include "core/output/table_sink.h"
-#include "core/recording/reader.h"
+#include "core/recording/batch_stream.h"
 #include "core/trace/replay.h"
 
 namespace bpftrap {
@@ -49,11 +51,12 @@ class Show {
   Show(const ShowOptions& options, Source source)
       : options_(options),
         source_(std::move(source)),
-        reader_(source_.file.get()),
-        outline_(read_outline(reader_, options.since_ns)),
+        stream_(BatchStream::of(source_.file.get())),
+        outline_(read_outline(stream_, {options.since_ns, options.until_ns})),
         output_(open_output(options.trace.output, signals_.fd())),
         exports_(options.trace.exports),
-        patience_(signals_) {}
+        patience_(signals_),
+        cursor_(options.cursor_file) {}
 
   int run();
 
@@ -61,15 +64,18 @@ class Show {
   ReplayOptions replay_options() const;
   SinkSetup sink_setup();
   std::unique_ptr<Sink> make_sink();
-  std::uint64_t count_passed(std::uint64_t from);
+  std::uint64_t count_passed(BatchPosition from);
   // Sets where to begin, so that at least so many records follow; returns how many to skip.
   std::uint64_t skip_to_last(std::uint64_t last);
-  // Reads batches to the end of the file. Returns false if a signal or the output ended it.
+  // Reads batches to the end. Returns false if a signal or the output ended it.
   bool read_all(Replay& replay, bool printing);
+  void read_batch(Replay& replay, const BatchPlace& place);
+  void store_cursor();
   bool is_interrupted();
   bool flush(bool all);
   void follow(Replay& replay);
-  void report(const Replay& replay);
+  void report(Replay& replay);
+  void report_pauses(Replay& replay);
   // Says so if nothing was printed; returns the exit status.
   int report_empty(const Replay& replay) const;
   void say_default() const;
@@ -77,7 +83,7 @@ class Show {
   const ShowOptions& options_;
   Source source_;
   StopSignals signals_;
-  RecordingReader reader_;
+  BatchStream stream_;
   Outline outline_;
   std::unique_ptr<Output> output_;
   Exports exports_;
@@ -85,7 +91,9 @@ class Show {
   Patience patience_;
   WallClock clock_ = WallClock::recorded();
   Users users_{""};
-  std::uint64_t begin_ = 0;
+  BatchPosition begin_;
+  ShowCursor cursor_;
+  std::size_t pauses_ = 0;
   Progress progress_;
   bool complete_ = false;  // everything is read
 };
@@ -98,7 +106,7 @@ ReplayOptions Show::replay_options() const {
   replay.scope = make_scope(trace);
   replay.scope.uids_count = static_cast<std::uint32_t>(options_.users.size());
   replay.selection = {trace.pids, trace.trees, options_.users, trace.cgroups};
-  replay.since_ns = options_.since_ns;
+  replay.since_ns = cursor_.has_position() ? std::nullopt : options_.since_ns;
   replay.until_ns = options_.until_ns;
   replay.clip = trace.output.summary || !trace.exports.empty();
   if (source_.process) {
@@ -174,23 +182,36 @@ bool Show::flush(bool all) {
   return !output_->reader_gone();
 }
 
+void Show::read_batch(Replay& replay, const BatchPlace& place) {
+  replay.begin_batch(place.header);
+  bool is_later = options_.until_ns && place.header.first_wall_ns > *options_.until_ns;
+  std::optional<std::span<const std::byte>> payload = is_later ? std::nullopt : stream_.read(place);
+  std::uint64_t wanted = cursor_.first_wanted(place);
+  std::uint64_t records = 0;
+  if (payload) {
+    for_each_record(*payload, [&](std::span<const std::byte> record) {
+      replay.mute(records++ < wanted);
+      replay.take(record);
+      return !replay.is_done();
+    });
+  }
+  cursor_.advance(place, records, replay);
+}
+
 bool Show::read_all(Replay& replay, bool printing) {
-  while (std::optional<BatchPlace> place = reader_.next()) {
+  while (std::optional<BatchPlace> place = stream_.next()) {
     if (is_interrupted() || !flush(false)) {
       return false;
     }
-    replay.begin_batch(place->header);
-    bool is_later = options_.until_ns && place->header.first_wall_ns > *options_.until_ns;
-    std::optional<std::span<const std::byte>> payload =
-        is_later ? std::nullopt : reader_.read(*place);
-    if (payload) {
-      for_each_record(*payload, [&replay](std::span<const std::byte> record) {
-        replay.take(record);
-        return !replay.is_done();
-      });
+    if (outline_.end_file && place->header.file_number >= *outline_.end_file) {
+      return true;
     }
+    read_batch(replay, *place);
     if (printing) {
-      progress_.show(reader_.position(), outline_.size, output_->terminal());
+      progress_.show(stream_.done(), outline_.size, output_->terminal());
+    }
+    if (options_.follow && cursor_.is_due() && flush(true)) {
+      store_cursor();
     }
     if (replay.is_done()) {
       return true;
@@ -199,23 +220,23 @@ bool Show::read_all(Replay& replay, bool printing) {
   return true;
 }
 
-std::uint64_t Show::count_passed(std::uint64_t from) {
+std::uint64_t Show::count_passed(BatchPosition from) {
   NullSink nowhere;
-  RecordingReader reader(source_.file.get());
-  std::swap(reader, reader_);
-  reader_.seek(from);
+  BatchStream stream = stream_.again();
+  std::swap(stream, stream_);
+  stream_.seek(from);
   Replay replay(replay_options(), clock_, users_, nowhere);
   read_all(replay, false);
-  std::swap(reader, reader_);
+  std::swap(stream, stream_);
   return replay.passed();
 }
 
 std::uint64_t Show::skip_to_last(std::uint64_t last) {
-  const std::vector<std::uint64_t>& segments = outline_.segments;
+  const std::vector<BatchPosition>& segments = outline_.segments;
   // Twice as many segments each time, so that few are read twice.
   for (std::size_t back = 1;; back *= 2) {
     std::size_t at = back < segments.size() ? segments.size() - back : 0;
-    begin_ = std::max(segments.empty() ? 0 : segments[at], outline_.begin);
+    begin_ = std::max(segments.empty() ? BatchPosition{} : segments[at], outline_.begin);
     std::uint64_t passed = count_passed(begin_);
     if (passed >= last || at == 0 || begin_ == outline_.begin) {
       return passed > last ? passed - last : 0;
@@ -223,16 +244,28 @@ std::uint64_t Show::skip_to_last(std::uint64_t last) {
   }
 }
 
+void Show::store_cursor() {
+  if (output_->waiting() == 0 && !output_->reader_gone()) {
+    cursor_.store();
+  }
+}
+
 void Show::follow(Replay& replay) {
   UniqueFd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  std::string path = fmt::format("/proc/self/fd/{}", source_.file.get());
+  std::string path = fmt::format("/proc/self/fd/{}", stream_.fd());
   if (!changes || ::inotify_add_watch(changes.get(), path.c_str(), IN_MODIFY) < 0) {
     throw Error(fmt::format("cannot watch '{}'", source_.path), errno);
   }
-  while (read_all(replay, false) && flush(true) && !replay.has_stopped() && !replay.is_done()) {
+  while (read_all(replay, false) && flush(true) && !replay.is_done() &&
+         (source_.is_directory || !replay.has_stopped())) {
+    if (cursor_.is_due()) {
+      store_cursor();
+    }
+    report_pauses(replay);
     std::array<pollfd, 3> ready{pollfd{changes.get(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
                                 pollfd{output_->fd(), 0, 0}};
-    if (::poll(ready.data(), ready.size(), -1) < 0 || ready[1].revents != 0 ||
+    int patience = cursor_.is_used() ? 1000 : -1;
+    if (::poll(ready.data(), ready.size(), patience) < 0 || ready[1].revents != 0 ||
         ready[2].revents != 0) {
       return;
     }
@@ -241,11 +274,21 @@ void Show::follow(Replay& replay) {
   }
 }
 
-void Show::report(const Replay& replay) {
-  if (reader_.damaged() > 0) {
-    say(fmt::format("{}: {} damaged part{} left out, the first at byte {}", source_.path,
-                    reader_.damaged(), reader_.damaged() == 1 ? " is" : "s are",
-                    reader_.first_damage()));
+void Show::report_pauses(Replay& replay) {
+  constexpr std::size_t told_most = 5;
+  for (const Replay::Pause& pause : replay.take_pauses()) {
+    if (pauses_++ < told_most) {
+      say(fmt::format("{}: without a recorder {}", source_.path,
+                      describe_pause(pause.from, pause.to, pause.length)));
+    }
+  }
+}
+
+void Show::report(Replay& replay) {
+  if (stream_.damaged() > 0) {
+    say(fmt::format("{}: {} damaged part{} left out, the first at {}", source_.path,
+                    stream_.damaged(), stream_.damaged() == 1 ? " is" : "s are",
+                    stream_.first_damage()));
   }
   if (replay.missing() > 0) {
     say(fmt::format("{}: {} batch{} of records missing", source_.path, replay.missing(),
@@ -255,12 +298,13 @@ void Show::report(const Replay& replay) {
     say(fmt::format("{}: {} record{} not understood: a newer bpftrap may have written them",
                     source_.path, replay.malformed(), replay.malformed() == 1 ? "" : "s"));
   }
-  if (!complete_) {
+  report_pauses(replay);
+  if (!complete_ || source_.is_directory) {
     return;
   }
-  if (std::uint64_t torn = reader_.torn_bytes(); torn > 0) {
+  if (std::uint64_t torn = stream_.torn_bytes(); torn > 0) {
     say(fmt::format("{}: the last {} bytes are incomplete, from byte {} on", source_.path, torn,
-                    reader_.position()));
+                    stream_.done()));
   }
   if (!options_.until_ns && !replay.has_stopped()) {
     say(fmt::format("{}: the recorder did not end, or still runs: up to a second may be missing",
@@ -274,7 +318,7 @@ int Show::report_empty(const Replay& replay) const {
                     options_.script->pid, options_.script->start_ns, describe_span(outline_)));
     return could_not_work;
   }
-  if (!complete_ || replay.passed() > 0) {
+  if (!complete_ || replay.passed() > 0 || cursor_.is_resumed()) {
     return ended_as_asked;
   }
   std::string span = describe_span(outline_);
@@ -303,7 +347,7 @@ int Show::run() {
   replay_with.count = options_.trace.output.count;
   constexpr std::uint64_t followed_from = 10;
   std::optional<std::uint64_t> last = options_.last;
-  if (options_.follow && !last && !options_.since_ns) {
+  if (options_.follow && !last && !options_.since_ns && !cursor_.is_used()) {
     last = followed_from;
   }
   if (last) {
@@ -311,7 +355,10 @@ int Show::run() {
   }
   std::unique_ptr<Sink> sink = make_sink();
   Replay replay(std::move(replay_with), clock_, users_, *sink);
-  reader_.seek(begin_);
+  if (cursor_.has_position()) {
+    begin_ = cursor_.resume(stream_, replay);
+  }
+  stream_.seek(begin_);
   if (options_.follow) {
     follow(replay);
   } else {
@@ -320,6 +367,7 @@ int Show::run() {
   progress_.clear();
   replay.finish();
   output_->drain(patience_);
+  store_cursor();
   output_->close();
   if (complete_ || options_.trace.exports.empty()) {
     exports_.finish(source_.file.get(), source_.path, patience_);
@@ -330,22 +378,11 @@ int Show::run() {
   return report_empty(replay);
 }
 
-// The output is emptied before the recording is read.
-void refuse_same_file(const Source& source, const std::string& output) {
-  struct stat in {};
-  struct stat out {};
-  if (!output.empty() && ::stat(output.c_str(), &out) == 0 &&
-      ::fstat(source.file.get(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
-    throw Error(fmt::format("refuse to write to '{}' (--output)", output), 0,
-                "it is the recording: name another file");
-  }
-}
-
 }  // namespace
 
 int show_recording(const ShowOptions& options) {
   ShowOptions shown = options;
-  Source source = open_source(options.source);
+  Source source = open_source(options.source, options.of_system);
   refuse_same_file(source, options.trace.output.output);
   if (source.process || options.script || !options.trace.exports.empty()) {
     // Everything.

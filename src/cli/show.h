@@ -14,9 +14,11 @@
 namespace bpftrap {
 
 struct ShowOptions {
-  TraceOptions trace;                    // filters and output
-  std::vector<std::string> users;        // names or numbers: the recording knows the names
-  std::string source;                    // FILE or ID; empty: the default
+  TraceOptions trace;              // filters and output
+  std::vector<std::string> users;  // names or numbers: the recording knows the names
+  std::string source;              // FILE, DIR or ID; empty: the default
+  bool of_system = false;          // the default is the recorder's directory
+  std::string cursor_file;
   std::optional<std::int64_t> since_ns;  // wall clock
   std::optional<std::int64_t> until_ns;
   std::optional<std::uint64_t> last;

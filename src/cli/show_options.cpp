@@ -69,6 +69,8 @@ void add_window_options(CLI::App& app, ShowOptions& options) {
   add_count_option(app, options.trace.output);
   add_switch(app, "-f,--follow", options.follow,
              "print the last 10 records, then new ones until the recorder ends");
+  add_file_option(app, "--cursor-file", options.cursor_file,
+                  "start behind the position in FILE, and keep the new position there");
 }
 
 void add_script_option(CLI::App& app, ShowOptions& options) {
@@ -100,8 +102,9 @@ void check_exports(const ShowOptions& options) {
     return;
   }
   const OutputOptions& output = options.trace.output;
-  const std::array<std::pair<bool, const char*>, 9> others{{
+  const std::array<std::pair<bool, const char*>, 10> others{{
       {options.follow, "--follow"},
+      {!options.cursor_file.empty(), "--cursor-file"},
       {options.last.has_value(), "--last"},
       {output.count.has_value(), "--count"},
       {output.summary, "--summary"},
@@ -130,8 +133,13 @@ void check_exports(const ShowOptions& options) {
 }  // namespace
 
 void add_show_options(CLI::App& app, ShowOptions& options) {
-  app.add_option("FILE|ID", options.source,
-                 "the recording (default trace.bpftrap), or a process of it: PID-START");
+  app.add_option(
+      "FILE|DIR|ID", options.source,
+      "the recording (default trace.bpftrap, else the recorder's directory), or a process "
+      "of it: PID-START");
+  begin_group(app, "Source");
+  add_switch(app, "--system", options.of_system,
+             "show the directory of the installed recorder, /var/lib/bpftrap");
   add_process_options(app, options);
   add_selection_options(app, options.trace, default_events);
   add_window_options(app, options);
@@ -152,6 +160,10 @@ void check_show_options(const ShowOptions& options) {
   }
   if (options.follow && options.trace.output.summary) {
     refuse_usage("--follow: cannot be combined with --summary; expected one of them");
+  }
+  if (!options.cursor_file.empty() && (options.until_ns || options.last)) {
+    refuse_usage(std::string("--cursor-file: cannot be combined with ") +
+                 (options.last ? "--last" : "--until") + "; expected one of them");
   }
   if (options.last && options.trace.output.count) {
     refuse_usage("--last: cannot be combined with --count; expected one of them");

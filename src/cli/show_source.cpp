@@ -14,13 +14,12 @@
 #include "cli/recording.h"
 #include "core/os/error.h"
 #include "core/os/messages.h"
+#include "core/os/users.h"
+#include "core/text/text.h"
 
 namespace bpftrap {
 
 namespace {
-
-// More than 16 GB have. Beyond that, every second one is kept.
-constexpr std::size_t segments_most = 4096;
 
 std::optional<PidOrId> parse_id(const std::string& text) {
   if (text.find('-') == std::string::npos ||
@@ -34,52 +33,49 @@ std::optional<PidOrId> parse_id(const std::string& text) {
   }
 }
 
-UniqueFd open_file(const std::string& path, bool is_default) {
-  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-  if (!file && errno == ENOENT && is_default) {
-    throw Error(fmt::format("there is no recording '{}' here", path), 0,
-                "make one with `bpftrap record`, or name a FILE");
+// Names those who may read a file or directory.
+std::string describe_readers(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    return "only its owner and root may read a recording";
+  }
+  Users users;
+  std::string owner = users.knows(status.st_uid) ? std::string(users.name(status.st_uid))
+                                                 : fmt::format("user {}", status.st_uid);
+  std::string readers = status.st_uid == 0 ? "root" : fmt::format("{} and root", owner);
+  if ((status.st_mode & S_IRGRP) == 0) {
+    return fmt::format("only {} may read it", readers);
+  }
+  std::string group = group_name(status.st_gid);
+  return fmt::format(
+      "only {} and members of the group {} may read it: try sudo, or "
+      "`sudo adduser $USER {}`",
+      readers, group, group);
+}
+
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+void open_place(Source& source) {
+  const std::string& path = source.path;
+  source.file = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!source.file && errno == ENOENT && source.is_default) {
+    throw Error(
+        fmt::format("there is no recording '{}'{}", path, path == default_recording ? " here" : ""),
+        0, "make one with `bpftrap record`, or name a FILE");
   }
   struct stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0) {
+  if (!source.file || ::fstat(source.file.get(), &status) != 0) {
     throw Error(fmt::format("cannot read '{}'", path), errno,
-                errno == EACCES ? "only its owner and root may read a recording" : "");
+                errno == EACCES ? describe_readers(path) : "");
   }
-  if (S_ISDIR(status.st_mode)) {
-    throw Error(fmt::format("cannot read '{}'", path), EISDIR, "name a FILE");
-  }
-  if (!S_ISREG(status.st_mode)) {
+  source.is_directory = S_ISDIR(status.st_mode);
+  if (!source.is_directory && !S_ISREG(status.st_mode)) {
     throw Error(fmt::format("cannot read '{}'", path), 0,
                 "it is no regular file: write a recording that comes through a pipe to a file "
                 "first");
   }
-  return file;
-}
-
-// Takes the host and the run from the first batches.
-void read_run(RecordingReader& reader, const BatchPlace& place, Outline& outline) {
-  std::optional<std::span<const std::byte>> payload = reader.read(place);
-  if (!payload) {
-    return;
-  }
-  for_each_record(*payload, [&outline](std::span<const std::byte> bytes) {
-    Recorded record = decode_recorded(bytes, Machine{});
-    if (auto* host = std::get_if<HostRecord>(&record)) {
-      outline.host = std::move(*host);
-    } else if (const auto* run = std::get_if<RunRecord>(&record)) {
-      outline.has_program = run->has_program;
-      return false;
-    }
-    return true;
-  });
-}
-
-void keep_some(std::vector<std::uint64_t>& segments) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < segments.size(); i += 2) {
-    segments[kept++] = segments[i];
-  }
-  segments.resize(kept);
 }
 
 std::tm broken_down(std::int64_t wall_ns, bool utc) {
@@ -95,59 +91,39 @@ bool is_same_day(const std::tm& one, const std::tm& other) {
 
 }  // namespace
 
-Source open_source(const std::string& text) {
+bool has_system_recording() {
+  return ::access(system_recording, R_OK) == 0;
+}
+
+Source open_source(const std::string& text, bool of_system) {
   std::optional<PidOrId> process = parse_id(text);
-  if (process && ::access(text.c_str(), F_OK) == 0) {
+  if (process && exists(text)) {
     process.reset();
   }
   Source source;
   source.is_default = text.empty() || process;
-  source.path = source.is_default ? default_recording : text;
+  source.path = text;
+  if (source.is_default) {
+    of_system = of_system || (!exists(default_recording) && exists(system_recording));
+    source.path = of_system ? system_recording : default_recording;
+  }
   source.process = process;
-  source.file = open_file(source.path, source.is_default);
-  if (!is_recording(source.file.get())) {
+  open_place(source);
+  if (!source.is_directory && !is_recording(source.file.get())) {
     throw Error(fmt::format("'{}' is no recording", source.path), 0,
                 "name a file that `bpftrap record` has written");
   }
   return source;
 }
 
-Outline read_outline(RecordingReader& reader, std::optional<std::int64_t> since_ns) {
-  Outline outline;
-  std::optional<std::uint64_t> begin;
-  std::uint64_t segment = 0;
-  bool any = false;
-  reader.seek(0);
-  while (std::optional<BatchPlace> place = reader.next()) {
-    const RecordingBatch& header = place->header;
-    if (!any) {
-      read_run(reader, *place, outline);
-    }
-    any = true;
-    if ((header.flags & batch_begins_segment) != 0) {
-      segment = place->position;
-      outline.segments.push_back(segment);
-      if (outline.segments.size() >= segments_most) {
-        keep_some(outline.segments);
-      }
-    }
-    if (header.last_boot_ns == 0) {
-      continue;  // no record with a time
-    }
-    outline.first_wall_ns =
-        std::min(outline.first_wall_ns.value_or(INT64_MAX), header.first_wall_ns);
-    outline.last_wall_ns = std::max(outline.last_wall_ns.value_or(INT64_MIN), header.last_wall_ns);
-    if (since_ns && !begin && header.last_wall_ns >= *since_ns) {
-      begin = segment;
-    }
+void refuse_same_file(const Source& source, const std::string& output) {
+  struct stat in {};
+  struct stat out {};
+  if (!output.empty() && ::stat(output.c_str(), &out) == 0 &&
+      ::fstat(source.file.get(), &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino) {
+    throw Error(fmt::format("refuse to write to '{}' (--output)", output), 0,
+                "it is the recording: name another file");
   }
-  if (!any) {
-    throw Error("the recording has no complete records", 0);
-  }
-  outline.size = reader.size();
-  outline.begin = since_ns ? begin.value_or(segment) : 0;
-  reader = RecordingReader(reader.fd());
-  return outline;
 }
 
 bool needs_dates(const Outline& outline, bool utc) {
@@ -170,6 +146,17 @@ std::string describe_span(const Outline& outline) {
   text += " to ";
   formatter.append_time_of_day(text, {*outline.last_wall_ns});
   return text;
+}
+
+std::string describe_pause(WallTime from, WallTime to, std::chrono::nanoseconds length) {
+  TimestampFormatter formatter(TimestampFormatter::Zone::local, true);
+  std::string text = "from ";
+  formatter.append_time_of_day(text, from);
+  text += " to ";
+  formatter.append_time_of_day(text, to);
+  text += " (";
+  append_human_duration(text, length);
+  return text + ")";
 }
 
 void Progress::show(std::uint64_t done, std::uint64_t size, bool prints) {

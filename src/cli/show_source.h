@@ -9,41 +9,40 @@
 #include <vector>
 
 #include "core/os/unique_fd.h"
-#include "core/recording/reader.h"
-#include "core/recording/recorded.h"
+#include "core/recording/outline.h"
 #include "core/text/units.h"
 
 namespace bpftrap {
 
+// The directory of the recorder that the package installs.
+inline constexpr const char* system_recording = "/var/lib/bpftrap";
+
+// True if this user may read it.
+bool has_system_recording();
+
 struct Source {
-  UniqueFd file;
+  UniqueFd file;  // or directory
   std::string path;
+  bool is_directory = false;
   bool is_default = false;
   std::optional<PidOrId> process = {};  // given by its id
 };
 
-// `text`: FILE, or the id of a process of the default recording; empty: the default. Throws Error.
-Source open_source(const std::string& text);
+// `text`: FILE or DIR, or the id of a process of the default recording; empty: the default, which
+// is `trace.bpftrap` if that exists and not `of_system`. Throws Error.
+Source open_source(const std::string& text, bool of_system = false);
 
-struct Outline {
-  std::uint64_t size = 0;                    // of the file
-  std::uint64_t begin = 0;                   // of the segment where the window begins
-  std::vector<std::uint64_t> segments = {};  // where they begin; of a large file, some of them
-  std::optional<std::int64_t> first_wall_ns = {};
-  std::optional<std::int64_t> last_wall_ns = {};
-  HostRecord host = {};      // of the first run
-  bool has_program = false;  // likewise
-};
-
-// Reads the headers of all batches. `since_ns`: the beginning of the window. Throws Error if there
-// is no batch.
-Outline read_outline(RecordingReader& reader, std::optional<std::int64_t> since_ns);
+// Throws Error if the output is the recording, because it is emptied first.
+void refuse_same_file(const Source& source, const std::string& output);
 
 // True if a table needs dates: the records are of several days, or not of today.
 bool needs_dates(const Outline& outline, bool utc);
 
 // Returns `2026-11-17 14:00:00.123 to 2026-11-17 14:05:00.456`.
 std::string describe_span(const Outline& outline);
+
+// Returns `from 2026-11-17 14:00:00.123 to 14:00:00.456 (333 ms)`.
+std::string describe_pause(WallTime from, WallTime to, std::chrono::nanoseconds length);
 
 // Shows on the terminal of standard error how much is read, if that takes long.
 class Progress {

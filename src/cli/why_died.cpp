@@ -131,7 +131,7 @@ bool WhyDied::await_change(int changes) {
 }
 
 // Passes on what was added to the recording. Returns false if the recorder has ended.
-bool read_new(RecordingReader& reader, DeathSearch& search) {
+bool read_new(BatchStream& reader, DeathSearch& search) {
   while (std::optional<BatchPlace> place = reader.next()) {
     if (std::optional<std::span<const std::byte>> payload = reader.read(*place)) {
       for_each_record(*payload, [&search](std::span<const std::byte> record) {
@@ -160,7 +160,7 @@ bool WhyDied::await_end() {
   if (!changes || ::inotify_add_watch(changes.get(), path.c_str(), IN_MODIFY) < 0) {
     throw Error(fmt::format("cannot watch '{}'", source_.path), errno);
   }
-  RecordingReader reader(source_.file.get());
+  BatchStream reader = BatchStream::of(source_.file.get());
   reader.seek(segments_.all().back().begin);
   DeathSearch search(matcher_);
   bool live = true;
@@ -324,7 +324,8 @@ Run setup_why_died(CLI::App& app) {
                  "the process: a pid, an id, a unit such as NAME.service, 12 or more hex digits of "
                  "a container, or a glob for its name (also comm:GLOB)")
       ->required();
-  app.add_option("FILE", options->source, "the recording (default trace.bpftrap)");
+  app.add_option("FILE|DIR", options->source,
+                 "the recording (default: the recorder's directory, else trace.bpftrap)");
   add_parsed_option(
       app, "--last", [options](std::string_view text) { options->last = parse_count(text); },
       "explain the last N ends (default 1)", "N");
@@ -338,7 +339,10 @@ Run setup_why_died(CLI::App& app) {
                "  bpftrap why died nginx.service         the main process of a unit\n"
                "  bpftrap why died 'work*' --last 3      the last three with such a name\n"
                "  bpftrap why died worker --wait         wait for its end");
-  return [options] { return WhyDied(*options, open_source(options->source)).run(); };
+  return [options] {
+    bool of_system = options->source.empty() && has_system_recording();
+    return WhyDied(*options, open_source(options->source, of_system)).run();
+  };
 }
 
 }  // namespace bpftrap

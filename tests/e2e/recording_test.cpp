@@ -136,7 +136,7 @@ TEST_F(RecordingTest, NeedsNoPrivilegesToBeShown) {
   ::chmod(path_.c_str(), 0600);
   Outcome refused = run_bpftrap({"show", path_}, setup);
   EXPECT_EQ(refused.status, 1);
-  EXPECT_NE(refused.errors.find("only its owner and root"), std::string::npos) << refused.errors;
+  EXPECT_NE(refused.errors.find("only root may read it"), std::string::npos) << refused.errors;
 }
 
 TEST_F(RecordingTest, KilledRecorderLosesAtMostASecond) {

@@ -14,25 +14,20 @@
 namespace bpftrap {
 
 struct FileSync::Shared {
-  UniqueFd file;
   std::mutex mutex;
   std::condition_variable stop;
   bool stopped = false;
 };
 
-FileSync::FileSync(int fd, std::chrono::nanoseconds interval, std::function<void()> confine)
+FileSync::FileSync(std::chrono::nanoseconds interval, Calls calls)
     : shared_(std::make_unique<Shared>()) {
-  shared_->file = UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  if (!shared_->file) {
-    throw Error("cannot duplicate a descriptor", errno);
-  }
   try {
-    thread_ = std::thread([shared = shared_.get(), interval, confine = std::move(confine)] {
-      confine();
+    thread_ = std::thread([shared = shared_.get(), interval, calls = std::move(calls)] {
+      calls.confine();
       std::unique_lock<std::mutex> lock(shared->mutex);
       while (!shared->stop.wait_for(lock, interval, [shared] { return shared->stopped; })) {
         lock.unlock();
-        ::fdatasync(shared->file.get());
+        calls.sync();
         lock.lock();
       }
     });
@@ -48,6 +43,14 @@ FileSync::~FileSync() {
   }
   shared_->stop.notify_all();
   thread_.join();
+}
+
+std::function<void()> sync_of(int fd) {
+  auto file = std::make_shared<UniqueFd>(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!*file) {
+    throw Error("cannot duplicate a descriptor", errno);
+  }
+  return [file] { ::fdatasync(file->get()); };
 }
 
 }  // namespace bpftrap

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Writes a file to its disk at intervals, in a thread of its own: fdatasync() takes tens of
-// milliseconds.
+// Calls fdatasync() at intervals, in a thread of its own, because it takes tens of milliseconds.
 #pragma once
 
 #include <chrono>
@@ -14,8 +13,12 @@ namespace bpftrap {
 
 class FileSync {
  public:
-  // Duplicates `fd`. Calls `confine` first in the thread. Throws Error.
-  FileSync(int fd, std::chrono::nanoseconds interval, std::function<void()> confine);
+  struct Calls {
+    std::function<void()> confine;  // once, first in the thread
+    std::function<void()> sync;     // at each interval
+  };
+  // Throws Error.
+  FileSync(std::chrono::nanoseconds interval, Calls calls);
   ~FileSync();
   FileSync(const FileSync&) = delete;
   FileSync& operator=(const FileSync&) = delete;
@@ -25,5 +28,8 @@ class FileSync {
   std::unique_ptr<Shared> shared_;
   std::thread thread_;
 };
+
+// Returns a function that writes the file to its disk. Duplicates `fd`. Throws Error.
+std::function<void()> sync_of(int fd);
 
 }  // namespace bpftrap

@@ -2,6 +2,7 @@
 // User names and ids of a passwd file (see users.h).
 #include "core/os/users.h"
 
+#include <grp.h>
 #include <pwd.h>
 
 #include "core/os/account_file.h"
@@ -39,6 +40,16 @@ std::string_view Users::name(uid_t uid) {
   }
   number_ = std::to_string(uid);
   return number_;
+}
+
+std::string group_name(gid_t gid, const std::string& group_path) {
+  AccountFile file = open_account_file(group_path);
+  while (const group* entry = file ? ::fgetgrent(file.get()) : nullptr) {
+    if (entry->gr_gid == gid && !is_nis_line(entry->gr_name)) {
+      return entry->gr_name;
+    }
+  }
+  return std::to_string(gid);
 }
 
 }  // namespace bpftrap

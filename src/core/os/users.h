@@ -38,4 +38,7 @@ class Users {
   std::string number_;
 };
 
+// The first name of the group in the file, else the number.
+std::string group_name(gid_t gid, const std::string& group_path = "/etc/group");
+
 }  // namespace bpftrap

@@ -122,6 +122,10 @@ std::size_t Output::write_some() {
 }
 
 void Output::flush() {
+  if (store_ != nullptr) {
+    store_->take(buffer_);
+    return;
+  }
   while (waiting() > 0 && !reader_gone_) {
     std::size_t count = write_some();
     if (count == 0) {
@@ -156,6 +160,10 @@ std::size_t Output::waiting_lines() const {
 }
 
 void Output::close() {
+  if (store_ != nullptr) {
+    store_->finish();
+    return;
+  }
   if (owned_ && kind_ == Kind::blocking) {
     if (::close(owned_.release()) != 0) {
       fail(errno);

@@ -29,6 +29,18 @@ class OutputUnits {
   virtual std::string kept() const = 0;
 };
 
+// A destination that takes all bytes at once, and never fails.
+class ByteStore {
+ public:
+  virtual ~ByteStore() = default;
+
+  // Takes the bytes, and leaves the text empty.
+  virtual void take(std::string& bytes) = 0;
+  // Called once, after the last bytes.
+  virtual void finish() = 0;
+  virtual int fd() const = 0;
+};
+
 class Output {
  public:
   // Maximum bytes buffered before bpftrap leaves records in the ring buffer. The actual limit is at
@@ -40,6 +52,8 @@ class Output {
   // Takes the open file of an option (output_file.h), which messages name. Throws Error.
   Output(UniqueFd file, std::string_view path, std::string_view option = "--output");
   void set_units(std::unique_ptr<OutputUnits> units) { units_ = std::move(units); }
+  // Writes to the store, which must outlive this object.
+  explicit Output(ByteStore& store) : fd_(store.fd()), store_(&store) {}
 
   // Append lines here; flush() writes them.
   std::string& buffer() { return buffer_; }
@@ -87,6 +101,7 @@ class Output {
   std::size_t written_ = 0;
   std::size_t may_wait_ = waiting_most;
   std::unique_ptr<OutputUnits> units_;
+  ByteStore* store_ = nullptr;
 };
 
 }  // namespace bpftrap

@@ -19,6 +19,10 @@ std::optional<std::string_view> boot_id(const StartRecord& r) {
   return r.boot_id.empty() ? std::nullopt : std::optional<std::string_view>(r.boot_id);
 }
 
+std::optional<std::uint64_t> count_of(const LostRecord& r) {
+  return r.count == 0 ? std::nullopt : std::optional<std::uint64_t>(r.count);
+}
+
 }  // namespace
 
 FieldTable fields_of(const StartRecord*) {
@@ -39,7 +43,9 @@ FieldTable fields_of(const LostRecord*) {
   using R = LostRecord;
   static constexpr auto table = field_table<R>(
       event_field<R>("lost"), time_field<R>(),
-      field<&R::count>("count", "records that could not be delivered since the last lost record"));
+      field<&count_of>("count",
+                       "records that could not be delivered since the last lost record; null if "
+                       "unknown"));
   return table;
 }
 

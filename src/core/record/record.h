@@ -184,7 +184,8 @@ struct StartRecord {
 // Records that could not be delivered since the last LostRecord.
 struct LostRecord {
   BootTime time;
-  std::uint64_t count = 0;
+  std::uint64_t count = 0;  // 0: unknown
+  bool dropped = false;     // from a directory of records, before they were read
 };
 
 // Last record.

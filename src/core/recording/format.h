@@ -22,6 +22,7 @@ inline constexpr std::uint16_t codec_fold = 2;
 
 // Bits of RecordingBatch::flags.
 inline constexpr std::uint16_t batch_begins_segment = 1;
+inline constexpr std::uint16_t batch_begins_file = 2;  // of a directory
 
 // Precedes the payload of each batch.
 struct RecordingBatch {
@@ -40,8 +41,8 @@ struct RecordingBatch {
   std::uint32_t raw_size;     // of the payload before the codec
   std::uint32_t stored_size;  // of the payload in the file
   std::uint32_t payload_crc;  // CRC32C of the payload in the file
-  std::uint32_t reserved;
-  std::uint32_t header_crc;  // CRC32C of header_size bytes, in which this member is 0
+  std::uint32_t file_number;  // of the file in its directory, from 1; else 0
+  std::uint32_t header_crc;   // CRC32C of header_size bytes, in which this member is 0
 };
 static_assert(sizeof(RecordingBatch) == 88);
 
@@ -53,6 +54,8 @@ inline constexpr std::size_t batch_raw_most = std::size_t{1} << 20;
 inline constexpr std::size_t batch_raw_usual = std::size_t{256} << 10;
 // A segment ends when it has so many bytes in the file.
 inline constexpr std::size_t segment_bytes = std::size_t{4} << 20;
+// The same in a directory, where a window of time is often far behind the first record.
+inline constexpr std::size_t directory_segment_bytes = std::size_t{512} << 10;
 
 // Kinds of the records that user space adds. Those of the ring buffer are below 64.
 enum RecordedKind : std::uint8_t {
@@ -65,6 +68,7 @@ enum RecordedKind : std::uint8_t {
   recorded_older = 70,
   recorded_last_exec = 71,  // bpftrap_exec_event: the last exec of a process that lives
   recorded_birth = 72,      // bpftrap_fork_event: the fork of a process that lives
+  recorded_tally = 73,
 };
 
 // The machine, and the recorder.
@@ -110,6 +114,14 @@ struct RecordedLoss {
   std::uint64_t undecoded;
 };
 
+// Forks, execs, failed execs and ends that were written to the directory before this record, or
+// were lost.
+struct RecordedTally {
+  bpftrap_record_header header;
+  std::uint64_t events;
+  std::uint64_t lost;
+};
+
 // The data is the name of the user.
 struct RecordedUser {
   bpftrap_record_header header;
@@ -148,6 +160,7 @@ BPFTRAP_RECORDED_STRUCT(RecordedStart, 24);
 BPFTRAP_RECORDED_STRUCT(RecordedStop, 32);
 BPFTRAP_RECORDED_STRUCT(RecordedClock, 24);
 BPFTRAP_RECORDED_STRUCT(RecordedLoss, 152);
+BPFTRAP_RECORDED_STRUCT(RecordedTally, 32);
 BPFTRAP_RECORDED_STRUCT(RecordedUser, 24);
 BPFTRAP_RECORDED_STRUCT(RecordedOlder, 64);
 #undef BPFTRAP_RECORDED_STRUCT

@@ -3,6 +3,7 @@
 // length is checked, and memory does not depend on its content.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -24,6 +25,18 @@ struct BatchPlace {
 
   std::uint64_t end() const { return position + header.header_size + header.stored_size; }
 };
+
+// A place in a recording, which may have several files.
+struct BatchPosition {
+  std::uint32_t file_number = 0;  // RecordingBatch::file_number
+  std::uint64_t offset = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): there is no 0 that clang-tidy 14 could mean
+  friend auto operator<=>(const BatchPosition&, const BatchPosition&) = default;
+};
+
+inline BatchPosition position_of(const BatchPlace& place) {
+  return {place.header.file_number, place.position};
+}
 
 // Calls `use` for each record of a payload, as long as `use` returns true. Returns false if the
 // payload is malformed.
@@ -63,9 +76,17 @@ class RecordingReader {
   // valid until the next call of any function.
   std::optional<std::span<const std::byte>> read(const BatchPlace& place);
 
+  // The same for the stored bytes of a batch in memory.
+  std::optional<std::span<const std::byte>> decode(const RecordingBatch& header,
+                                                   std::span<const std::byte> stored) {
+    stored_.assign(stored.begin(), stored.end());
+    return decompress(header);
+  }
+
   // Damaged places so far, and where the first one is.
   std::uint64_t damaged() const { return damaged_; }
   std::uint64_t first_damage() const { return first_damage_; }
+  void forget_last_damage() { --damaged_; }
   // Incomplete bytes at the end of the file, and where they begin.
   std::uint64_t torn_bytes();
   std::uint64_t position() const { return position_; }

@@ -124,6 +124,12 @@ Recorded decode_loss(Bytes bytes) {
   return loss;
 }
 
+Recorded decode_tally(Bytes bytes) {
+  auto parts = split<RecordedTally>(bytes);
+  return parts ? Recorded(TallyRecord{parts->time(), parts->wire.events, parts->wire.lost})
+               : Malformed{};
+}
+
 Recorded decode_user(Bytes bytes) {
   auto parts = split<RecordedUser>(bytes);
   auto name = parts ? parts->take(parts->wire.name_size) : std::nullopt;
@@ -181,6 +187,8 @@ Recorded decode_recorded(Bytes bytes, const Machine& machine) {
       return decode_clock(*record);
     case recorded_loss:
       return decode_loss(*record);
+    case recorded_tally:
+      return decode_tally(*record);
     case recorded_user:
       return decode_user(*record);
     case recorded_older:
@@ -236,6 +244,13 @@ std::string encode(const LossRecord& loss) {
   std::copy(std::begin(loss.lost.records), std::end(loss.lost.records), wire.records);
   wire.undecoded = loss.undecoded;
   return build(wire, recorded_loss, loss.time);
+}
+
+std::string encode(const TallyRecord& tally) {
+  RecordedTally wire{};
+  wire.events = tally.events;
+  wire.lost = tally.lost;
+  return build(wire, recorded_tally, tally.time);
 }
 
 std::string encode(const UserRecord& user, BootTime time) {

@@ -44,6 +44,13 @@ struct LossRecord {
   std::uint64_t undecoded = 0;
 };
 
+// Forks, execs, failed execs and ends that were written to the directory before, or were lost.
+struct TallyRecord {
+  BootTime time;
+  std::uint64_t events = 0;
+  std::uint64_t lost = 0;
+};
+
 struct UserRecord {
   std::uint32_t uid = 0;
   std::string_view name;
@@ -70,8 +77,9 @@ struct BirthRecord {
   ForkRecord fork;
 };
 
-using Recorded = std::variant<Malformed, Decoded, HostRecord, RunRecord, StopRecord, ClockRecord,
-                              LossRecord, UserRecord, OlderRecord, LastExecRecord, BirthRecord>;
+using Recorded =
+    std::variant<Malformed, Decoded, HostRecord, RunRecord, StopRecord, ClockRecord, LossRecord,
+                 TallyRecord, UserRecord, OlderRecord, LastExecRecord, BirthRecord>;
 
 // Decodes a record of a recording, those of the ring buffer included. Never throws and never reads
 // beyond `bytes`, into which views of the result point. A kind that a newer bpftrap has added is
@@ -84,6 +92,7 @@ std::string encode(const RunRecord& run);
 std::string encode(const StopRecord& stop);
 std::string encode(const ClockRecord& clock);
 std::string encode(const LossRecord& loss);
+std::string encode(const TallyRecord& tally);
 std::string encode(const UserRecord& user, BootTime time);
 std::string encode(const OlderRecord& older);
 

@@ -19,12 +19,13 @@ std::span<const std::byte> bytes_of(const Plain& plain) {
 // Records about the state at the beginning of a segment have the time of an earlier event.
 bool is_state(std::uint8_t kind) {
   return kind == recorded_start || kind == recorded_clock || kind == recorded_last_exec ||
-         kind == recorded_birth;
+         kind == recorded_birth || kind == recorded_tally;
 }
 
 }  // namespace
 
-RecordingWriter::RecordingWriter(Setup setup) : setup_(std::move(setup)) {}
+RecordingWriter::RecordingWriter(Setup setup)
+    : setup_(std::move(setup)), file_used_(setup_.file_used) {}
 
 void RecordingWriter::count_time(const bpftrap_record_header& header) {
   if (is_state(header.kind)) {
@@ -60,6 +61,7 @@ RecordingBatch RecordingWriter::make_header(const Stored& stored) {
   header.header_size = sizeof header;
   header.codec = stored.codec;
   header.flags = begins_segment_ ? batch_begins_segment : 0;
+  header.flags |= begins_file_ ? batch_begins_file : 0;
   header.run = setup_.run;
   header.sequence = sequence_++;
   if (first_ <= last_) {
@@ -100,6 +102,7 @@ void RecordingWriter::close_batch() {
     setup_.out.append(reinterpret_cast<const char*>(part.data()), part.size());
   }
   segment_bytes_ += sizeof header + header.stored_size;
+  file_used_ += sizeof header + header.stored_size;
   folder_.clear();
   raw_size_ = 0;
   records_ = 0;
@@ -108,6 +111,7 @@ void RecordingWriter::close_batch() {
   first_wall_ = INT64_MAX;
   last_wall_ = INT64_MIN;
   begins_segment_ = false;
+  begins_file_ = false;
 }
 
 void RecordingWriter::end_state() {
@@ -115,8 +119,21 @@ void RecordingWriter::end_state() {
   state_bytes_ = segment_bytes_;
 }
 
-void RecordingWriter::begin_segment() {
+bool RecordingWriter::file_is_full() const {
+  // The open batch, and the largest record with its cgroup and user.
+  constexpr std::uint64_t record_most = std::uint64_t{192} << 10;
+  return setup_.file_bytes != 0 &&
+         file_used_ + sizeof(RecordingBatch) + folder_.bytes().size() + record_most >
+             setup_.file_bytes;
+}
+
+void RecordingWriter::begin_segment(bool in_new_file) {
   close_batch();
+  std::uint64_t wanted =
+      std::min<std::uint64_t>(setup_.file_bytes / 4, segment_usual() + state_bytes_);
+  begins_file_ = setup_.file_bytes != 0 &&
+                 (in_new_file || file_used_ == 0 || file_used_ + wanted > setup_.file_bytes);
+  file_used_ = begins_file_ ? 0 : file_used_;
   segment_bytes_ = 0;
   state_bytes_ = 0;
   begins_segment_ = true;

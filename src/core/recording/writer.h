@@ -27,6 +27,10 @@ class RecordingWriter {
     // Does not deflate a batch that was filled in less than this, because that costs more than a
     // record does.
     std::chrono::nanoseconds busy = std::chrono::milliseconds(100);
+    // The maximum size of a file of a directory, and the bytes of the first one before this run. 0:
+    // there is one file of any size.
+    std::uint64_t file_bytes = 0;
+    std::uint64_t file_used = 0;
   };
   explicit RecordingWriter(Setup setup);
 
@@ -37,14 +41,16 @@ class RecordingWriter {
   // Closes the batch, if it has records.
   void close_batch();
 
-  // True if the segment has enough bytes beside the state at its beginning, and no less than that.
+  // True if the segment has enough bytes beside the state at its beginning, and no less than that,
+  // or if the file may have no room for the next record.
   bool segment_is_full() const {
-    return segment_bytes_ >= state_bytes_ + std::max(segment_bytes, state_bytes_);
+    return segment_bytes_ >= state_bytes_ + std::max(segment_usual(), state_bytes_) ||
+           file_is_full();
   }
   // The records so far are the state at the beginning of the segment.
   void end_state();
-  // Closes the batch. The next one begins a segment.
-  void begin_segment();
+  // Closes the batch. The next one begins a segment, and a file if this one has not enough room.
+  void begin_segment(bool in_new_file = false);
 
  private:
   // A payload as the file has it.
@@ -56,6 +62,10 @@ class RecordingWriter {
 
   // True if deflating does not hold up the recorder.
   bool is_calm() const;
+  bool file_is_full() const;
+  std::size_t segment_usual() const {
+    return setup_.file_bytes == 0 ? segment_bytes : directory_segment_bytes;
+  }
   void count_time(const bpftrap_record_header& header);
   RecordingBatch make_header(const Stored& stored);
 
@@ -72,7 +82,9 @@ class RecordingWriter {
   std::int64_t last_wall_ = INT64_MIN;
   std::size_t segment_bytes_ = 0;
   std::size_t state_bytes_ = 0;  // of them, the state at the beginning
+  std::uint64_t file_used_ = 0;
   bool begins_segment_ = true;
+  bool begins_file_ = false;
 };
 
 }  // namespace bpftrap

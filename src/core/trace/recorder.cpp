@@ -77,8 +77,8 @@ void Recorder::stop(const StopRecord& stop) {
   writer_->add(encode(stop));
 }
 
-void Recorder::begin_segment() {
-  writer_->begin_segment();
+void Recorder::begin_segment(bool in_new_file) {
+  writer_->begin_segment(in_new_file);
   ++segment_;
   announced_users_.clear();
   last_cgroup_ = 0;
@@ -86,6 +86,11 @@ void Recorder::begin_segment() {
   clock_since_ = clock_->anchored_since();
   writer_->add(encode(options_.host, BootClock::now()));
   writer_->add(encode(ClockRecord{clock_since_, clock_->offset_ns()}));
+  if (const RecordingDirectory* directory = options_.directory) {
+    std::uint64_t unwritten = events_of(directory->unwritten().events);
+    writer_->add(encode(TallyRecord{BootClock::now(), directory->events() + events_ - unwritten,
+                                    directory->lost() + events_of(told_) + undecoded_told_}));
+  }
   writer_->add(encode(RunRecord{live_since_, options_.filtered, options_.has_program, command_}));
   live_.for_each([this](std::string_view record) { announce_state(record); });
   writer_->end_state();
@@ -167,6 +172,7 @@ RecordHandler::Result Recorder::handle(Bytes bytes, Sink&) {
     }
   }
   undecoded_ += result == Result::malformed ? 1 : 0;
+  events_ += result == Result::written ? 1 : 0;
   return result;
 }
 
@@ -334,29 +340,46 @@ void Recorder::add_older(OlderProcess&& process) {
 }
 
 std::uint64_t Recorder::lost_records(const bpftrap_lost& lost) const {
-  return lost.records[BPFTRAP_RECORD_EXIT] + lost.records[BPFTRAP_RECORD_EXEC] +
-         lost.records[BPFTRAP_KIND_FAILED] + lost.records[BPFTRAP_RECORD_FORK];
+  std::uint64_t unwritten =
+      options_.directory != nullptr ? events_of(options_.directory->unwritten().events) : 0;
+  return events_of(lost) + unwritten;
 }
 
 void Recorder::account(const bpftrap_lost& lost) {
-  LossRecord loss{BootClock::now(), {}, undecoded_ - undecoded_told_};
+  static const EventCount none;
+  const EventCount& unwritten =
+      options_.directory != nullptr ? options_.directory->unwritten() : none;
+  std::uint64_t undecoded = undecoded_ + unwritten.undecoded;
+  LossRecord loss{BootClock::now(), {}, undecoded - undecoded_told_};
   bool any = loss.undecoded != 0;
   for (std::size_t kind = 0; kind < BPFTRAP_KINDS_MOST; ++kind) {
-    if (lost.records[kind] > told_.records[kind]) {
-      loss.lost.records[kind] = lost.records[kind] - told_.records[kind];
-      told_.records[kind] = lost.records[kind];
+    std::uint64_t all =
+        lost.records[kind] + unwritten.events.records[kind] + unwritten.losses.records[kind];
+    if (all > told_.records[kind]) {
+      loss.lost.records[kind] = all - told_.records[kind];
+      told_.records[kind] = all;
       any = true;
       if (kind == BPFTRAP_RECORD_EXIT || kind == BPFTRAP_RECORD_GONE) {
         sweep_of_losses_.ends_lost();
       }
     }
   }
-  undecoded_told_ = undecoded_;
+  undecoded_told_ = undecoded;
   if (any) {
     writer_->add(encode(loss));
   }
+  age();
   // A crash leaves out what follows, which is at most a second.
   writer_->close_batch();
+}
+
+void Recorder::age() {
+  if (options_.directory != nullptr) {
+    options_.directory->drop_old(clock_->now());
+    if (options_.directory->wants_new_file(clock_->now())) {
+      begin_segment(true);
+    }
+  }
 }
 
 bool Recorder::wants_sweep() const {

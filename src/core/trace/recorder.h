@@ -17,6 +17,7 @@
 #include "core/process/argument_filter.h"
 #include "core/process/births.h"
 #include "core/process/environments.h"
+#include "core/recording/directory.h"
 #include "core/recording/live_processes.h"
 #include "core/recording/recorded.h"
 #include "core/recording/writer.h"
@@ -44,6 +45,7 @@ struct RecorderOptions {
   Users users = Users();                            // their names are recorded
   bool keep_births = false;                         // keep track of forked processes
   std::size_t state_bytes = std::size_t{32} << 20;  // maximum for processes and cgroups
+  RecordingDirectory* directory = nullptr;          // that takes the batches, if it is one
 };
 
 class Recorder final : public ProcessHandler {
@@ -86,7 +88,9 @@ class Recorder final : public ProcessHandler {
   void stop(const StopRecord& stop);
   void finish() { writer_->close_batch(); }
 
-  void begin_segment();
+  void begin_segment(bool in_new_file = false);
+  // Makes a directory drop what is too old.
+  void age();
   // Writes what has changed since the last record: the clock, a full segment.
   void prepare();
   void write(std::span<const std::byte> record) { writer_->add(record); }
@@ -122,6 +126,7 @@ class Recorder final : public ProcessHandler {
   // too.
   std::unordered_set<ProcessId, ProcessIdHash> ended_;
   bpftrap_lost told_{};
+  std::uint64_t events_ = 0;
   std::uint64_t undecoded_ = 0;
   std::uint64_t undecoded_told_ = 0;
   SweepOfLosses sweep_of_losses_;

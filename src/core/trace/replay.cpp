@@ -44,6 +44,10 @@ class Replay::Gate final : public Sink {
   explicit Gate(Replay& replay) : replay_(replay) {}
 
   void write(const RecordView& record) override {
+    if (replay_.muted_) {
+      return;
+    }
+    replay_.write_start();
     if (std::optional<BootTime> time = time_of(record)) {
       if (!replay_.is_in_window(*time) || passed_++ < replay_.options_.skip) {
         return;
@@ -107,12 +111,20 @@ bool Replay::is_in_window(BootTime time) const {
          (!options_.until_ns || wall <= *options_.until_ns);
 }
 
+void Replay::begin_behind_dropped(std::optional<std::uint64_t> events) {
+  behind_dropped_ = true;
+  events_ = events;
+}
+
 void Replay::begin_batch(const RecordingBatch& batch) {
   if (first_batch_ || batch.run != run_number_) {
     new_run_ = true;
     stopped_.reset();
+    last_wall_ = clock_.to_wall(last_time_);
   } else if (batch.sequence > next_sequence_) {
-    missing_ += batch.sequence - next_sequence_;
+    std::uint64_t count = batch.sequence - next_sequence_;
+    bool begins_segment = (batch.flags & batch_begins_segment) != 0;
+    (begins_segment ? gap_ : missing_) += count;
   }
   first_batch_ = false;
   run_number_ = batch.run;
@@ -137,6 +149,8 @@ void Replay::take(std::span<const std::byte> record) {
     take(*clock);
   } else if (const auto* loss = std::get_if<LossRecord>(&recorded)) {
     take(*loss);
+  } else if (const auto* tally = std::get_if<TallyRecord>(&recorded)) {
+    take(*tally);
   } else if (const auto* user = std::get_if<UserRecord>(&recorded)) {
     take(*user);
   } else if (const auto* older = std::get_if<OlderRecord>(&recorded)) {
@@ -150,23 +164,66 @@ void Replay::take(std::span<const std::byte> record) {
   }
 }
 
-void Replay::take(RunRecord& run) {
-  restoring_ = new_run_;
-  if (!new_run_) {
-    return;  // the beginning of another segment
+void Replay::take(const TallyRecord& tally) {
+  bool is_known = events_ && tally.events >= *events_;
+  std::uint64_t dropped = is_known ? tally.events - *events_ : 0;
+  if (dropped > 0 || (behind_dropped_ && !is_known)) {
+    dropped_ = LostRecord{tally.time, dropped, true};
+    gap_ = 0;  // reported as records
   }
-  new_run_ = false;
-  run_ = std::make_unique<Run>(options_, host_, users_);
-  older_.clear();
-  run_->stream.live(run.time);
-  run_->filter.live(run.time);
+  behind_dropped_ = false;
+  events_ = tally.events;
+}
+
+void Replay::write_dropped() {
+  std::optional<LostRecord> dropped = std::exchange(dropped_, {});
+  if (dropped && is_in_window(dropped->time) && !muted_) {
+    lost_ += dropped->count;
+    sink_.write(*dropped);
+  }
+}
+
+void Replay::write_start() {
+  if (held_start_) {
+    sink_.write(*std::exchange(held_start_, {}));
+  }
+}
+
+void Replay::begin_run(const RunRecord& run) {
+  bool is_same_boot = boot_id_ == host_.boot_id;
+  if (!boot_id_.empty() && is_in_window(run.time) && !muted_) {
+    WallTime live = clock_.to_wall(run.time);
+    auto length =
+        is_same_boot ? run.time - last_time_ : std::chrono::nanoseconds(live.ns - last_wall_.ns);
+    pauses_.push_back({last_wall_, live, length});
+  }
+  last_time_ = is_same_boot ? last_time_ : BootTime();
+  boot_id_ = host_.boot_id;
   StartRecord start{run.time, host_.name, host_.boot_id, host_.kernel, std::string(run.command)};
   if (options_.clip && options_.since_ns) {
     BootTime since(std::chrono::nanoseconds(*options_.since_ns - clock_.offset_ns()));
     start.time = std::max(start.time, since);
   }
   last_time_ = std::max(last_time_, start.time);
-  sink_.write(start);
+  held_start_ = std::move(start);
+  if (!muted_) {
+    write_start();
+  }
+}
+
+void Replay::take(RunRecord& run) {
+  restoring_ = new_run_ || gap_ > 0 || dropped_;
+  missing_ += std::exchange(gap_, 0);
+  if (restoring_) {
+    run_ = std::make_unique<Run>(options_, host_, users_);
+    older_.clear();
+    run_->stream.live(run.time);
+    run_->filter.live(run.time);
+  }
+  if (std::exchange(new_run_, false)) {
+    begin_run(run);
+  }
+  write_dropped();
 }
 
 void Replay::take(const ClockRecord& clock) {
@@ -178,9 +235,10 @@ void Replay::take(const ClockRecord& clock) {
 }
 
 void Replay::take(const LossRecord& loss) {
-  if (run_ == nullptr || !is_in_window(loss.time)) {
+  if (run_ == nullptr || muted_ || !is_in_window(loss.time)) {
     return;
   }
+  write_start();
   std::uint64_t count = run_->stream.lost_records(loss.lost) + loss.undecoded;
   if (count > 0) {
     lost_ += count;
@@ -253,6 +311,12 @@ void Replay::take(Decoded& decoded) {
   if (run_ == nullptr) {
     return;  // a damaged beginning
   }
+  bool is_event = std::holds_alternative<ExecRecord>(decoded) ||
+                  std::holds_alternative<ExitRecord>(decoded) ||
+                  std::holds_alternative<ForkRecord>(decoded);
+  if (events_ && is_event) {
+    ++*events_;
+  }
   last_time_ = std::max(last_time_, time_of(decoded, last_time_));
   flush_older();
   bool wanted = true;
@@ -282,6 +346,7 @@ void Replay::finish() {
     BootTime until(std::chrono::nanoseconds(*options_.until_ns - clock_.offset_ns()));
     end = std::min(end, until);
   }
+  write_start();
   sink_.write(StopRecord{end, gate_->written(), lost_});
   sink_.finish();
 }

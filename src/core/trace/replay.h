@@ -3,10 +3,13 @@
 // machine that it runs on.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "bpf/scope.h"
@@ -40,6 +43,12 @@ class Replay {
   Replay(const Replay&) = delete;
   Replay& operator=(const Replay&) = delete;
 
+  // As long as this is true, records change the state, but are not written.
+  void mute(bool muted) { muted_ = muted; }
+  // The records that follow come behind a position with so many events, if known, which was
+  // dropped.
+  void begin_behind_dropped(std::optional<std::uint64_t> events);
+
   // The records that follow belong to this batch.
   void begin_batch(const RecordingBatch& batch);
   void take(std::span<const std::byte> record);
@@ -55,12 +64,27 @@ class Replay {
   // Batches that are missing.
   std::uint64_t missing() const { return missing_; }
   std::uint64_t malformed() const { return malformed_; }
+  // Events of the directory up to here, if known.
+  std::optional<std::uint64_t> events() const { return events_; }
+
+  // A time without a recorder, between two runs.
+  struct Pause {
+    WallTime from;
+    WallTime to;
+    std::chrono::nanoseconds length;
+  };
+  // Those that were found since the last call.
+  std::vector<Pause> take_pauses() { return std::exchange(pauses_, {}); }
 
  private:
   class Gate;
   struct Run;
 
   void take(RunRecord& run);
+  void begin_run(const RunRecord& run);
+  void take(const TallyRecord& tally);
+  void write_dropped();
+  void write_start();
   void take(const ClockRecord& clock);
   void take(const LossRecord& loss);
   void take(const UserRecord& user);
@@ -85,6 +109,15 @@ class Replay {
   bool new_run_ = true;  // its records `clock` and `start` are still to come
   std::vector<ListedProcess> older_;
   bool restoring_ = false;  // state records are of processes that are not known yet
+  bool muted_ = false;
+  std::optional<StartRecord> held_start_;  // until records are written
+  bool behind_dropped_ = false;
+  std::optional<std::uint64_t> events_;
+  std::optional<LostRecord> dropped_;  // before this segment
+  std::uint64_t gap_ = 0;              // batches that are missing before this segment
+  std::string boot_id_;                // of the last run
+  WallTime last_wall_{0};              // likewise, of its last record
+  std::vector<Pause> pauses_;
   std::uint64_t missing_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t lost_ = 0;

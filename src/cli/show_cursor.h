@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// `show --cursor-file`: where printing begins, and how far it came.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "core/recording/cursor.h"
+#include "core/recording/outline.h"
+#include "core/trace/replay.h"
+
+namespace bpftrap {
+
+class ShowCursor {
+ public:
+  // Does nothing without a path. Throws Error.
+  explicit ShowCursor(const std::string& path);
+
+  bool is_used() const { return file_.has_value(); }
+  // True if there is a position, which replaces --since.
+  bool has_position() const { return file_ && file_->stored(); }
+  // True if printing goes on in the middle of the recording.
+  bool is_resumed() const { return resumed_.has_value(); }
+
+  // Returns where reading must begin, so that printing can begin behind the position.
+  BatchPosition resume(const BatchStream& recording, Replay& replay);
+  // The records of the batch before this one are printed already.
+  std::uint64_t first_wanted(const BatchPlace& place) const;
+
+  // So many records of the batch are read.
+  void advance(const BatchPlace& place, std::uint64_t records, const Replay& replay);
+  // True each second.
+  bool is_due() const { return file_ && std::chrono::steady_clock::now() >= due_; }
+  // Stores the position. All records up to it must be written. Throws Error.
+  void store();
+
+ private:
+  std::optional<CursorFile> file_;
+  std::optional<Cursor> resumed_;
+  std::optional<Cursor> now_;
+  std::chrono::steady_clock::time_point due_ = {};
+};
+
+}  // namespace bpftrap

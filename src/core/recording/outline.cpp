@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "core/recording/outline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/os/error.h"
+
+namespace bpftrap {
+
+namespace {
+
+// More than 16 GB of a file have. Beyond that, every second one is kept.
+constexpr std::size_t segments_most = 4096;
+
+// Takes the host and the run from the first batches.
+void read_run(BatchStream& stream, const BatchPlace& place, Outline& outline) {
+  std::optional<std::span<const std::byte>> payload = stream.read(place);
+  if (!payload) {
+    return;
+  }
+  for_each_record(*payload, [&outline](std::span<const std::byte> bytes) {
+    Recorded record = decode_recorded(bytes, Machine{});
+    if (auto* host = std::get_if<HostRecord>(&record)) {
+      outline.host = std::move(*host);
+    } else if (const auto* run = std::get_if<RunRecord>(&record)) {
+      outline.has_program = run->has_program;
+      return false;
+    }
+    return true;
+  });
+}
+
+void keep_some(std::vector<BatchPosition>& segments) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < segments.size(); i += 2) {
+    segments[kept++] = segments[i];
+  }
+  segments.resize(kept);
+}
+
+class Outliner {
+ public:
+  Outliner(const BatchStream& recording, const Window& window)
+      : window_(window), stream_(recording.again()) {}
+
+  Outline run();
+
+ private:
+  // Calls `use` for the batches of one file; of a recording in one file, for all of them. It
+  // returns false to end that.
+  template <class Use>
+  void scan(std::uint32_t file_number, Use use);
+  void take(const BatchPlace& place);
+  bool is_in_window(const RecordingBatch& header) const {
+    return header.last_boot_ns != 0 && header.last_wall_ns >= *window_.since_ns;
+  }
+  void outline_file();
+  void outline_directory();
+  bool may_begin_in(std::size_t index) const;
+  std::optional<BatchPosition> find_begin();
+  std::optional<std::uint32_t> find_end() const;
+
+  const Window& window_;
+  BatchStream stream_;
+  Outline outline_;
+  std::int64_t earliest_in_last_ = INT64_MAX;
+};
+
+template <class Use>
+void Outliner::scan(std::uint32_t file_number, Use use) {
+  stream_.seek({file_number, 0});
+  while (std::optional<BatchPlace> place = stream_.next()) {
+    bool is_of_file = !stream_.is_directory() || place->header.file_number == file_number;
+    if (!is_of_file || !use(*place)) {
+      return;
+    }
+  }
+}
+
+void Outliner::take(const BatchPlace& place) {
+  const RecordingBatch& header = place.header;
+  if ((header.flags & batch_begins_segment) != 0) {
+    outline_.segments.push_back(position_of(place));
+    if (outline_.segments.size() >= segments_most) {
+      keep_some(outline_.segments);
+    }
+  }
+  if (header.last_boot_ns == 0) {
+    return;  // no record with a time
+  }
+  outline_.first_wall_ns =
+      std::min(outline_.first_wall_ns.value_or(INT64_MAX), header.first_wall_ns);
+  outline_.last_wall_ns = std::max(outline_.last_wall_ns.value_or(INT64_MIN), header.last_wall_ns);
+  earliest_in_last_ = std::min(earliest_in_last_, header.first_wall_ns);
+}
+
+void Outliner::outline_file() {
+  std::optional<BatchPosition> begin;
+  BatchPosition segment;
+  bool any = false;
+  scan(0, [&](const BatchPlace& place) {
+    if (!std::exchange(any, true)) {
+      read_run(stream_, place, outline_);
+    }
+    take(place);
+    if ((place.header.flags & batch_begins_segment) != 0) {
+      segment = position_of(place);
+    }
+    if (window_.since_ns && !begin && is_in_window(place.header)) {
+      begin = segment;
+    }
+    return true;
+  });
+  outline_.begin = window_.since_ns ? begin.value_or(segment) : BatchPosition{};
+}
+
+// False if the times of the next file prove that all batches of this one are earlier. A step of the
+// clock or another run between them proves nothing.
+bool Outliner::may_begin_in(std::size_t index) const {
+  const std::vector<SegmentFile>& files = stream_.files();
+  if (index + 1 == files.size()) {
+    return true;
+  }
+  auto offset = [](const RecordingBatch& batch) {
+    return batch.first_wall_ns - static_cast<std::int64_t>(batch.first_boot_ns);
+  };
+  constexpr std::int64_t slack = 1'000'000'000;
+  const RecordingBatch& first = files[index].first;
+  const RecordingBatch& next = files[index + 1].first;
+  std::int64_t step = offset(next) - offset(first);
+  bool is_steady = first.run == next.run && step < slack && step > -slack;
+  return !is_steady || next.first_wall_ns + slack >= *window_.since_ns;
+}
+
+std::optional<BatchPosition> Outliner::find_begin() {
+  std::optional<BatchPosition> begin;
+  const std::vector<SegmentFile> files = stream_.files();
+  for (std::size_t i = 0; i < files.size() && !begin; ++i) {
+    if (!may_begin_in(i)) {
+      continue;
+    }
+    BatchPosition segment{files[i].first.file_number, 0};
+    scan(segment.file_number, [&](const BatchPlace& place) {
+      if ((place.header.flags & batch_begins_segment) != 0) {
+        segment = position_of(place);
+      }
+      if (is_in_window(place.header)) {
+        begin = segment;
+      }
+      return !begin;
+    });
+  }
+  return begin;
+}
+
+std::optional<std::uint32_t> Outliner::find_end() const {
+  std::optional<std::uint32_t> end;
+  const std::vector<SegmentFile>& files = stream_.files();
+  bool is_last = true;
+  for (std::size_t i = files.size(); i > 0; --i) {
+    const RecordingBatch& first = files[i - 1].first;
+    std::int64_t earliest = first.first_wall_ns;
+    if (std::exchange(is_last, false)) {
+      earliest = std::min(earliest, earliest_in_last_);
+    }
+    if (earliest <= *window_.until_ns) {
+      break;
+    }
+    end = first.file_number;
+  }
+  return end;
+}
+
+void Outliner::outline_directory() {
+  const std::vector<SegmentFile> files = stream_.files();
+  if (files.empty()) {
+    return;
+  }
+  scan(files.front().first.file_number, [&](const BatchPlace& place) {
+    read_run(stream_, place, outline_);
+    return false;
+  });
+  for (const SegmentFile& file : files) {
+    if (&file != &files.back()) {
+      outline_.segments.push_back({file.first.file_number, 0});
+    }
+  }
+  outline_.first_wall_ns = files.front().first.first_wall_ns;
+  scan(files.back().first.file_number, [this](const BatchPlace& place) {
+    take(place);
+    return true;
+  });
+  outline_.begin = {files.front().first.file_number, 0};
+  if (window_.since_ns) {
+    outline_.begin = find_begin().value_or(outline_.segments.back());
+  }
+  if (window_.until_ns) {
+    outline_.end_file = find_end();
+  }
+}
+
+Outline Outliner::run() {
+  if (stream_.is_directory()) {
+    outline_directory();
+  } else {
+    outline_file();
+  }
+  if (outline_.segments.empty() && !outline_.first_wall_ns) {
+    throw Error("the recording has no complete records", 0);
+  }
+  outline_.size = stream_.size();
+  return std::move(outline_);
+}
+
+}  // namespace
+
+Outline read_outline(const BatchStream& recording, const Window& window) {
+  return Outliner(recording, window).run();
+}
+
+BatchPosition segment_of(const BatchStream& recording, BatchPosition position) {
+  BatchStream stream = recording.again();
+  BatchPosition segment{position.file_number, 0};
+  stream.seek(segment);
+  while (std::optional<BatchPlace> place = stream.next()) {
+    if (position_of(*place) > position) {
+      break;
+    }
+    if ((place->header.flags & batch_begins_segment) != 0) {
+      segment = position_of(*place);
+    }
+  }
+  return segment;
+}
+
+}  // namespace bpftrap

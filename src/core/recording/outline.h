@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the headers of a recording tell: its span, where a window of time begins and ends.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/recording/batch_stream.h"
+#include "core/recording/recorded.h"
+
+namespace bpftrap {
+
+// A window of the wall clock.
+struct Window {
+  std::optional<std::int64_t> since_ns = {};
+  std::optional<std::int64_t> until_ns = {};
+};
+
+struct Outline {
+  std::uint64_t size = 0;    // bytes
+  BatchPosition begin = {};  // of the segment where the window begins
+  // The number of the first file behind the window; none if it reaches the end.
+  std::optional<std::uint32_t> end_file = {};
+  std::vector<BatchPosition> segments = {};  // where they begin; of many, some of them
+  std::optional<std::int64_t> first_wall_ns = {};
+  std::optional<std::int64_t> last_wall_ns = {};
+  HostRecord host = {};      // of the first run
+  bool has_program = false;  // likewise
+};
+
+// Reads the headers of all batches of a file. Of a directory it reads those of the files where it
+// must, and the first one of the others. Throws Error if there is no batch.
+Outline read_outline(const BatchStream& recording, const Window& window);
+
+// The last segment at or before the position, in the same file.
+BatchPosition segment_of(const BatchStream& recording, BatchPosition position);
+
+}  // namespace bpftrap

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Reading a directory: reuse, several boots, damage, cursors.
+#include "core/recording/batch_stream.h"
+
+#include <fstream>
+
+#include "core/os/error.h"
+#include "core/recording/cursor.h"
+#include "core/recording/outline.h"
+#include "core/trace/replay.h"
+#include "unit/recording/directory.h"
+
+namespace bpftrap {
+namespace {
+
+// Counts what a replay writes.
+class CountingSink final : public Sink {
+ public:
+  void write(const RecordView& record) override {
+    starts += record.get_if<StartRecord>() != nullptr ? 1 : 0;
+    if (const auto* exec = record.get_if<ExecRecord>()) {
+      pids.push_back(exec->process.id.pid);
+    }
+    if (const auto* lost = record.get_if<LostRecord>()) {
+      losses.push_back(lost->count);
+    }
+  }
+  int starts = 0;
+  std::vector<std::uint32_t> pids;
+  std::vector<std::uint64_t> losses;
+};
+
+ReplayOptions everything() {
+  ReplayOptions options;
+  options.stream.write_failed_execs = true;
+  return options;
+}
+
+class DirectoryReaderTest : public RecordingDirectoryTest {
+ protected:
+  void take(BatchStream& stream, Replay& replay, const BatchPlace& place) {
+    replay.begin_batch(place.header);
+    if (auto payload = stream.read(place)) {
+      for_each_record(*payload, [&replay](std::span<const std::byte> record) {
+        replay.take(record);
+        return true;
+      });
+    }
+  }
+  void take_rest(BatchStream& stream, Replay& replay) {
+    while (std::optional<BatchPlace> place = stream.next()) {
+      take(stream, replay, *place);
+    }
+  }
+
+  WallClock clock_ = WallClock::recorded();
+  Users users_{""};
+  CountingSink sink_;
+};
+
+TEST_F(DirectoryReaderTest, AFileThatIsUsedAgainIsNoticed) {
+  FakeRun run(path_, limits_, 1);
+  run.events(1, 1500, 1000);
+  run.second();
+  BatchStream stream = open_directory(path_);
+  Replay replay(everything(), clock_, users_, sink_);
+  std::optional<BatchPlace> place;
+  for (int i = 0; i < 4; ++i) {
+    place = stream.next();
+    ASSERT_TRUE(place);
+    take(stream, replay, *place);
+  }
+  std::optional<BatchPlace> stale = stream.next();
+  run.events(1501, 7500, 1000);  // around once and more
+  run.second();
+  EXPECT_FALSE(stream.read(*stale)) << "of the file's former use";
+  take_rest(stream, replay);
+  EXPECT_EQ(stream.damaged(), 0U);
+  ASSERT_EQ(sink_.losses.size(), 1U);
+  EXPECT_EQ(sink_.pids.size() + sink_.losses[0], 9000U);
+  EXPECT_EQ(sink_.pids.back(), 9000U);
+  EXPECT_EQ(sink_.starts, 1);
+  EXPECT_EQ(replay.missing(), 0U) << "reported as records";
+}
+
+TEST_F(DirectoryReaderTest, FollowsIntoNewFiles) {
+  FakeRun run(path_, limits_, 1);
+  BatchStream stream = open_directory(path_);
+  std::vector<std::uint32_t> seen;
+  for (std::uint32_t next = 1; next <= 8000; next += 100) {
+    run.events(next, 100, 1000);
+    run.second();
+    for (std::uint32_t pid : pids_in(stream)) {
+      seen.push_back(pid);
+    }
+  }
+  EXPECT_EQ(seen, numbers(1, 8001));
+}
+
+TEST_F(DirectoryReaderTest, SeveralRunsAndBoots) {
+  std::int64_t day = std::int64_t{86'400} * 1'000'000'000;
+  std::int64_t offset = FakeBoot{}.wall_offset_ns;
+  { FakeRun(path_, limits_, 1, {"one", offset}).events(1, 10); }
+  { FakeRun(path_, limits_, 2, {"one", offset}).events(11, 10); }
+  { FakeRun(path_, limits_, 3, {"two", offset + day}).events(21, 10); }
+  // The clock of the third boot is wrong.
+  { FakeRun(path_, limits_, 4, {"three", offset - 300 * day}).events(31, 10); }
+  // Killed before their second: only what a batch had closed is there.
+  EXPECT_EQ(pids(), numbers(1, 1));
+  std::filesystem::remove_all(path_);
+  auto record = [&](std::uint64_t number, const FakeBoot& boot, std::uint32_t first) {
+    FakeRun run(path_, limits_, number, boot);
+    run.events(first, 10);
+    run.second();
+  };
+  record(1, {"one", offset}, 1);
+  record(2, {"one", offset}, 11);
+  record(3, {"two", offset + day}, 21);
+  record(4, {"three", offset - 300 * day}, 31);
+  EXPECT_EQ(pids(), numbers(1, 41)) << "in the order of their files";
+  BatchStream stream = open_directory(path_);
+  Replay replay(everything(), clock_, users_, sink_);
+  take_rest(stream, replay);
+  EXPECT_EQ(sink_.pids, numbers(1, 41));
+  EXPECT_EQ(sink_.starts, 4);
+  std::vector<Replay::Pause> pauses = replay.take_pauses();
+  ASSERT_EQ(pauses.size(), 3U);
+  EXPECT_LT(pauses[0].length, std::chrono::seconds(1));
+  EXPECT_GT(pauses[1].length, std::chrono::hours(23));
+}
+
+TEST_F(DirectoryReaderTest, WindowsFindTheirFiles) {
+  std::int64_t hour = std::int64_t{3600} * 1'000'000'000;
+  std::int64_t offset = FakeBoot{}.wall_offset_ns;
+  FakeRun run(path_, {.bytes = 16 * mebibyte}, 1, {"one", offset});
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    run.step_clock(offset + i * hour);
+    run.events(1 + 1000 * i, 1000, 1000);
+    run.second();
+  }
+  BatchStream stream = open_directory(path_);
+  ASSERT_GE(stream.files().size(), 6U);
+  std::int64_t boot = BootClock::now().time_since_epoch().count();
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    std::int64_t from = boot + offset + i * hour - hour / 2;
+    Outline outline = read_outline(stream, {from, from + hour});
+    stream.seek(outline.begin);
+    std::vector<std::uint32_t> found;
+    while (std::optional<BatchPlace> place = stream.next()) {
+      if (outline.end_file && place->header.file_number >= *outline.end_file) {
+        break;
+      }
+      append_pids(stream, *place, found);
+    }
+    EXPECT_LE(found.front(), 1 + 1000 * i);
+    EXPECT_GE(found.back(), 1000 * (i + 1));
+    EXPECT_LE(found.size(), 4000U) << "no more than the files around it";
+  }
+}
+
+TEST_F(DirectoryReaderTest, DamageIsReportedWithItsFile) {
+  {
+    FakeRun run(path_, limits_, 1);
+    for (std::uint32_t i = 0; i < 10; ++i) {
+      run.events(1 + 10 * i, 10);
+      run.second();
+    }
+  }
+  std::fstream file(path_ + "/000.bpftrap", std::ios::in | std::ios::out);
+  file.seekp(5000);
+  file << "damage";
+  file.close();
+  BatchStream stream = open_directory(path_);
+  EXPECT_EQ(pids_in(stream).size(), 90U);
+  EXPECT_EQ(stream.damaged(), 1U);
+  EXPECT_TRUE(stream.first_damage().ends_with(" of 000.bpftrap")) << stream.first_damage();
+}
+
+TEST_F(DirectoryReaderTest, CursorsAreTextThatIsChecked) {
+  Cursor cursor{0xdeadbeef, 12, {3, 456}, 7, 89};
+  std::string text = encode(cursor);
+  EXPECT_EQ(text,
+            "bpftrap cursor 1: run=deadbeef sequence=12 file=3 offset=456 records=7 events=89\n");
+  EXPECT_EQ(parse_cursor(text), cursor);
+  cursor.events.reset();
+  EXPECT_EQ(parse_cursor(encode(cursor)), cursor);
+  for (std::size_t size = 0; size < text.size(); ++size) {
+    EXPECT_FALSE(parse_cursor(text.substr(0, size))) << size;
+  }
+  for (const char* wrong :
+       {"", "x", "bpftrap cursor 2: run=1 sequence=1 file=1 offset=1 records=1\n",
+        "bpftrap cursor 1: run=1 sequence=1 file=5000000000 offset=1 records=1\n",
+        "bpftrap cursor 1: run=1 sequence=-1 file=5 offset=1 records=1\n",
+        "bpftrap cursor 1: run=1 sequence=1 file=5 offset=99999999999999999999 records=1\n",
+        "bpftrap cursor 1: run=1 sequence=1 file=5 offset=9223372036854775808 records=1\n"}) {
+    EXPECT_FALSE(parse_cursor(wrong)) << wrong;
+  }
+}
+
+TEST_F(DirectoryReaderTest, CursorIsValidUntilItsFileIsUsedAgain) {
+  FakeRun run(path_, limits_, 1);
+  run.events(1, 500, 1000);
+  run.second();
+  BatchStream stream = open_directory(path_);
+  stream.next();
+  BatchPlace place = *stream.next();
+  Cursor cursor{place.header.run, place.header.sequence, position_of(place), 5, 5};
+  EXPECT_TRUE(is_valid(cursor, stream));
+  EXPECT_EQ(segment_of(stream, cursor.batch), (BatchPosition{1, 0}));
+  Cursor other = cursor;
+  other.sequence += 1;
+  EXPECT_FALSE(is_valid(other, stream));
+  run.events(501, 6000, 1000);
+  run.second();
+  BatchStream later = open_directory(path_);
+  EXPECT_FALSE(is_valid(cursor, later));
+  Replay replay(everything(), clock_, users_, sink_);
+  replay.begin_behind_dropped(cursor.events);
+  take_rest(later, replay);
+  ASSERT_EQ(sink_.losses.size(), 1U);
+  EXPECT_EQ(5 + sink_.losses[0] + sink_.pids.size(), 6500U);
+}
+
+TEST_F(DirectoryReaderTest, CursorFileIsReplacedAsAWhole) {
+  std::string path = scratch_ + "/cursor";
+  Cursor cursor{1, 2, {3, 4}, 5, 6};
+  {
+    CursorFile file(path);
+    EXPECT_FALSE(file.stored());
+    file.store(cursor);
+  }
+  EXPECT_EQ(CursorFile(path).stored(), cursor);
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0600U);
+  std::ofstream(path, std::ios::trunc) << "something else";
+  EXPECT_THROW(CursorFile{path}, Error);
+  std::ofstream(path, std::ios::trunc) << "";
+  EXPECT_FALSE(CursorFile(path).stored()) << "an empty file has no position";
+  EXPECT_THROW(CursorFile(scratch_ + "/none/cursor"), Error);
+}
+
+}  // namespace
+}  // namespace bpftrap
