@@ -6,6 +6,7 @@
 #include "cli/common_options.h"
 #include "cli/pid_namespace_programs.h"
 #include "cli/process_command.h"
+#include "cli/show_source.h"
 #include "core/bpf/libbpf_log.h"
 #include "core/doctor/check_report.h"
 #include "core/doctor/explain.h"
@@ -56,6 +57,7 @@ int run(const OutputOptions& options) {
   std::unique_ptr<Output> output = open_output(options, signals.fd());
   Facts facts = gather_facts();
   load_programs(facts);
+  facts.recorder = gather_recorder(system_recording);
   // Last, because it may change the mounts of this process.
   facts.tracefs = attempt([] { return provide_tracefs(); });
   std::vector<Check> checks = diagnose(facts);

@@ -3,6 +3,8 @@
 #include <cerrno>
 
 #include "core/doctor/checks.h"
+#include "core/os/clock.h"
+#include "core/text/text.h"
 
 namespace bpftrap::detail {
 
@@ -62,11 +64,46 @@ Check check_tracefs(const Facts& facts) {
                       : "sudo mount -t tracefs tracefs /sys/kernel/tracing, or sudo bpftrap hello");
 }
 
+// Returns `2026-11-17 14:00:00.123 to 2026-11-18 14:00:00.123, 1.2 GB, 0 lost`.
+std::string describe(const RecorderFacts& recorder) {
+  if (!recorder.first_wall_ns) {
+    return "no records yet";
+  }
+  TimestampFormatter formatter(TimestampFormatter::Zone::local, true);
+  std::string text;
+  formatter.append_time_of_day(text, {*recorder.first_wall_ns});
+  text += " to ";
+  formatter.append_time_of_day(text, {recorder.last_wall_ns});
+  text += ", ";
+  append_human_size(text, recorder.bytes);
+  return text + ", " + std::to_string(recorder.lost) + " lost";
+}
+
+Check check_recorder(const RecorderFacts& recorder) {
+  constexpr const char* name = "recorder";
+  if (recorder.err != 0) {
+    return degraded(name, concat({"its records cannot be read (", message_of(recorder.err), ")"}),
+                    recorder.err == EACCES ? "sudo bpftrap doctor, or join the group adm"
+                                           : "bpftrap show --system tells more");
+  }
+  std::string records = describe(recorder);
+  if (!recorder.runs) {
+    return degraded(name, concat({"installed, but does not run; ", records}),
+                    "sudo systemctl enable --now bpftrap");
+  }
+  return recorder.lost == 0
+             ? ok(name, concat({"runs; ", records}))
+             : degraded(name, concat({"runs; ", records}), "a larger --buffer-size, or a filter");
+}
+
 }  // namespace
 
 void check_surroundings(const Facts& facts, std::vector<Check>& checks) {
   for (auto check : {check_proc, check_cgroup, check_pid_namespace, check_tracefs}) {
     checks.push_back(check(facts));
+  }
+  if (facts.recorder) {
+    checks.push_back(check_recorder(*facts.recorder));
   }
 }
 

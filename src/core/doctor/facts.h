@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/doctor/recorder.h"
 #include "core/os/capability.h"
 #include "core/os/kernel_version.h"
 
@@ -59,6 +60,9 @@ struct Facts {
   std::optional<Trial> tracefs;
   // Translating process ids; none: not needed, or not tried.
   std::optional<Trial> pid_translation;
+
+  // The installed recorder; none: there is none, or it was not looked for.
+  std::optional<RecorderFacts> recorder;
 
   bool holds(Capability capability) const {
     return !user_namespace && contains(effective, capability);
