@@ -119,5 +119,21 @@ install(
 )
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT generic)
 
+# The service of the recorder. A Debian package installs it where systemd looks for it. Others get a copy
+# of the files, because the unit names /usr/bin/bpftrap.
+set(_service vendor/package/service)
+install(
+  FILES ${_service}/bpftrap.service ${_service}/sysusers.conf ${_service}/tmpfiles.conf
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/bpftrap/service COMPONENT generic
+)
+install(FILES ${_service}/bpftrap.service DESTINATION lib/systemd/system COMPONENT debian
+        EXCLUDE_FROM_ALL
+)
+foreach(_kind sysusers tmpfiles)
+  install(
+    FILES ${_service}/${_kind}.conf
+    DESTINATION lib/${_kind}.d RENAME bpftrap.conf COMPONENT debian EXCLUDE_FROM_ALL
+  )
+endforeach()
 
 include(vendor/package/debian/package.cmake)

@@ -79,9 +79,10 @@ check_install() {
 
 check_deb() {
   lintian --allow-root --fail-on error,warning "$deb" || return
-  # The static file needs and wants nothing, and nothing runs at its installation.
+  # The static file needs and wants nothing. The scripts belong to the service.
   [[ -z $(dpkg-deb -f "$deb" Depends Recommends Suggests Pre-Depends) ]] || return
-  [[ $(dpkg-deb --ctrl-tarfile "$deb" | tar -t | sort | xargs) == './control ./md5sums' ]]
+  [[ $(dpkg-deb --ctrl-tarfile "$deb" | tar -t | sort | xargs) == \
+    './control ./md5sums ./postinst ./postrm ./prerm' ]]
 }
 
 # Made at another time and in another directory, both have the same bytes.
@@ -91,6 +92,19 @@ check_same_bytes() {
     (cd / && cpack --config "$build/CPackConfig.cmake" -B "$scratch" >/dev/null) &&
     (umask 077 && cd / && "$root/vendor/package/tarball.sh" "$build" "$scratch" >/dev/null) &&
     cmp "$scratch/first.deb" "$scratch/${deb##*/}" && cmp "$scratch/first.tar.gz" "$scratch/${archive##*/}"
+}
+
+# The service gives up what it does not need. systemd rates it from 0 (safe) to 10.
+check_service() {
+  local rating unit
+  dpkg-deb -x "$deb" "$scratch/unpacked" || return
+  for path in systemd/system/bpftrap.service sysusers.d/bpftrap.conf tmpfiles.d/bpftrap.conf; do
+    [[ -s $scratch/unpacked/usr/lib/$path ]] || { echo "no $path"; return 1; }
+  done
+  unit=$scratch/unpacked/usr/lib/systemd/system/bpftrap.service
+  # A threshold of 2.0. The command prints the reasons if it is exceeded.
+  rating=$(systemd-analyze security --offline=true --threshold=20 "$unit" 2>&1) ||
+    { echo "$rating"; return 1; }
 }
 
 check_release() {
@@ -144,6 +158,7 @@ for shell in bash zsh fish; do
 done
 check "cmake --install" check_install
 check "lintian" check_deb
+check "service" check_service
 check "same bytes" check_same_bytes
 make_old_deb
 check "package in a fresh root" check_root deb "$scratch/old.deb" "$deb"

@@ -47,6 +47,8 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS OFF) # the binary is static
 set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(_scripts ${CMAKE_CURRENT_LIST_DIR}/scripts)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${_scripts}/postinst ${_scripts}/prerm ${_scripts}/postrm)
 set(_debian_x86_64 amd64)
 set(_debian_aarch64 arm64)
 set(_debian_riscv64 riscv64)
