@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Records a storm of processes into a directory of bounded size. The recorder is killed and restarted at
+# intervals. A reader with a cursor follows. Every process that ended outside the last second before a kill,
+# and outside the time without a recorder, must be there exactly once.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+case ${1:-1800} in
+  *[!0-9]*)
+    cat <<'END'
+usage: tests/soak_dir.sh [SECONDS [INTERVAL]]
+
+Runs build/bpftrap (or BPFTRAP_BIN) for SECONDS (default: 1800), and kills it each INTERVAL seconds
+(default: 60). Prints a verdict; status 0 if all is well, else 1. Needs root.
+END
+    [[ $1 == --help || $1 == -h ]]
+    exit
+    ;;
+esac
+seconds=${1:-1800}
+interval=${2:-60}
+bpftrap=${BPFTRAP_BIN:-build/bpftrap}
+user=54323 # no other process has this user, so only the storm is recorded
+keep=$((16 << 20))
+
+if [[ $(id -u) -ne 0 || ! -x $bpftrap ]]; then
+  echo "tests/soak_dir.sh: needs root and a built $bpftrap" >&2
+  exit 1
+fi
+scratch=$(mktemp -d)
+chmod 755 "$scratch"
+directory=$scratch/recorder
+recorder=
+started=()
+trap 'touch "$scratch/end"; kill "${started[@]}" $recorder 2>/dev/null; wait; rm -rf "$scratch"' EXIT
+
+now() { date +%s.%N; }
+
+# Starts the recorder, and notes when it is live.
+start_recorder() {
+  local before
+  before=$(du -sb "$directory" 2>/dev/null | cut -f 1)
+  "$bpftrap" record --dir "$directory" --keep $keep --user $user 2>>"$scratch/errors" &
+  recorder=$!
+  while [[ $(du -sb "$directory" 2>/dev/null | cut -f 1) == "$before" ]] &&
+    kill -0 "$recorder" 2>/dev/null; do
+    sleep 0.05
+  done
+  live=$(now)
+}
+
+# Each process has its own number in its arguments, and each loop notes when it began to start it. The
+# pause leaves time to others, such as the reader.
+storm() {
+  # shellcheck disable=SC2016 # of the inner shell
+  setpriv --reuid $user --clear-groups bash -c '
+    n=0
+    while [[ ! -e $1/end ]]; do
+      n=$((n + 1))
+      echo "$EPOCHREALTIME $2-$n"
+      /bin/true "soak-$2-$n"
+      ((n % 20)) || sleep 0.01
+    done' storm "$scratch" "$1" >"$scratch/started.$1"
+}
+
+start_recorder
+for ((i = 0; i < $(nproc); i++)); do
+  storm "$i" &
+  started+=($!)
+done
+
+exceeded=0
+begin=$SECONDS
+spans=() # `live killed`: times of the recorder
+next=$interval
+"$bpftrap" show "$directory" --json --event exit --follow --cursor-file "$scratch/cursor" \
+  >"$scratch/records" 2>>"$scratch/errors" &
+reader=$!
+started+=("$reader")
+while ((SECONDS - begin < seconds)); do
+  sleep 1
+  size=$(du -s --block-size=1 "$directory" | cut -f 1)
+  ((size <= keep + 4096)) || exceeded=$size
+  if ((SECONDS - begin >= next && SECONDS - begin < seconds)); then
+    next=$((next + interval))
+    spans+=("$live $(now)")
+    kill -KILL "$recorder"
+    wait "$recorder" 2>/dev/null
+    start_recorder
+  fi
+done
+touch "$scratch/end"
+for pid in "${started[@]}"; do
+  [[ $pid == "$reader" ]] || wait "$pid"
+done
+sleep 1.5
+spans+=("$live $(now | awk '{ print $1 + 10 }')") # stopped by SIGTERM, without loss
+kill -TERM "$recorder"
+wait "$recorder"
+status=$?
+sleep 1.5
+kill -TERM "$reader"
+wait "$reader"
+reader_status=$?
+recorder=
+started=()
+
+# A process is due if it began when a recorder was live, and more than 1.2 s before that was killed.
+cat "$scratch"/started.* | awk -v spans="$(printf '%s\n' "${spans[@]}")" '
+  BEGIN { count = split(spans, span, "\n") }
+  { for (i = 1; i <= count; i++) {
+      split(span[i], at, " ")
+      if ($1 > at[1] && $1 < at[2] - 1.2) { print $2; break }
+    } }' | sort >"$scratch/due"
+grep -o '"args":\["/bin/true","soak-[0-9]*-[0-9]*"' "$scratch/records" |
+  sed 's/.*soak-//; s/"//' | sort >"$scratch/found"
+due=$(wc -l <"$scratch/due")
+missing=$(comm -23 "$scratch/due" <(uniq "$scratch/found") | wc -l)
+twice=$(uniq -d "$scratch/found" | wc -l)
+lost=$(sed -n 's/^{"event":"lost".*"count":\([0-9]*\).*/\1/p' "$scratch/records" | awk '{ n += $1 } END { print n + 0 }')
+
+failed=0
+verdict() { # CONDITION TEXT
+  if (($1)); then
+    echo "ok      $2"
+  else
+    echo "FAILED  $2"
+    failed=1
+  fi
+}
+verdict "$status == 0 && $reader_status == 0" "recorder and reader ended with $status and $reader_status"
+verdict "exceeded == 0" "the directory never exceeded $keep bytes by more than a page ($exceeded)"
+verdict "due > 0 && missing <= lost" "$due ends due over ${#spans[@]} runs: $missing missing, $lost events lost"
+verdict "twice == 0" "$twice ends printed twice"
+[[ $failed -eq 0 ]] || cat "$scratch/errors"
+exit $failed
