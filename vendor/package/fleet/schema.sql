@@ -92,12 +92,12 @@ CREATE TABLE IF NOT EXISTS bpftrap.records
     involuntary_switches UInt64,
 
     -- lost and stop
-    count UInt64,
+    count Nullable(UInt64),
     records UInt64,
     lost UInt64,
 
     -- Records without an id differ by their time and their numbers.
-    mark String MATERIALIZED if(id = '', concat(ts, ' ', toString(count + records), ' ', toString(lost)), '')
+    mark String MATERIALIZED if(id = '', concat(ts, ' ', toString(ifNull(count, 0) + records), ' ', toString(lost)), '')
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMMDD(time)
