@@ -6,6 +6,7 @@
 
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
+#include "core/os/resident_set.h"
 #include "core/process/reaper.h"
 #include "core/trace/sweeper.h"
 
@@ -23,6 +24,7 @@ std::unique_ptr<Host> Host::without_output(const OutputOptions& options) {
 }
 
 void Host::confine(const SandboxNeeds& needs) const {
+  release_executable();  // the start is over
   if (options_.no_sandbox) {
     return;
   }
