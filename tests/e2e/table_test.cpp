@@ -248,6 +248,14 @@ TEST_F(TableTest, ColumnsHelpListsThem) {
   for (const char* name : {"\nPARENT ", "\nCOMMAND ", "\ncontainer_id ", "\ncpu_user_ns "}) {
     EXPECT_NE(outcome.output.find(name), std::string::npos) << name;
   }
+  // A header shows the readable form, and a key the raw value.
+  std::string text = outcome.output;
+  std::size_t header = text.find("\nTIME ");
+  std::size_t key = text.find("\nts ");
+  ASSERT_NE(header, std::string::npos);
+  ASSERT_NE(key, std::string::npos);
+  EXPECT_LT(text.find("millisecond", header), text.find('\n', header + 1));
+  EXPECT_LT(text.find("nanoseconds", key), text.find('\n', key + 1));
 }
 
 TEST_F(TableTest, TimesInUtc) {

@@ -84,12 +84,14 @@ std::vector<std::string> column_names(const std::vector<FieldTable>& kinds) {
 
 std::string describe_columns(const std::vector<FieldTable>& kinds) {
   MeasuredTable table({{}, {}});
-  auto describe = [&](std::string_view name, const Field& field) {
-    table.cell(std::string(name));
+  each_named(kinds, header_of, [&](const Field& field) {
+    table.cell(std::string(field.header));
+    table.cell(std::string(field.cell_doc.empty() ? field.doc : field.cell_doc));
+  });
+  each_named(kinds, key_of, [&](const Field& field) {
+    table.cell(std::string(field.key));
     table.cell(std::string(field.doc));
-  };
-  each_named(kinds, header_of, [&](const Field& field) { describe(field.header, field); });
-  each_named(kinds, key_of, [&](const Field& field) { describe(field.key, field); });
+  });
   std::string text;
   table.write(text, {.gap = 2});
   return text;

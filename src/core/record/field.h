@@ -42,6 +42,7 @@ struct Field {
   bool nullable = false;
   Unit unit = Unit::none;
   std::string_view doc = {};       // description with the unit, as in docs/records.schema.json
+  std::string_view cell_doc = {};  // description of the cell where it differs
   std::string_view constant = {};  // value if all records of the kind share it; printable ASCII
   Value (*get)(const RecordView&, const FieldContext&) = nullptr;
   // Appends the cell's text, which must be safe for a terminal. Null: the value is printed.

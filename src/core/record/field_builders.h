@@ -144,6 +144,13 @@ struct FieldOf : Field {
     return changed;
   }
 
+  // Describes what the cell shows, where that is not the value of the key.
+  constexpr FieldOf shows(std::string_view text) const {
+    FieldOf changed = *this;
+    changed.cell_doc = text;
+    return changed;
+  }
+
   // Cuts cells at the column's width on a terminal, so that they leave room for others.
   constexpr FieldOf cut_on_terminal() const {
     FieldOf changed = *this;
@@ -224,9 +231,11 @@ constexpr FieldOf<Record> time_field() {
   made.get = [](const RecordView& record, Context context) {
     return Value(context.clock.to_wall(record.as<Record>().time));
   };
-  return made.column("TIME", 12).cell([](const Record& r, Context context, std::string& out) {
-    context.timestamps.append_time_of_day(out, context.clock.to_wall(r.time));
-  });
+  return made.column("TIME", 12)
+      .shows("time of day of the event, local (or UTC with --utc), to the millisecond")
+      .cell([](const Record& r, Context context, std::string& out) {
+        context.timestamps.append_time_of_day(out, context.clock.to_wall(r.time));
+      });
 }
 
 template <class Record>

@@ -132,6 +132,7 @@ constexpr auto last_program_fields() {
       field<&R::cwd>("cwd", "cwd of its last exec; null if none was seen"),
       field<&R::args>("args", "argv of its last execve; null if none was seen")
           .column("COMMAND")
+          .shows("argv, quoted for a POSIX shell; [comm] if it is unknown")
           .cell([](const R& r, Context, std::string& out) {
             append_branch(out, r.depth);
             append_command(out, r.args, r.process);
@@ -176,7 +177,8 @@ constexpr auto cost_fields() {
       field<&R::duration>(
           "duration_ns",
           "nanoseconds from the start (fork) of the process to its end, suspend included")
-          .column("DURATION", 8, Align::right),
+          .column("DURATION", 8, Align::right)
+          .shows("time from the start (fork) of the process to its end, suspend included"),
       field<&R::cpu, &CpuTimes::user>(
           "cpu_user_ns",
           "nanoseconds of CPU time of all its threads in user mode, without its children"),
@@ -282,6 +284,7 @@ FieldTable fields_of(const ExecRecord*) {
                                "true if that directory was removed; null if unknown"),
       field<&R::args>("args", "argv; null if it could not be read")
           .column("COMMAND")
+          .shows("argv, quoted for a POSIX shell; [comm] if it is unknown")
           .cell([](const R& r, Context, std::string& out) { append_exec_command(out, r); }),
       field<&R::args_size>(
           "args_size",

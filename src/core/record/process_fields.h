@@ -71,12 +71,14 @@ constexpr auto number_fields() {
       field<&R::process, &Process::id, &ProcessId::pid>(
           "pid", "process id (thread-group id) in the initial pid namespace")
           .column("PID", 7, Align::right)
+          .shows("process id in bpftrap's own pid namespace; - outside it")
           .cell([](const R& r, Context, std::string& out) {
             append_local_pid(out, r.process.local_pid, r.process.id.pid);
           }),
       field<&R::process, &Process::parent, &ProcessId::pid>(
           "ppid", "process id of the real parent in the initial pid namespace")
           .column("PPID", 7, Align::right)
+          .shows("process id of the real parent in bpftrap's own pid namespace; - outside it")
           .cell([](const R& r, Context, std::string& out) {
             append_local_pid(out, r.process.local_parent, r.process.parent.pid);
           }),
@@ -110,6 +112,7 @@ constexpr auto owner_fields() {
   return std::array{
       field<&R::process, &Process::uid>("uid", "real user id")
           .column("USER", 8)
+          .shows("real user, by name if it has one")
           .cell([](const R& r, Context c, std::string& out) {
             append_terminal_safe(out, c.users.name(r.process.uid));
           }),
