@@ -89,7 +89,8 @@ int run(const DiffCommandOptions& options) {
 Run setup_diff(CLI::App& app) {
   auto options = std::make_shared<DiffCommandOptions>();
   app.add_option("A B", options->files, "the recordings (default trace.bpftrap.old trace.bpftrap)")
-      ->expected(0, 2);
+      ->expected(1, 2)
+      ->check(&refuse_empty_path);
   add_repeatable_option(
       app, "--ignore",
       [options](std::string_view text) {

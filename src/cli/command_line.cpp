@@ -40,6 +40,21 @@ bool has_program(int argc, const char* const* argv) {
   return end - marker > 1;
 }
 
+// A wrong command line with PROGRAM has the status of a failure of bpftrap, unless the command
+// takes none.
+bool may_run_program(const CLI::App& app, int argc, const char* const* argv) {
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (argc > 1 && command->get_name() == argv[1]) {
+      auto takes_program = [](const CLI::App* one) {
+        return one->get_option_no_throw(program_word_option) != nullptr;
+      };
+      std::vector<const CLI::App*> below = command->get_subcommands({});
+      return takes_program(command) || std::any_of(below.begin(), below.end(), takes_program);
+    }
+  }
+  return true;
+}
+
 CLI::App* find_command(const CLI::App& app, const std::string& name) {
   for (const CLI::App* command : app.get_subcommands({})) {
     if (command->get_name() == name) {
@@ -168,7 +183,7 @@ std::map<const CLI::App*, Run> add_commands(CLI::App& app) {
 Invocation read_command_line(int argc, const char* const* argv) {
   CLI::App app;
   std::map<const CLI::App*, Run> runs = add_commands(app);
-  bool with_program = has_program(argc, argv);
+  bool with_program = has_program(argc, argv) && may_run_program(app, argc, argv);
   try {
     Invocation line = read_words(app, runs, words_of(argc, argv));
     bool is_diff = argc > 1 && std::string_view(argv[1]) == "diff";

@@ -79,6 +79,10 @@ CLI::Option* add_parsed_option(CLI::App& app, const char* names,
   return option->type_name(value_name);
 }
 
+std::string refuse_empty_path(const std::string& path) {
+  return path.empty() ? "'' is not a file; expected a path" : "";
+}
+
 std::string_view long_name(std::string_view names) {
   return names.substr(names.rfind("--"));
 }

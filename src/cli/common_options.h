@@ -66,6 +66,9 @@ CLI::Option* add_repeatable_option(CLI::App& app, const char* names,
                                    std::function<void(std::string_view)> parse,
                                    const char* description, const char* value_name);
 
+// Refuses an empty path, which an unset variable of a script gives. For CLI::Option::check().
+std::string refuse_empty_path(const std::string& path);
+
 // Returns the option's name for messages: `--pid` for `-p,--pid`.
 std::string_view long_name(std::string_view names);
 

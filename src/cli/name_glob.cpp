@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/name_glob.h"
 
+#include <fmt/format.h>
+
 #include <bitset>
 #include <stdexcept>
 
@@ -72,9 +74,10 @@ class Compiler {
   }
 
   // The kernel truncates names, so suggest the truncated pattern `cut`.
-  [[noreturn]] static void refuse_length(std::string_view cut) {
+  [[noreturn]] void refuse_length(std::string_view cut) const {
     std::string advice = cut.empty() ? "a shorter pattern" : "'" + std::string(cut) + "'";
-    throw std::invalid_argument("needs more than the maximum of 15 bytes; expected " + advice);
+    throw std::invalid_argument(
+        fmt::format("needs more than the maximum of {} bytes; expected {}", bytes_most_, advice));
   }
 
   static std::size_t index(char c) { return static_cast<unsigned char>(c); }

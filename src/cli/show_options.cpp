@@ -47,7 +47,12 @@ void add_process_options(CLI::App& app, ShowOptions& options) {
   add_name_options(app, options.trace, "print");
   add_repeatable_option(
       app, "-g,--cgroup",
-      [&options](std::string_view text) { options.trace.cgroups.push_back(cgroup_path(text)); },
+      [&options](std::string_view text) {
+        if (text.empty()) {
+          throw std::invalid_argument("is not a cgroup; expected its directory, or its v2 path");
+        }
+        options.trace.cgroups.push_back(cgroup_path(text));
+      },
       "print only processes in this cgroup and below (repeatable)", "PATH");
 }
 
@@ -59,8 +64,8 @@ void add_window_options(CLI::App& app, ShowOptions& options) {
         description, "TIME");
   };
   add("--since",
-      "print from this time on: 2026-11-17, '2026-11-17 14:00', 14:00, RFC 3339, today, yesterday, "
-      "-2h (two hours ago)",
+      "print from this time on: 2026-11-17, '2026-11-17 14:00', 14:00, RFC 3339, now, today, "
+      "yesterday, -2h (two hours ago)",
       options.since_ns);
   add("--until", "print up to this time", options.until_ns);
   add_parsed_option(
@@ -134,9 +139,10 @@ void check_exports(const ShowOptions& options) {
 
 void add_show_options(CLI::App& app, ShowOptions& options) {
   app.add_option(
-      "FILE|DIR|ID", options.source,
-      "the recording (default trace.bpftrap, else the recorder's directory), or a process "
-      "of it: PID-START");
+         "FILE|DIR|ID", options.source,
+         "the recording (default trace.bpftrap, else the recorder's directory), or a process "
+         "of it: PID-START")
+      ->check(&refuse_empty_path);
   begin_group(app, "Source");
   add_switch(app, "--system", options.of_system,
              "show the directory of the installed recorder, /var/lib/bpftrap");

@@ -325,7 +325,8 @@ Run setup_why_died(CLI::App& app) {
                  "a container, or a glob for its name (also comm:GLOB)")
       ->required();
   app.add_option("FILE|DIR", options->source,
-                 "the recording (default: the recorder's directory, else trace.bpftrap)");
+                 "the recording (default: the recorder's directory, else trace.bpftrap)")
+      ->check(&refuse_empty_path);
   add_parsed_option(
       app, "--last", [options](std::string_view text) { options->last = parse_count(text); },
       "explain the last N ends (default 1)", "N");

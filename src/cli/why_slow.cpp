@@ -167,7 +167,8 @@ Run setup_why_slow(CLI::App& app) {
   options->trace.default_events = {
       .execs = true, .failed_execs = true, .forks = true, .exits = true, .every_exit = true};
   options->trace.details.stdio = true;
-  app.add_option("FILE", options->file, "the recording (default trace.bpftrap)");
+  app.add_option("FILE", options->file, "the recording (default trace.bpftrap)")
+      ->check(&refuse_empty_path);
   begin_group(app, "Run");
   add_parsed_option(
       app, "-t,--tree", [options](std::string_view text) { options->tree = parse_pid_or_id(text); },

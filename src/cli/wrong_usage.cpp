@@ -95,7 +95,11 @@ const CLI::Option* named_in(const CLI::App& command, std::string_view text) {
   const CLI::Option* named = nullptr;
   std::size_t longest = 0;
   for (const CLI::Option* option : command.get_options()) {
-    for (const std::string& name : option->get_lnames()) {
+    std::vector<std::string> names = option->get_lnames();
+    if (option->get_positional()) {
+      names.push_back(option->get_name(true));
+    }
+    for (const std::string& name : names) {
       if (name.size() > longest && text.find(name) != std::string_view::npos) {
         named = option;
         longest = name.size();
@@ -111,6 +115,11 @@ std::string explain_mismatch(const CLI::App& command, const CLI::ParseError& err
     return fmt::format("wrong options; {}", see_help(command));
   }
   std::string name = option->get_name();
+  if (option->get_positional()) {
+    return option->count() == 0 ? fmt::format("{} is missing; {}", name, see_help(command))
+                                : fmt::format("{}: {} words; expected at most {}", name,
+                                              option->count(), option->get_expected_max());
+  }
   if (option->get_expected_max() == 0) {
     return fmt::format("{0}: takes no value; expected {0} alone", name);
   }

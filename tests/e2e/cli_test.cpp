@@ -129,6 +129,16 @@ TEST(CliTest, WrongWordsAreRefusedInOneLine) {
       {{"--trace-pipe"}, {"expected bpftrap hello --trace-pipe"}},
       {{"--nonsense", "exec"}, {"unknown option '--nonsense'"}},
       {{"help", "exce"}, {"'exce'", "did you mean 'exec'"}},
+      {{"hello", "--", "true"}, {"'hello' takes no program"}},
+      {{"diff", "--", "true"}, {"'diff' takes no program"}},
+      {{"diff", "a", "b", "c"}, {"A B: 3 words; expected at most 2"}},
+      {{"diff", "", "b"}, {"A B: '' is not a file; expected a path"}},
+      {{"diff", "--ignore", std::string(61, 'x')}, {"--ignore", "maximum of 60 bytes"}},
+      {{"show", ""}, {"FILE|DIR|ID: '' is not a file; expected a path"}},
+      {{"show", "-g", ""}, {"--cgroup", "''", "expected"}},
+      {{"why", "slow", ""}, {"FILE: '' is not a file; expected a path"}},
+      {{"why", "died"}, {"WHO is missing; see `bpftrap why died --help`"}},
+      {{"why", "died", "1", ""}, {"FILE|DIR: '' is not a file; expected a path"}},
       {{}, {"a command is missing; expected hello, exec, exit, record, show, why, diff or doctor"}},
   };
   for (const Wrong& wrong : all) {
@@ -145,7 +155,6 @@ TEST(CliTest, WrongOptionsWithAProgramAreStatus125) {
       {{"exec", "--tree", "1", "--", "true"}, {"--tree", "-- PROGRAM", "expected"}},
       {{"exce", "--", "true"}, {"'exce'"}},
       {{"--", "make"}, {"a command is missing", "bpftrap exec -- make"}},
-      {{"hello", "--", "true"}, {"'hello' takes no program"}},
   };
   for (const Wrong& wrong : all) {
     expect_refused(wrong, 125);
