@@ -114,7 +114,6 @@ RecorderOptions recorder_options(const TraceOptions& options, const bpftrap_scop
   recorder.host = this_host();
   recorder.filtered = has_filters(options);
   recorder.has_program = !options.program.empty();
-  recorder.read_older = options.program.empty();
   recorder.start_offset_ticks =
       static_cast<std::uint64_t>(proc_start_offset().count() / BPFTRAP_TICK_NS);
   for (const ListedProcess& process : processes.all()) {

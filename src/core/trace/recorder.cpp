@@ -63,9 +63,7 @@ void Recorder::start(const StartRecord& start) {
     OlderRecord record{start.time,      older.pid,         older.parent,
                        older.local_pid, older.start_ticks, older.comm};
     live_.add_older(older.local_pid, encode(record));
-    if (options_.read_older) {
-      older_.emplace(older.local_pid, std::move(older));
-    }
+    older_.emplace(older.local_pid, std::move(older));
   }
   options_.older = {};
   begin_segment();

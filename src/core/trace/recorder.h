@@ -38,7 +38,6 @@ struct RecorderOptions {
   HostRecord host = {};
   bool filtered = false;                 // the trace has filters
   bool has_program = false;              // the trace ends with PROGRAM
-  bool read_older = false;               // read the command lines of older processes
   std::uint64_t start_offset_ticks = 0;  // OlderProcess::start_ticks is larger by this
   std::vector<KnownOlder> older = {};
   Redaction redaction = {};
@@ -66,7 +65,7 @@ class Recorder final : public ProcessHandler {
   void mark_dead() override;
   void forget_dead() override;
 
-  bool reads_older() const override { return options_.read_older; }
+  bool reads_older() const override { return true; }
   void add_older(OlderProcess&& process) override;
   std::size_t born() const override { return births_.size(); }
 

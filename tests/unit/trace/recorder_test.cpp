@@ -115,7 +115,7 @@ TEST_F(RecorderTest, LastAccountOfProcessesInTheRecordingOnly) {
 }
 
 TEST_F(RecorderTest, OlderProcesses) {
-  begin({.read_older = true, .older = {{10, 1, 10, 77, "bash"}}});
+  begin({.older = {{10, 1, 10, 77, "bash"}}});
   CommandLine line;
   line.exe = "/bin/bash";
   line.args = "bash\0"s;
