@@ -93,8 +93,14 @@ class Speaker {
         speak();
       }
     });
-    timer_.arm(interval, true);
-    speak();
+    // The first time in the loop, so that its record follows `start`.
+    first_.arm(std::chrono::nanoseconds(1));
+    loop.watch(first_.fd(), EPOLLIN, [this, interval](std::uint32_t) {
+      if (first_.take()) {
+        timer_.arm(interval, true);
+        speak();
+      }
+    });
   }
 
  private:
@@ -102,6 +108,7 @@ class Speaker {
 
   UniqueFd null_;
   Timer timer_;
+  Timer first_;
 };
 
 // Prints the kernel's trace lines until a stop. Reads trace_pipe on a timer, because poll() reports
