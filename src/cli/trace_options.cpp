@@ -64,7 +64,8 @@ void add_regex_option(CLI::App& app, const char* name, const char* description, 
 
 void add_redact_option(CLI::App& app, TraceOptions& options) {
   begin_group(app, "Output");
-  add_regex_option(app, "--redact", "replace each match within an argument by *** (repeatable)",
+  add_regex_option(app, "--redact",
+                   "replace each match in arguments and environment by *** (repeatable)",
                    [&options](Regex regex) { options.redaction.add(std::move(regex)); });
 }
 
