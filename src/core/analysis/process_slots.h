@@ -2,6 +2,8 @@
 // Finds the processes of a run by their ids: a hash table of indices, 8 to 16 bytes per process.
 #pragma once
 
+#include <sys/random.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -39,11 +41,20 @@ class ProcessSlots {
  private:
   static constexpr std::size_t first_slots = 1024;
 
+  static std::uint64_t random_number() {
+    std::uint64_t number = 0;
+    // Without randomness, early at boot, a hostile recording may take long.
+    return ::getrandom(&number, sizeof number, GRND_NONBLOCK) < 0 ? 1 : number;
+  }
+  static std::uint64_t mix(std::uint64_t value) {
+    value = (value ^ value >> 32U) * 0x9e3779b97f4a7c15U;
+    return value ^ value >> 29U;
+  }
+
   // No pid is used again within a tick.
   static std::uint64_t tick_of(const ProcessId& id) { return id.start_ns / BPFTRAP_TICK_NS; }
-  static std::size_t hash_of(const ProcessId& id) {
-    std::uint64_t mixed = (tick_of(id) << 22U ^ id.pid) * 0x9e3779b97f4a7c15U;
-    return static_cast<std::size_t>(mixed >> 32U);
+  std::size_t hash_of(const ProcessId& id) const {
+    return static_cast<std::size_t>(mix(mix(tick_of(id) ^ salt_) + (id.pid ^ salt_ >> 32U)));
   }
 
   // The slot of the process, or the free one where it belongs.
@@ -67,6 +78,8 @@ class ProcessSlots {
     }
   }
 
+  // A recording chooses its ids, so it must not know which of them collide.
+  std::uint64_t salt_ = random_number();
   std::vector<Index> slots_;
 };
 

@@ -46,8 +46,18 @@ void RecordedRun::break_circles() {
   }
 }
 
+void RecordedRun::find_last_programs() {
+  last_programs_.assign(processes.size(), no_index);
+  for (Index i = 0; i < execs.size(); ++i) {
+    if (execs[i].error == 0) {
+      last_programs_[execs[i].process] = i;
+    }
+  }
+}
+
 void RecordedRun::link_children() {
   break_circles();
+  find_last_programs();
   std::size_t count = processes.size();
   first_child_.assign(count + 1, 0);
   for (Index i = 0; i < count; ++i) {
@@ -81,6 +91,10 @@ std::span<const Index> RecordedRun::children(Index process) const {
 }
 
 const RunExec* RecordedRun::last_program(Index process) const {
+  if (!last_programs_.empty()) {
+    Index last = last_programs_[process];
+    return last == no_index ? nullptr : &execs[last];
+  }
   const RunExec* last = nullptr;
   for (Index i = processes[process].first_exec; i != no_index; i = execs[i].next) {
     last = execs[i].error == 0 ? &execs[i] : last;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -38,6 +39,7 @@ struct RunExec {
   TextId args = TextId::none;  // each argument with a NUL behind it
   TextId interp = TextId::none;
   TextId standard_files[3] = {};  // as readlink /proc/PID/fd/N
+  TextId comm = TextId::none;     // behind the exec; none if it failed or is older
   std::int32_t error = 0;
   std::uint32_t exec_id = 0;
   bool args_truncated = false;
@@ -59,6 +61,36 @@ struct RunIdentity {
   friend bool operator==(const RunIdentity&, const RunIdentity&) = default;
 };
 
+// No time in a run is larger, so that sums of several do not overflow: 73 years.
+inline constexpr std::chrono::nanoseconds time_most{std::int64_t{1} << 61};
+
+// An optional value in the size of the value, which is never `none`.
+template <class T, class None>
+class Compact {
+ public:
+  Compact() = default;
+  template <class U>
+  requires std::convertible_to<U, std::optional<T>> Compact(
+      const U& value)  // NOLINT(google-explicit-constructor): as that of std::optional
+      : value_(std::optional<T>(value).value_or(None::value)) {}
+
+  explicit operator bool() const { return !(value_ == None::value); }
+  const T& operator*() const { return value_; }
+  const T* operator->() const { return &value_; }
+  T value_or(const T& other) const { return *this ? value_ : other; }
+  std::optional<T> get() const { return *this ? std::optional(value_) : std::nullopt; }
+
+ private:
+  T value_ = None::value;
+};
+
+struct NoTime {
+  static constexpr auto value = std::chrono::nanoseconds::min();
+};
+struct NoSize {
+  static constexpr std::uint64_t value = UINT64_MAX;
+};
+
 // A process that sent a signal.
 struct RunSender {
   Index process = no_index;
@@ -73,17 +105,15 @@ struct RunSignals {
   std::chrono::nanoseconds last_age{};
 };
 
-// No time in a run is larger, so that sums of several do not overflow: 73 years.
-inline constexpr std::chrono::nanoseconds time_most{std::int64_t{1} << 61};
-
 struct RunProcess {
   ProcessId id;  // of an older process whose start is known by the tick only: rounded down
   Pid local_pid = 0;
   std::uint32_t uid = 0;
-  Index parent = no_index;      // the real parent at birth, if that is known
-  Index creator = no_index;     // the process that called fork
-  Index end_parent = no_index;  // the real parent at the end
-  TextId comm = TextId::none;   // the last one known
+  Index parent = no_index;           // the real parent at birth, if that is known
+  Index creator = no_index;          // the process that called fork
+  Index end_parent = no_index;       // the real parent at the end
+  TextId comm = TextId::none;        // the last one known
+  TextId birth_comm = TextId::none;  // before it executed anything; none if it is not `born`
   TextId cgroup = TextId::none;
   Index first_exec = no_index;
   Index last_exec = no_index;
@@ -97,14 +127,15 @@ struct RunProcess {
   bool end_recorded = false;     // with all that follows
   bool executed = false;
   bool oom_killed = false;
-  bool cpu_final = false;  // `cpu` contains all that it did
+  bool had_threads = false;  // several, or that is unknown: `cpu` and `cpu_wait` are their sums
+  bool cpu_final = false;    // `cpu` contains all that it did
   BootTime end;
   CpuTimes cpu{};
-  std::optional<std::chrono::nanoseconds> cpu_wait;
+  Compact<std::chrono::nanoseconds, NoTime> cpu_wait;
   ThreadAccount at_birth;  // of the thread that called fork
   ThreadAccount at_end;    // of the thread that is the parent then
   std::uint64_t max_rss_bytes = 0;
-  std::optional<std::uint64_t> peak_rss_bytes;
+  Compact<std::uint64_t, NoSize> peak_rss_bytes;
   std::optional<StorageIo> io;
   std::uint64_t minor_faults = 0;
   std::uint64_t major_faults = 0;
@@ -152,6 +183,10 @@ class RecordedRun {
   Chunks<RunIdentity> identities;
 
   std::string_view text(TextId id) const { return texts[id]; }
+  // That of the recording if the process still ran then.
+  BootTime end_of(Index process) const {
+    return processes[process].ended ? processes[process].end : stop;
+  }
   std::uint64_t lost() const;
 
   // Processes that had this pid, or the one that has this id. By their birth.
@@ -169,14 +204,17 @@ class RecordedRun {
   std::string_view comm(Index process) const { return texts[processes[process].comm]; }
   const RunSignals* signals_of(Index process) const;
 
-  // Sorts children. Called when all processes are known. Then no process descends from itself.
+  // Sorts children and finds last programs. Called when all processes and execs are known. Then no
+  // process descends from itself.
   void link_children();
 
  private:
   void break_circles();
+  void find_last_programs();
 
   std::vector<Index> children_;
-  std::vector<Index> first_child_;  // of each process in children_, and the end
+  std::vector<Index> first_child_;    // of each process in children_, and the end
+  std::vector<Index> last_programs_;  // of each process; no_index: none
 };
 
 }  // namespace bpftrap

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/analysis/run_builder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "bpf/process.event.h"
@@ -62,7 +63,6 @@ void RunBuilder::take_host(HostRecord&& host) {
     run_.missing_batches = missing;
     slots_ = ProcessSlots();
     older_.clear();
-    older_parents_.clear();
     last_cgroup_ = 0;
     cgroups_.reset();
   }
@@ -210,6 +210,7 @@ void RunBuilder::take(const ForkRecord& fork) {
   process.creator = creator;
   process.born = true;
   process.at_birth = bounded(fork.account);
+  process.birth_comm = run_.texts.add(fork.process.comm);
 }
 
 RunExec& RunBuilder::add_exec(Index process) {
@@ -229,8 +230,8 @@ RunExec& RunBuilder::add_exec(Index process) {
 TextId RunBuilder::add_args(const Arguments& args, bool& truncated) {
   std::string_view bytes = args.bytes;
   truncated = args.truncated;
-  if (bytes.size() > args_short && run_.texts.bytes() > texts_most) {
-    bytes = bytes.substr(0, args_short);
+  if (bytes.size() > Texts::short_most && run_.texts.crowded()) {
+    bytes = bytes.substr(0, Texts::short_most);
     truncated = true;
   }
   return run_.texts.add(bytes);
@@ -262,6 +263,7 @@ void RunBuilder::take(const ExecRecord& record, bool earlier) {
   add_files(record, exec);
   if (record.error == 0) {
     run_.processes[process].executed = true;
+    exec.comm = run_.texts.add(record.process.comm);
   }
 }
 
@@ -299,6 +301,7 @@ void RunBuilder::take(const ExitRecord& exit) {
   process.wait_status = exit.wait_status;
   process.executed = exit.executed;
   process.oom_killed = exit.oom_killed;
+  process.had_threads = exit.had_threads;
   if (!process.cpu_final) {
     process.cpu = bounded(exit.cpu);
     process.cpu_wait = bounded(exit.cpu_wait);
@@ -338,8 +341,7 @@ void RunBuilder::take(const OlderRecord& older) {
     return;
   }
   Index index = find_or_add({older.pid, older.start_ticks * BPFTRAP_TICK_NS});
-  older_[older.pid] = index;
-  older_parents_.emplace_back(index, older.parent);
+  older_.push_back({older.pid, older.parent, index});
   RunProcess& process = run_.processes[index];
   process.older = true;
   process.local_pid = older.local_pid;
@@ -350,25 +352,23 @@ void RunBuilder::take(const OlderRecord& older) {
     RunExec& exec = add_exec(index);
     exec.older = true;
     exec.args = add_args(*older.args, exec.args_truncated);
-    auto text = [this](std::string_view from) {
-      return from.empty() ? TextId::none : run_.texts.add(from);
-    };
-    exec.exe = text(older.exe);
-    exec.cwd = text(older.cwd);
+    exec.exe = older.exe.empty() ? TextId::none : run_.texts.add(older.exe);
+    exec.cwd = older.cwd.empty() ? TextId::none : run_.texts.add(older.cwd);
     process.executed = true;
   }
 }
 
 // A parent may be listed after its children.
 void RunBuilder::link_older() {
-  for (auto [index, pid] : older_parents_) {
-    auto parent = older_.find(pid);
-    RunProcess& process = run_.processes[index];
-    if (process.parent == no_index && parent != older_.end() && parent->second != index) {
-      process.parent = parent->second;
+  std::stable_sort(older_.begin(), older_.end());
+  for (const Older& older : older_) {
+    auto found = std::upper_bound(older_.begin(), older_.end(), Older{older.parent, 0, no_index});
+    Index& parent = run_.processes[older.process].parent;
+    if (parent == no_index && found != older_.begin() && (--found)->pid == older.parent &&
+        found->process != older.process) {
+      parent = found->process;
     }
   }
-  older_parents_.clear();
   older_.clear();
 }
 

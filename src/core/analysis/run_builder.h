@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Builds a RecordedRun from the records of a recording. Memory grows with the number of processes,
-// and hostile arguments are cut when they have used up their room.
+// and hostile texts are left out or cut when they have used up their room.
 #pragma once
 
 #include <algorithm>
@@ -8,8 +8,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "core/analysis/process_slots.h"
@@ -21,10 +19,6 @@ namespace bpftrap {
 
 class RunBuilder {
  public:
-  // Arguments are kept whole until all texts take so many bytes, and then up to `args_short`.
-  static constexpr std::size_t texts_most = std::size_t{160} << 20;
-  static constexpr std::size_t args_short = 256;
-
   // The records that follow belong to this batch.
   void begin_batch(const RecordingBatch& batch);
   void take(std::span<const std::byte> record);
@@ -63,8 +57,14 @@ class RunBuilder {
   std::uint64_t last_cgroup_ = 0;  // whose text is this:
   TextId last_cgroup_path_ = TextId::none;
   ProcessSlots slots_;
-  std::unordered_map<Pid, Index> older_;  // those of the run, by pid
-  std::vector<std::pair<Index, Pid>> older_parents_;
+  struct Older {
+    Pid pid;
+    Pid parent;
+    Index process;
+
+    friend bool operator<(const Older& a, const Older& b) { return a.pid < b.pid; }
+  };
+  std::vector<Older> older_;  // those of the run
   bool first_batch_ = true;
   std::uint64_t run_number_ = 0;
   std::uint64_t next_sequence_ = 0;

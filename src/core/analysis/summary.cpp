@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/analysis/time_bounds.h"
 #include "core/record/field_builders.h"
 
 namespace bpftrap {
@@ -14,16 +15,6 @@ using std::chrono::nanoseconds;
 // Processes that are remembered as parents. More than that are alive only on the largest machines;
 // what is forgotten makes a parent a candidate for the slowest commands.
 constexpr std::size_t parents_most = 65536;
-
-// Saturates, because 64 bits of nanoseconds hold only 292 years. A thousand daemons of 100 days
-// each have 274.
-nanoseconds saturating_sum(nanoseconds a, nanoseconds b) {
-  nanoseconds::rep sum = 0;
-  if (__builtin_add_overflow(a.count(), b.count(), &sum)) {
-    return nanoseconds::max();
-  }
-  return nanoseconds(sum);
-}
 
 Sums sums_of(const ExitRecord& record) {
   return {.count = 1,

@@ -16,7 +16,7 @@ constexpr std::size_t distance_most = 64;
 
 }  // namespace
 
-Texts::Texts() : slots_(first_slots) {
+Texts::Texts(std::size_t whole_most) : whole_most_(whole_most), slots_(first_slots) {
   texts_.grow();  // TextId::none
 }
 
@@ -39,6 +39,9 @@ TextId Texts::add(std::string_view text) {
       return static_cast<TextId>(slots_[slot]);
     }
     slot = (slot + 1) & mask;
+  }
+  if (crowded() && (text.size() > short_most || bytes_ > 2 * whole_most_)) {
+    return TextId::none;
   }
   auto number = static_cast<std::uint32_t>(texts_.size());
   texts_.grow() = {store(text), static_cast<std::uint32_t>(text.size()), hash};

@@ -19,10 +19,15 @@ enum class TextId : std::uint32_t {
 
 class Texts {
  public:
-  Texts();
+  // Texts are kept until all take `whole_most` bytes. From then on longer ones than this are left
+  // out, and all when they take twice as many. A hostile recording contains any number of them.
+  static constexpr std::size_t short_most = 256;
 
-  // Returns the number of the text. Equal texts have one number, unless a process chose texts with
-  // colliding hashes: then a text may have several.
+  explicit Texts(std::size_t whole_most = std::size_t{160} << 20);
+
+  // Returns the number of the text, or TextId::none if it is new and there is no room. Equal texts
+  // have one number, unless a process chose texts with colliding hashes: then a text may have
+  // several.
   TextId add(std::string_view text);
   TextId add_if(const std::optional<std::string_view>& text) {
     return text ? add(*text) : TextId::none;
@@ -35,6 +40,7 @@ class Texts {
   }
 
   std::size_t bytes() const { return bytes_; }
+  bool crowded() const { return bytes_ > whole_most_; }
 
  private:
   struct Text {
@@ -46,6 +52,7 @@ class Texts {
   void grow_slots();
   const char* store(std::string_view text);
 
+  std::size_t whole_most_;
   Chunks<Text> texts_;                // by number
   std::vector<std::uint32_t> slots_;  // numbers by hash; 0: free
   std::vector<std::unique_ptr<char[]>> blocks_;

@@ -254,11 +254,12 @@ Decoded decode_exit(Bytes bytes, const Machine& machine) {
   if ((wire.flags & BPFTRAP_EXIT_WAIT_KNOWN) != 0) {
     record.cpu_wait = nanoseconds(wire.run_delay_ns);
   }
+  record.had_threads = (wire.flags & BPFTRAP_EXIT_HAD_THREADS) != 0;
   record.cpu = adjust_cpu_times(
       {nanoseconds(wire.utime_ns), nanoseconds(wire.stime_ns)},
       total_cpu_time({nanoseconds(wire.runtime_ns), nanoseconds(wire.unaccounted_ns),
                       nanoseconds(wire.ending_ns), record.duration, record.cpu_wait,
-                      (wire.flags & BPFTRAP_EXIT_HAD_THREADS) != 0, wire.voluntary_switches != 0,
+                      record.had_threads, wire.voluntary_switches != 0,
                       (wire.flags & BPFTRAP_EXIT_CLOCK_KNOWN) != 0}),
       {nanoseconds(wire.prev_utime_ns), nanoseconds(wire.prev_stime_ns)});
   record.parent = account_of(wire.parent);

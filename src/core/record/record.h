@@ -156,7 +156,8 @@ struct ExitRecord {
   std::chrono::nanoseconds duration{};
   CpuTimes cpu{};
   std::optional<std::chrono::nanoseconds> cpu_wait;
-  ThreadAccount parent;  // the thread that is its real parent
+  bool had_threads = false;  // several, or that is unknown
+  ThreadAccount parent;      // the thread that is its real parent
   std::uint64_t max_rss_bytes = 0;
   std::optional<std::uint64_t> peak_rss_bytes;  // of the last program alone; none if unknown
   std::optional<StorageIo> io;

@@ -40,6 +40,9 @@ void append_posix_quoted(std::string& out, std::string_view arg);
 // one may lack. If `truncated`, ` …` follows.
 void append_command_line(std::string& out, std::string_view nul_separated_args, bool truncated);
 
+// `1 process`, `2 processes`.
+std::string counted(std::uint64_t count, std::string_view one, std::string_view several);
+
 // Appends all digits.
 void append_number(std::string& out, std::uint64_t value);
 

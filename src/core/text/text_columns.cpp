@@ -216,6 +216,13 @@ std::string human_duration(nanoseconds duration) {
   return text;
 }
 
+std::string counted(std::uint64_t count, std::string_view one, std::string_view several) {
+  std::string text;
+  append_number(text, count);
+  text += ' ';
+  return text.append(count == 1 ? one : several);
+}
+
 std::string human_size(std::uint64_t bytes) {
   std::string text;
   append_human_size(text, bytes);

@@ -222,12 +222,14 @@ const TimelineData::ProcessColumn TimelineData::process_columns[] = {
      [](TimelineData&, const RunProcess& p) {
        return has_account(p) ? Number(p.max_rss_bytes) : std::nullopt;
      }},
-    {"peak_rss", [](TimelineData&, const RunProcess& p) { return size_of(p.peak_rss_bytes); }},
+    {"peak_rss",
+     [](TimelineData&, const RunProcess& p) { return size_of(p.peak_rss_bytes.get()); }},
     {"io_read", [](TimelineData&,
                    const RunProcess& p) { return p.io ? Number(p.io->read_bytes) : std::nullopt; }},
     {"io_write",
-     [](TimelineData&,
-        const RunProcess& p) { return p.io ? Number(p.io->write_bytes) : std::nullopt; }},
+     [](TimelineData&, const RunProcess& p) {
+       return p.io ? Number(p.io->write_bytes) : std::nullopt;
+     }},
     {"minor_faults",
      [](TimelineData&,
         const RunProcess& p) { return has_account(p) ? Number(p.minor_faults) : std::nullopt; }},

@@ -30,7 +30,7 @@ class MadeRun {
     process.parent = process.creator = process.end_parent = parent;
     process.born = process.ended = process.end_recorded = true;
     process.end = BootTime(end);
-    process.comm = run.texts.add("p" + std::to_string(index));
+    process.comm = process.birth_comm = run.texts.add("p" + std::to_string(index));
     process.cpu_wait = ns(0);
     if (parent != no_index) {
       process.at_birth.tid = process.at_end.tid = run.processes[parent].id.pid;
@@ -55,6 +55,7 @@ class MadeRun {
     exec.filename = run.texts.add("/bin/" + bytes.substr(0, bytes.find('\0')));
     exec.exe = exec.filename;
     exec.cwd = run.texts.add("/src");
+    exec.comm = error == 0 ? run.texts.add(bytes.substr(0, bytes.find('\0'))) : TextId::none;
     RunProcess& p = run.processes[process];
     (p.last_exec == no_index ? p.first_exec : run.execs[p.last_exec].next) = index;
     p.last_exec = index;

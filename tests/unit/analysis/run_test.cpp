@@ -174,7 +174,7 @@ TEST(RecordedRunTest, FinalRecordAmendsCpuTimes) {
   RecordedRun run = build(records);
   const RunProcess& process = run.processes[run.find(1234)[0]];
   EXPECT_EQ(process.cpu.user + process.cpu.system, 9ms);
-  EXPECT_EQ(process.cpu_wait, 800ns);
+  EXPECT_EQ(process.cpu_wait.get(), 800ns);
   EXPECT_TRUE(process.cpu_final);
 }
 
@@ -298,6 +298,29 @@ TEST(TextsTest, StoresEachTextOnce) {
     EXPECT_EQ(texts[ids[static_cast<std::size_t>(i)]], std::to_string(i));
   }
   EXPECT_EQ(first.data(), texts[a].data());
+}
+
+TEST(TextsTest, HostileTextsHaveLimits) {
+  constexpr std::size_t most = std::size_t{1} << 20;
+  Texts texts(most);
+  auto path = [](int number, std::size_t size) {
+    return "/" + std::to_string(number) + std::string(size, 'x');
+  };
+  TextId first = texts.add(path(0, 4000));
+  int whole = 1;
+  while (texts.add(path(whole, 4000)) != TextId::none) {
+    ASSERT_LT(++whole, 1000);
+  }
+  EXPECT_TRUE(texts.crowded());
+  EXPECT_EQ(texts.add(path(0, 4000)), first) << "a known one takes no room";
+  TextId last = texts.add(path(0, 100));
+  EXPECT_EQ(texts[last], path(0, 100));
+  for (int i = 0; i < 30000; ++i) {
+    texts.add(path(i, 200));
+  }
+  EXPECT_LT(texts.bytes(), 2 * most + most / 8);
+  EXPECT_EQ(texts.add(path(-1, 1)), TextId::none);
+  EXPECT_EQ(texts.add(path(0, 100)), last);
 }
 
 }  // namespace

@@ -67,6 +67,12 @@ TEST(HumanDuration, KnownValues) {
   }
 }
 
+TEST(Counted, SingularAndPlural) {
+  EXPECT_EQ(counted(0, "process", "processes"), "0 processes");
+  EXPECT_EQ(counted(1, "process", "processes"), "1 process");
+  EXPECT_EQ(counted(12345, "process", "processes"), "12345 processes");
+}
+
 TEST(HumanSize, KnownValues) {
   struct Case {
     std::uint64_t bytes;
