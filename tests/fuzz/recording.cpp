@@ -93,8 +93,8 @@ void check_run(RunBuilder& builder) {
     for (const Segment& segment : path.segments) {
       require(segment.begin == at && segment.end > at, "segments follow each other");
       require(segment.cpu >= segment.cpu.zero() && segment.cpu_wait >= segment.cpu.zero() &&
-                  segment.blocked >= segment.cpu.zero() &&
-                  segment.cpu + segment.cpu_wait + segment.blocked == segment.duration(),
+                  segment.blocked() >= segment.cpu.zero() &&
+                  segment.cpu + segment.cpu_wait + segment.blocked() == segment.duration(),
               "the parts of a segment add up");
       at = segment.end;
     }

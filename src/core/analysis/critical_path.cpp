@@ -2,8 +2,11 @@
 #include "core/analysis/critical_path.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
+#include <utility>
 
+#include "core/analysis/time_bounds.h"
 #include "core/analysis/waits.h"
 
 namespace bpftrap {
@@ -18,9 +21,9 @@ constexpr std::chrono::microseconds clock_skew{10};
 // The account of a running thread is at most so old (CONFIG_HZ=100).
 constexpr std::chrono::milliseconds tick_most{10};
 
-// Account of a process at a moment.
+// Account of a thread at a moment.
 struct Account {
-  Pid tid = 0;
+  Pid tid = 0;  // 0: that of all threads of a process that had several
   nanoseconds cpu{};
   nanoseconds cpu_wait{};
   std::uint64_t switches = 0;
@@ -46,7 +49,15 @@ nanoseconds share_of(nanoseconds whole, nanoseconds part, nanoseconds all) {
     return {};
   }
   double share = static_cast<double>(part.count()) / static_cast<double>(all.count());
-  return nanoseconds(static_cast<std::int64_t>(static_cast<double>(whole.count()) * share));
+  return nanoseconds(std::llround(static_cast<double>(whole.count()) * share));
+}
+
+// Splits the segment. If both are more than its time, each gets its share.
+void set_busy(Segment& segment, nanoseconds cpu, nanoseconds waited) {
+  nanoseconds busy = saturating_sum(cpu, waited);
+  nanoseconds awake = clamp_to(busy, segment.duration());
+  segment.cpu = clamp_to(busy == awake ? cpu : share_of(awake, cpu, busy), awake);
+  segment.cpu_wait = awake - segment.cpu;
 }
 
 class Walk {
@@ -61,43 +72,61 @@ class Walk {
     Index process = no_index;
     BootTime begin;
     Point upper;
-    std::vector<Index> awaited;  // the last end first
-    std::size_t next = 0;        // of `awaited`
+    std::vector<Index> awaited;     // the last end first
+    std::size_t next = 0;           // of `awaited`
+    std::size_t first_program = 0;  // in programs_
   };
 
-  Frame enter(Index process, BootTime begin, BootTime end) const;
+  Frame enter(Index process, BootTime begin, BootTime end);
   // The child that the process waited for last, before the upper point.
   Index next_child(Frame& frame) const;
   Point birth_of(Index child, BootTime time) const;
   Point start_of(const Frame& frame) const;
-  // The process made the progress between both points.
-  void add(Index process, const Point& from, const Point& to);
+  // The process made the progress between both points. Those of a frame come the last one first.
+  void add(const Frame& frame, const Point& from, const Point& to);
   void split(Segment& segment, const Point& from, const Point& to) const;
   void split_by_lifetime(Segment& segment) const;
-  void add_by_program(const Segment& segment);
+  void add_by_program(const Frame& frame, const Segment& segment);
 
   const RecordedRun& run_;
   std::vector<Segment> segments_;  // the last one first
+  // For each frame the programs of its process, in order of time. Those that are later than its
+  // next segment are removed.
+  std::vector<const RunExec*> programs_;
 };
 
-Walk::Frame Walk::enter(Index process, BootTime begin, BootTime end) const {
+// A program that is older than the recording began at an unknown time.
+BootTime begin_of(const RunExec& program) {
+  return program.older ? BootTime::min() : program.time;
+}
+
+Walk::Frame Walk::enter(Index process, BootTime begin, BootTime end) {
   const RunProcess& p = run_.processes[process];
   Point upper{end, std::nullopt};
   if (p.end_recorded) {
-    upper.account = Account{p.id.pid, p.cpu.user + p.cpu.system,
+    upper.account = Account{p.had_threads ? 0 : p.id.pid, p.cpu.user + p.cpu.system,
                             p.cpu_wait.value_or(nanoseconds::zero()), p.voluntary_switches, true};
   }
-  return {process, begin, upper, awaited_children(run_, process)};
+  std::size_t first = programs_.size();
+  for (Index i = p.first_exec; i != no_index; i = run_.execs[i].next) {
+    if (run_.execs[i].error == 0) {
+      programs_.push_back(&run_.execs[i]);
+    }
+  }
+  std::stable_sort(programs_.begin() + static_cast<std::ptrdiff_t>(first), programs_.end(),
+                   [](const RunExec* a, const RunExec* b) { return begin_of(*a) < begin_of(*b); });
+  return {process, begin, upper, awaited_children(run_, process), 0, first};
 }
 
 Index Walk::next_child(Frame& frame) const {
   for (; frame.next < frame.awaited.size(); ++frame.next) {
     const RunProcess& child = run_.processes[frame.awaited[frame.next]];
-    BootTime end = std::min(child.end, frame.upper.time);
+    BootTime child_end = run_.end_of(frame.awaited[frame.next]);
+    BootTime end = std::min(child_end, frame.upper.time);
     if (end <= frame.begin) {
       break;
     }
-    if (child.end - clock_skew <= frame.upper.time && child.start() < end) {
+    if (child_end - clock_skew <= frame.upper.time && child.start() < end) {
       return frame.awaited[frame.next++];
     }
   }
@@ -121,16 +150,12 @@ void Walk::split_by_lifetime(Segment& segment) const {
   segment.estimated = true;
   if (!p.end_recorded) {
     segment.unknown = true;
-    segment.blocked = segment.duration();
     return;
   }
   nanoseconds life = std::max(p.end - p.start(), segment.duration());
-  segment.cpu =
-      clamp_to(share_of(p.cpu.user + p.cpu.system, segment.duration(), life), segment.duration());
-  segment.cpu_wait =
-      clamp_to(share_of(p.cpu_wait.value_or(nanoseconds::zero()), segment.duration(), life),
-               segment.duration() - segment.cpu);
-  segment.blocked = segment.duration() - segment.cpu - segment.cpu_wait;
+  nanoseconds wait = p.cpu_wait.value_or(nanoseconds::zero());
+  set_busy(segment, share_of(p.cpu.user + p.cpu.system, segment.duration(), life),
+           share_of(wait, segment.duration(), life));
 }
 
 void Walk::split(Segment& segment, const Point& from, const Point& to) const {
@@ -141,67 +166,74 @@ void Walk::split(Segment& segment, const Point& from, const Point& to) const {
   const Account& a = *from.account;
   const Account& b = *to.account;
   nanoseconds wall = segment.duration();
-  segment.sleeps = b.switches > a.switches ? b.switches - a.switches : 0;
-  segment.cpu_wait = clamp_to(b.cpu_wait - a.cpu_wait, wall);
-  nanoseconds awake = wall - segment.cpu_wait;
+  nanoseconds cpu = std::max(b.cpu - a.cpu, nanoseconds::zero());
+  nanoseconds waited = std::max(b.cpu_wait - a.cpu_wait, nanoseconds::zero());
+  constexpr std::uint64_t sleeps_most = (1U << 30U) - 1;
+  std::uint64_t sleeps = b.switches > a.switches ? b.switches - a.switches : 0;
+  segment.sleeps = static_cast<std::uint32_t>(std::min(sleeps, sleeps_most)) & sleeps_most;
+  nanoseconds awake = wall - clamp_to(waited, wall);
   bool exact = a.exact && b.exact;
   // A child takes time to end, after its record. On a busy machine that is more than a tick.
-  bool may_have_slept = a.switches != b.switches || awake > b.cpu - a.cpu + tick_most;
+  bool may_have_slept = a.switches != b.switches || awake > cpu + tick_most;
   if (!exact && !may_have_slept) {
     segment.cpu = awake;
-  } else {
-    segment.cpu = clamp_to(b.cpu - a.cpu, awake);
-    // Several threads have more CPU time than there was.
-    segment.estimated = !exact || b.cpu - a.cpu > awake + handling_most;
+    segment.cpu_wait = wall - awake;
+    return;
   }
-  segment.blocked = awake - segment.cpu;
+  // The account at the end of a process includes the time that it takes to end.
+  nanoseconds tolerance = handling_most + wall / 50;
+  set_busy(segment, cpu, waited);
+  segment.estimated = !exact || cpu > wall - std::min(waited, wall) + tolerance;
 }
 
 // Execs divide a segment, unless the program before ran but a moment, as a shell that is about to
 // execute a command.
-void Walk::add_by_program(const Segment& whole) {
+void Walk::add_by_program(const Frame& frame, const Segment& whole) {
+  while (programs_.size() > frame.first_program && begin_of(*programs_.back()) >= whole.end) {
+    programs_.pop_back();
+  }
+  std::size_t next = programs_.size();
+  while (next > frame.first_program && begin_of(*programs_[next - 1]) > whole.begin) {
+    --next;
+  }
   Segment rest = whole;
+  rest.program = next > frame.first_program ? programs_[next - 1] : nullptr;
   std::vector<Segment> pieces;
-  for (Index i = run_.processes[whole.process].first_exec; i != no_index; i = run_.execs[i].next) {
-    const RunExec& exec = run_.execs[i];
-    if (exec.error != 0) {
-      continue;
-    }
+  for (; next < programs_.size(); ++next) {
+    const RunExec& exec = *programs_[next];
     nanoseconds before = exec.time - rest.begin;
     nanoseconds after = whole.end - exec.time;
-    if (!exec.older && before > handling_most && before > after / 10 &&
-        after > nanoseconds::zero()) {
+    if (before > handling_most && before > after / 10) {
       Segment piece = rest;
       piece.end = exec.time;
-      piece.blocked = std::min(share_of(rest.blocked, before, rest.duration()), before);
+      piece.cpu = clamp_to(share_of(rest.cpu, before, rest.duration()), before);
       piece.cpu_wait =
-          clamp_to(share_of(rest.cpu_wait, before, rest.duration()), before - piece.blocked);
-      piece.cpu = before - piece.blocked - piece.cpu_wait;
+          clamp_to(share_of(rest.cpu_wait, before, rest.duration()), before - piece.cpu);
       rest.begin = exec.time;
-      rest.blocked = clamp_to(rest.blocked - piece.blocked, after);
-      rest.cpu_wait = clamp_to(rest.cpu_wait - piece.cpu_wait, after - rest.blocked);
-      rest.cpu = after - rest.blocked - rest.cpu_wait;
+      rest.cpu = clamp_to(rest.cpu - piece.cpu, after);
+      rest.cpu_wait = clamp_to(rest.cpu_wait - piece.cpu_wait, after - rest.cpu);
       piece.estimated = rest.estimated = true;
       pieces.push_back(piece);
     }
-    if (exec.older || exec.time < whole.end) {
-      rest.program = &exec;
-    }
+    rest.program = &exec;
   }
   pieces.push_back(rest);
   segments_.insert(segments_.end(), pieces.rbegin(), pieces.rend());
 }
 
-void Walk::add(Index process, const Point& from, const Point& to) {
+void Walk::add(const Frame& frame, const Point& from, const Point& to) {
   if (to.time <= from.time) {
     return;
   }
   Segment segment;
-  segment.process = process;
+  segment.process = frame.process;
   segment.begin = from.time;
   segment.end = to.time;
   split(segment, from, to);
-  add_by_program(segment);
+  // The account is that of the thread that waited. Some kernels count no waiting.
+  const RunProcess& p = run_.processes[frame.process];
+  segment.estimated |= p.had_threads || (p.end_recorded && !p.cpu_wait);
+  add_by_program(frame, segment);
 }
 
 CriticalPath Walk::from(Index root) {
@@ -212,7 +244,10 @@ CriticalPath Walk::from(Index root) {
   if (!process.older) {
     path.begin = process.start();
   }
-  path.end = std::max(process.ended ? process.end : run_.stop, path.begin);
+  path.end = std::max(run_.end_of(root), path.begin);
+  // One for each process, and one for each time that another process waited for it. Memory is used
+  // only for those that there are.
+  segments_.reserve(2 * run_.processes.size());
   std::vector<Frame> frames;
   frames.push_back(enter(root, path.begin, path.end));
   while (!frames.empty()) {
@@ -220,21 +255,22 @@ CriticalPath Walk::from(Index root) {
     Index child = next_child(frame);
     if (child != no_index) {
       const RunProcess& c = run_.processes[child];
-      BootTime end = std::min(c.end, frame.upper.time);
+      BootTime end = std::min(run_.end_of(child), frame.upper.time);
       bool known = c.end_recorded && c.end_parent == frame.process;
-      add(frame.process, {end, known ? std::optional(account_of(c.at_end)) : std::nullopt},
-          frame.upper);
+      add(frame, {end, known ? std::optional(account_of(c.at_end)) : std::nullopt}, frame.upper);
       frames.push_back(enter(child, std::max(c.start(), frame.begin), end));
       continue;
     }
-    add(frame.process, start_of(frame), frame.upper);
+    add(frame, start_of(frame), frame.upper);
     Point birth = birth_of(frame.process, frame.begin);
+    programs_.resize(frame.first_program);
     frames.pop_back();
     if (!frames.empty()) {
       frames.back().upper = birth;
     }
   }
-  path.segments.assign(segments_.rbegin(), segments_.rend());
+  std::reverse(segments_.begin(), segments_.end());
+  path.segments = std::move(segments_);
   return path;
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "core/analysis/run.h"
@@ -13,18 +14,19 @@ namespace bpftrap {
 // A time in which one process determined the progress.
 struct Segment {
   Index process = no_index;
+  // A run of a million processes has millions of segments.
+  std::uint32_t sleeps : 30 = 0;  // voluntary switches, if the accounts tell
+  bool estimated : 1 = false;     // the parts, because an account was not exact
+  bool unknown : 1 = false;       // no account tells the parts: all counts as blocked()
   BootTime begin;
   BootTime end;
-  // The parts add up to the duration.
+  // These and blocked() add up to the duration.
   std::chrono::nanoseconds cpu{};
   std::chrono::nanoseconds cpu_wait{};  // runnable without a CPU
-  std::chrono::nanoseconds blocked{};
-  bool estimated = false;            // the parts, because an account was not exact
-  bool unknown = false;              // no account tells the parts: all of it counts as `blocked`
-  std::uint64_t sleeps = 0;          // voluntary switches, if the accounts tell
-  const RunExec* program = nullptr;  // that it ran; null: that of an ancestor, or unknown
+  const RunExec* program = nullptr;     // that it ran; null: that of an ancestor, or unknown
 
   std::chrono::nanoseconds duration() const { return end - begin; }
+  std::chrono::nanoseconds blocked() const { return duration() - cpu - cpu_wait; }
 };
 
 struct CriticalPath {

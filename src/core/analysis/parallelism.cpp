@@ -55,7 +55,7 @@ void Parallelism::add_process(const RecordedRun& run, Index process) {
     std::vector<Sighting> all = sightings(run, process);
     const Sighting* last = nullptr;
     for (const Sighting& sighting : all) {
-      if (sighting.tid != p.id.pid) {
+      if (sighting.tid != p.id.pid || sighting.all_threads) {
         continue;
       }
       if (last != nullptr) {
@@ -129,6 +129,14 @@ std::vector<double> Parallelism::shares(std::size_t most) const {
     shares[std::min(running_in(i), most)] += 1.0 / static_cast<double>(running_.size());
   }
   return shares;
+}
+
+double Parallelism::wanted(double cpus) const {
+  double sum = 0;
+  for (double running : running_) {
+    sum += std::min(running, cpus);
+  }
+  return sum / static_cast<double>(running_.size());
 }
 
 std::vector<Parallelism::Stretch> Parallelism::serial_stretches(nanoseconds least) const {

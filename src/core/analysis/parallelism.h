@@ -25,6 +25,9 @@ class Parallelism {
   // share of as many or more.
   std::vector<double> shares(std::size_t most) const;
 
+  // CPUs of so many that the processes would have used on average without other work.
+  double wanted(double cpus) const;
+
   struct Stretch {
     BootTime begin;
     BootTime end;

@@ -17,7 +17,8 @@ struct Sighting {
   std::chrono::nanoseconds cpu{};
   std::chrono::nanoseconds cpu_wait{};
   Pid tid = 0;
-  Index ended = no_index;  // the child that ended then
+  Index ended = no_index;    // the child that ended then
+  bool all_threads = false;  // at the end of a process that had several: their sum
 };
 
 // In order of time.
@@ -26,9 +27,10 @@ std::vector<Sighting> sightings(const RecordedRun& run, Index process);
 // CPU time that a process may need to handle the end of a child.
 inline constexpr std::chrono::milliseconds handling_most{10};
 
-// Children of the process for whose ends it waited, the last end first. A child counts if its
-// parent slept when it ended. It counts as well if the parent was awake only for a moment, because
-// the end or the output of a child had just woken it.
+// Children of the process for whose ends it waited, the last end first, then the last start. If
+// neither has ended, the parent still waits. Otherwise a child counts if its parent
+// slept when it ended. It counts as well if the parent was awake only for a moment, because the end
+// of a child, or the end of its output, had just woken it.
 std::vector<Index> awaited_children(const RecordedRun& run, Index process);
 
 }  // namespace bpftrap

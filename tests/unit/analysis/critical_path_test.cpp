@@ -37,8 +37,8 @@ void expect_tiles(const CriticalPath& path) {
     EXPECT_GT(segment.end, segment.begin);
     EXPECT_GE(segment.cpu, 0ns);
     EXPECT_GE(segment.cpu_wait, 0ns);
-    EXPECT_GE(segment.blocked, 0ns);
-    EXPECT_EQ(segment.cpu + segment.cpu_wait + segment.blocked, segment.duration());
+    EXPECT_GE(segment.blocked(), 0ns);
+    EXPECT_EQ(segment.cpu + segment.cpu_wait + segment.blocked(), segment.duration());
     sum += segment.duration();
     at = segment.end;
   }
@@ -112,6 +112,21 @@ TEST(CriticalPath, EndDuringTheHandlingOfAnotherIsAwaited) {
   EXPECT_EQ(path_of(made), "0:0-11 2:11-501 0:501-502 3:502-990 0:990-1000");
 }
 
+// ld reads the output of lto-wrapper, whose end wakes it, and works on after that.
+TEST(CriticalPath, EndThatWokeTheParentIsAwaited) {
+  MadeRun made;
+  made.add(no_index, 0ms, 2000ms);
+  made.at(0).cpu.user = 700ms;
+  Index child = made.add(0, 100ms, 1400ms);
+  made.at(child).at_birth.cpu = 90ms;
+  made.at(child).at_end.cpu = 92ms;
+  made.at(child).at_end.state = 0;
+  EXPECT_EQ(path_of(made), "0:0-100 1:100-1400 0:1400-2000");
+  // It was awake for all of that time, without a CPU.
+  made.at(child).at_end.cpu_wait = 1200ms;
+  EXPECT_EQ(path_of(made), "0:0-2000");
+}
+
 TEST(CriticalPath, ReparentedDaemonIsNotAwaited) {
   MadeRun made;
   made.add(no_index, 0ms, 100ms);
@@ -146,6 +161,19 @@ TEST(CriticalPath, RunningRootEndsWithTheRecording) {
   made.at(0).ended = made.at(0).end_recorded = false;
   made.run.stop = BootTime(90ms);
   EXPECT_EQ(path_of(made), "0:0-10 1:10-70 0:70-90");
+}
+
+// A run that hangs waits for the last child.
+TEST(CriticalPath, RunningRootWaitsForItsRunningChild) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  made.add(0, 10ms, 100ms);
+  made.add(0, 20ms, 70ms);
+  Index last = made.add(0, 71ms, 100ms);
+  for (Index running : {Index{0}, Index{1}, last}) {
+    made.at(running).ended = made.at(running).end_recorded = false;
+  }
+  EXPECT_EQ(path_of(made), "0:0-20 2:20-70 0:70-71 3:71-100");
 }
 
 TEST(CriticalPath, OlderRootBeginsWithTheRecording) {
@@ -184,8 +212,20 @@ TEST(CriticalPath, LeafHasItsOwnTimes) {
   ASSERT_EQ(path.segments.size(), 1U);
   EXPECT_EQ(path.segments[0].cpu, 400ms);
   EXPECT_EQ(path.segments[0].cpu_wait, 50ms);
-  EXPECT_EQ(path.segments[0].blocked, 550ms);
+  EXPECT_EQ(path.segments[0].blocked(), 550ms);
   EXPECT_FALSE(path.segments[0].estimated);
+}
+
+// A process also waits for a CPU after its end is recorded.
+TEST(CriticalPath, BusyProcessIsSplitByShares) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  made.at(0).cpu.user = 40ms;
+  made.at(0).cpu_wait = 120ms;
+  CriticalPath path = critical_path(made.done(), 0);
+  EXPECT_EQ(path.segments[0].cpu, 25ms);
+  EXPECT_EQ(path.segments[0].cpu_wait, 75ms);
+  EXPECT_TRUE(path.segments[0].estimated);
 }
 
 // The account of a running parent is up to a tick old.
@@ -212,7 +252,7 @@ TEST(CriticalPath, StaleAccountCountsIfTheParentDidNotSleep) {
   EXPECT_FALSE(path.segments[0].estimated);
   EXPECT_EQ(path.segments[2].cpu, 4ms);
   EXPECT_EQ(path.segments[2].cpu_wait, 3ms);
-  EXPECT_EQ(path.segments[2].blocked, 13ms);
+  EXPECT_EQ(path.segments[2].blocked(), 13ms);
   EXPECT_TRUE(path.segments[2].estimated);
 }
 
@@ -224,6 +264,58 @@ TEST(CriticalPath, SeveralThreadsHaveNoMoreThanTheTime) {
   CriticalPath path = critical_path(made.done(), 0);
   expect_tiles(path);
   EXPECT_TRUE(path.segments[0].estimated);
+}
+
+// The account at its end is the sum of all threads.
+TEST(CriticalPath, SplitOfAProcessWithSeveralThreadsIsEstimated) {
+  MadeRun made;
+  made.add(no_index, 0ms, 1000ms);
+  made.at(0).had_threads = true;
+  made.at(0).cpu.user = 600ms;
+  made.at(0).cpu_wait = 200ms;
+  Index child = made.add(0, 10ms, 900ms);
+  made.at(child).had_threads = true;
+  made.at(child).cpu.user = 4s;
+  made.at(child).cpu_wait = 1s;
+  made.at(child).at_end.cpu = 5ms;
+  CriticalPath path = critical_path(made.done(), 0);
+  expect_tiles(path);
+  EXPECT_EQ(text_of(path), "0:0-10 1:10-900 0:900-1000");
+  for (const Segment& segment : path.segments) {
+    EXPECT_TRUE(segment.estimated);
+  }
+  EXPECT_EQ(path.segments[1].cpu / 1ms, 712) << "4 of 5 parts";
+  EXPECT_EQ(path.segments[1].cpu_wait / 1ms, 178);
+  EXPECT_EQ(path.segments[2].cpu / 1ms, 60) << "a tenth of the lifetime, not all that is left";
+  EXPECT_EQ(path.segments[2].cpu_wait / 1ms, 20);
+}
+
+TEST(CriticalPath, UnknownWaitingIsEstimated) {
+  MadeRun made;
+  made.add(no_index, 0ms, 100ms);
+  made.at(0).cpu_wait = std::nullopt;
+  EXPECT_TRUE(critical_path(made.done(), 0).segments[0].estimated);
+}
+
+// Each program belongs to the segments between its exec and the next one.
+TEST(CriticalPath, ProgramsOfSegmentsBetweenChildren) {
+  MadeRun made;
+  made.add(no_index, 0ms, 1000ms);
+  made.execute(0, 5ms, "first");
+  made.execute(0, 320ms, "failed", 2);
+  made.execute(0, 310ms, "second");
+  made.execute(0, 605ms, "third");
+  made.add(0, 100ms, 300ms);
+  made.add(0, 400ms, 600ms);
+  CriticalPath path = critical_path(made.done(), 0);
+  expect_tiles(path);
+  std::string programs;
+  for (const Segment& segment : path.segments) {
+    programs += segment.program == nullptr ? "-" : made.run.text(segment.program->args).data();
+    programs += ' ';
+  }
+  EXPECT_EQ(text_of(path), "0:0-100 1:100-300 0:300-400 2:400-600 0:600-1000");
+  EXPECT_EQ(programs, "first - second - third ");
 }
 
 TEST(CriticalPath, LongChainOfDescent) {
