@@ -15,6 +15,8 @@ constexpr std::string_view omitted = "…";
 
 // Further words rarely tell more: they name the outputs of the same source file.
 constexpr std::size_t telling_words = 3;
+// Words of a command without siblings that are tried.
+constexpr std::size_t words_shown = 64;
 
 std::vector<std::string_view> split_args(std::string_view args) {
   std::vector<std::string_view> words;
@@ -67,8 +69,9 @@ void CommandLabels::add(std::string_view args) {
     auto known = program.words.find(word);
     if (known != program.words.end()) {
       ++known->second;
-    } else if (program.words.size() < words_most) {
+    } else if (program.words.size() < words_most && all_words_ < all_words_most) {
       program.words.emplace(word, 1);
+      ++all_words_;
     }
   }
 }
@@ -96,22 +99,22 @@ std::vector<CommandLabels::Candidate> CommandLabels::telling(
   auto program = programs_.find(words.empty() ? "" : program_name(words.front()));
   std::uint64_t siblings = program == programs_.end() ? 0 : program->second.commands;
   std::vector<Candidate> candidates;
+  std::set<std::string_view> seen;
   for (std::size_t i = 1; i < words.size(); ++i) {
     std::uint64_t commands = 0;
     if (siblings > 1) {
       auto known = program->second.words.find(words[i]);
       commands = known == program->second.words.end() ? 1 : known->second;
     }
-    bool repeated = std::find(words.begin() + 1, words.begin() + static_cast<std::ptrdiff_t>(i),
-                              words[i]) != words.begin() + static_cast<std::ptrdiff_t>(i);
+    bool repeated = !seen.insert(words[i]).second;
     if (commands * 2 <= siblings && (siblings < 2 || !repeated)) {
       candidates.push_back({i, commands, quoted[i].size(), words[i].starts_with('-')});
     }
   }
   if (siblings > 1) {
     std::sort(candidates.begin(), candidates.end());
-    candidates.resize(std::min(candidates.size(), telling_words));
   }
+  candidates.resize(std::min(candidates.size(), siblings > 1 ? telling_words : words_shown));
   return candidates;
 }
 

@@ -18,8 +18,9 @@ std::string_view program_name(std::string_view nul_separated_args);
 
 class CommandLabels {
  public:
-  // Maximum distinct words that are counted per program. Further ones count as rare.
+  // Maximum distinct words that are counted, per program and in all. Further ones count as rare.
   static constexpr std::size_t words_most = 65536;
+  static constexpr std::size_t all_words_most = 8 * words_most;
 
   // Adds a command to those that labels tell apart.
   void add(std::string_view nul_separated_args);
@@ -52,6 +53,7 @@ class CommandLabels {
                                  const std::vector<std::string>& quoted) const;
 
   std::map<std::string, Program, std::less<>> programs_;
+  std::size_t all_words_ = 0;
 };
 
 }  // namespace bpftrap

@@ -14,6 +14,7 @@ namespace {
 
 // More commands of a program change hardly any label.
 constexpr std::size_t siblings_most = 2000;
+constexpr std::size_t sibling_bytes_most = std::size_t{16} << 20;
 constexpr std::size_t least_columns = 8;
 
 // The whole command if it fits, else its beginning.
@@ -23,9 +24,17 @@ std::string beginning(std::string_view args, std::size_t columns) {
   return cut_to(std::move(line), columns);
 }
 
-}  // namespace
+constexpr std::string_view omitted = " …";
 
-namespace {
+// True for `cc …`.
+bool has_no_words(std::string_view label) {
+  return label.ends_with(omitted) && label.find(' ') == label.size() - omitted.size();
+}
+
+// True for `sh -c …`: nothing is left out before the end.
+bool is_beginning(std::string_view label) {
+  return label.ends_with(omitted) && label.find(omitted) == label.size() - omitted.size();
+}
 
 // Removes the last character of UTF-8, or what is left of it.
 void drop_character(std::string& text) {
@@ -58,22 +67,25 @@ SlowNames::SlowNames(const RecordedRun& run, Index root) : run_(run) {
   }
   std::unordered_map<std::string_view, std::size_t> siblings;
   std::size_t all = 0;
+  std::size_t bytes = 0;
   constexpr std::size_t all_most = 20000;
-  for (Index i = 0; i < run.execs.size() && all < all_most; ++i) {
+  for (Index i = 0; i < run.execs.size() && all < all_most && bytes < sibling_bytes_most; ++i) {
     const RunExec& exec = run.execs[i];
     std::string_view args = run.text(exec.args);
     if (exec.error == 0 && !args.empty() && siblings[program_name(args)]++ < siblings_most) {
       labels_.add(words_of(args));
       ++all;
+      bytes += args.size();
     }
   }
 }
 
 std::string SlowNames::words_of(std::string_view args) const {
   constexpr std::size_t long_path = 24;
-  std::string words(args.substr(0, args.find('\0')));
+  std::size_t first = std::min(args.find('\0'), args.size());
+  std::string words(program_name(args));
   words += '\0';
-  std::string_view rest = args.substr(std::min(words.size(), args.size()));
+  std::string_view rest = args.substr(std::min(first + 1, args.size()));
   while (!rest.empty()) {
     std::string_view word = rest.substr(0, rest.find('\0'));
     rest.remove_prefix(std::min(word.size() + 1, rest.size()));
@@ -120,8 +132,13 @@ std::string SlowNames::of(const RunExec& exec, std::size_t columns) const {
   }
   std::string words = words_of(args);
   name = labels_.label(words, columns - width);
-  // If few words fit, the beginning tells more.
-  if (name.ends_with("…") && display_width(name) < (columns - width) / 2) {
+  // A word that tells it from others is worth more than the directory.
+  if (has_no_words(name) && width > 0) {
+    where.clear();
+    width = 0;
+    name = labels_.label(words, columns);
+  }
+  if (is_beginning(name)) {
     name = beginning(words, columns - width);
   }
   return cut_to(where.empty() ? name : name + " in " + where, columns);
@@ -139,7 +156,7 @@ std::string SlowNames::of(const Segment& segment, std::size_t columns) const {
   if (segment.program != nullptr) {
     return of(*segment.program, columns);
   }
-  std::string name = terminal_safe(comm_of(run_, segment));
+  std::string name = terminal_safe(comm_of(run_, segment).value_or("?"));
   return cut_to(name + " (fork)", columns);
 }
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/analysis/slow_records.h"
 
-#include <algorithm>
-
-#include "core/analysis/command_label.h"
+#include "core/analysis/time_bounds.h"
 #include "core/record/field_builders.h"
 
 namespace bpftrap {
@@ -30,7 +28,7 @@ FieldTable fields_of(const SegmentRecord*) {
       field<&R::id>("id", "process that determined the progress, PID-START"),
       field<&R::id, &ProcessId::pid>(
           "pid", "its process id (thread-group id) in the initial pid namespace"),
-      field<&R::comm>("comm", "its name, up to 15 bytes"),
+      field<&R::comm>("comm", "its name in the segment, up to 15 bytes; null if unknown"),
       field<&R::args>("args", "argv of the program that it ran; null if unknown"),
       field<&R::cwd>("cwd", "its current directory at that exec; null if unknown"),
       field<&R::begin_ns>("start_boot_ns", "begin of the segment in nanoseconds of CLOCK_BOOTTIME"),
@@ -45,18 +43,14 @@ FieldTable fields_of(const SegmentRecord*) {
   return table;
 }
 
-std::string_view comm_of(const RecordedRun& run, const Segment& segment) {
+std::optional<std::string_view> comm_of(const RecordedRun& run, const Segment& segment) {
+  const RunProcess& process = run.processes[segment.process];
   const RunExec* last = run.last_program(segment.process);
-  if (segment.program != nullptr && segment.program != last) {
-    constexpr std::size_t comm_most = 15;
-    return program_name(run.text(segment.program->filename)).substr(0, comm_most);
+  TextId comm = process.comm;  // which a process may change
+  if (segment.program != last) {
+    comm = segment.program == nullptr ? process.birth_comm : segment.program->comm;
   }
-  if (segment.program == nullptr && last != nullptr) {
-    // Before its first program it had the name of its parent.
-    Index parent = run.processes[segment.process].parent;
-    return parent == no_index ? std::string_view() : run.comm(parent);
-  }
-  return run.comm(segment.process);
+  return run.texts.get(comm);
 }
 
 SegmentRecord record_of(const RecordedRun& run, const Segment& segment) {
@@ -74,20 +68,11 @@ SegmentRecord record_of(const RecordedRun& run, const Segment& segment) {
   if (!segment.unknown) {
     record.cpu = segment.cpu;
     record.cpu_wait = segment.cpu_wait;
-    record.blocked = segment.blocked;
+    record.blocked = segment.blocked();
   }
   record.estimated = segment.estimated;
   return record;
 }
-
-namespace {
-
-// Saturates, because many processes of a damaged recording may have any times.
-void add(std::chrono::nanoseconds& sum, std::chrono::nanoseconds time) {
-  sum += std::min(time, std::chrono::nanoseconds::max() - sum);
-}
-
-}  // namespace
 
 RunTotals totals_of(const RecordedRun& run, const CriticalPath& path,
                     const std::vector<Index>& members) {
@@ -98,8 +83,9 @@ RunTotals totals_of(const RecordedRun& run, const CriticalPath& path,
   totals.lost = run.lost();
   for (Index index : members) {
     const RunProcess& process = run.processes[index];
-    add(totals.cpu, process.cpu.user + process.cpu.system);
-    add(totals.cpu_wait, process.cpu_wait.value_or(std::chrono::nanoseconds::zero()));
+    totals.cpu = saturating_sum(totals.cpu, process.cpu.user + process.cpu.system);
+    totals.cpu_wait = saturating_sum(totals.cpu_wait,
+                                     process.cpu_wait.value_or(std::chrono::nanoseconds::zero()));
     totals.failed += process.end_recorded && process.wait_status != 0 ? 1 : 0;
   }
   return totals;

@@ -31,7 +31,7 @@ RunTotals totals_of(const RecordedRun& run, const CriticalPath& path,
 
 struct SegmentRecord {
   ProcessId id;
-  std::string_view comm;
+  std::optional<std::string_view> comm;
   std::optional<Arguments> args;
   std::optional<std::string_view> cwd;
   std::chrono::nanoseconds begin_ns{};  // of CLOCK_BOOTTIME
@@ -45,7 +45,7 @@ struct SegmentRecord {
 FieldTable fields_of(const SegmentRecord*);
 
 SegmentRecord record_of(const RecordedRun& run, const Segment& segment);
-// The name of the program that the process ran in the segment.
-std::string_view comm_of(const RecordedRun& run, const Segment& segment);
+// The name of the process in the segment, none if it is unknown.
+std::optional<std::string_view> comm_of(const RecordedRun& run, const Segment& segment);
 
 }  // namespace bpftrap
