@@ -25,6 +25,7 @@ class Advice {
     say_waiting();
     say_serial();
     say_blocked();
+    say_many();
     say_repeated();
     say_lookups();
     say_polling();
@@ -39,6 +40,7 @@ class Advice {
   void say_serial();
   void say_stretch(const Parallelism::Stretch& stretch);
   void say_blocked();
+  void say_many();
   void say_repeated();
   void say_lookups();
   void say_polling();
@@ -65,16 +67,16 @@ void Advice::say_losses() {
     all.ends += loss.ends;
     all.others += loss.others;
   }
-  auto say = [&](std::uint64_t count, std::string_view what, std::string_view doubt) {
+  auto say = [&](std::uint64_t count, const std::string& lost, std::string_view doubt) {
     if (count > 0) {
-      lines_.push_back(fmt::format("{} {} lost: {}", count, what, doubt));
+      lines_.push_back(fmt::format("{} lost: {}", lost, doubt));
     }
   };
-  say(all.ends, all.ends == 1 ? "end was" : "ends were",
+  say(all.ends, counted(all.ends, "end was", "ends were"),
       "time in those processes counts for their parents, and CPU time is missing");
-  say(all.forks, all.forks == 1 ? "fork was" : "forks were",
+  say(all.forks, counted(all.forks, "fork was", "forks were"),
       "those processes may have another parent here than they had");
-  say(all.execs, all.execs == 1 ? "exec was" : "execs were",
+  say(all.execs, counted(all.execs, "exec was", "execs were"),
       "those processes have the name of an earlier program");
 }
 
@@ -86,19 +88,21 @@ void Advice::say_waiting() {
   if (waiting < f_.path.wall() / 20) {
     return;
   }
-  std::string times =
-      fmt::format("the chain would take {} instead of {}: it waited {} for a CPU, the whole run {}",
-                  human_duration(f_.path.wall() - waiting), human_duration(f_.path.wall()),
-                  share(waiting), human_duration(f_.totals.cpu_wait));
-  // The share of time in which the run itself wanted more CPUs than there are.
-  auto cpus = static_cast<std::size_t>(f_.totals.cpus);
-  double own = f_.parallelism.shares(cpus + 1).back();
-  constexpr double little = 0.2;
-  if (own < little) {
-    lines_.push_back("a machine without other work: " + times +
-                     ", although it seldom had more processes than there are CPUs");
+  std::string times = fmt::format(
+      "at best {} instead of {}, because the chain waited {} for a CPU, and all processes {}",
+      human_duration(f_.path.wall() - waiting), human_duration(f_.path.wall()), share(waiting),
+      human_duration(f_.totals.cpu_wait));
+  double wanted = f_.parallelism.wanted(static_cast<double>(f_.totals.cpus));
+  double got = static_cast<double>(f_.totals.cpu.count()) /
+               std::max(1.0, static_cast<double>(f_.path.wall().count()));
+  constexpr double little = 0.75;
+  if (got < little * wanted) {
+    lines_.push_back(
+        fmt::format("a machine without other work: the run got {:.1f} of the {:.1f} "
+                    "CPUs that it could use; {}",
+                    got, wanted, times));
   } else {
-    lines_.push_back("more CPUs: with one for each process " + times);
+    lines_.push_back("more CPUs: " + times);
   }
 }
 
@@ -133,6 +137,23 @@ void Advice::say_serial() {
   nanoseconds least = std::max<nanoseconds>(worth(), std::chrono::milliseconds(20));
   std::vector<Parallelism::Stretch> found = f_.parallelism.serial_stretches(least);
   found.resize(std::min(found.size(), most));
+  nanoseconds shown{};
+  for (const Parallelism::Stretch& stretch : found) {
+    shown += stretch.duration();
+  }
+  // Many short stretches, as those of a script, add up.
+  std::vector<double> shares = f_.parallelism.shares(2);
+  nanoseconds serial =
+      f_.path.wall() - nanoseconds(static_cast<std::int64_t>(
+                           shares[2] * static_cast<double>(f_.path.wall().count())));
+  constexpr double much = 0.3;
+  if (shares[1] > much && serial > 2 * shown) {
+    lines_.push_back(
+        fmt::format("more parallelism: {} at most one process at a time ran, in many "
+                    "short stretches",
+                    share(serial)));
+    return;
+  }
   for (const Parallelism::Stretch& stretch : found) {
     say_stretch(stretch);
   }
@@ -145,18 +166,32 @@ void Advice::say_blocked() {
     if (segment.unknown) {
       continue;
     }
-    blocked += segment.blocked;
-    if (most == nullptr || segment.blocked > most->blocked) {
+    blocked += segment.blocked();
+    if (most == nullptr || segment.blocked() > most->blocked()) {
       most = &segment;
     }
   }
   if (most == nullptr || blocked < f_.path.wall() / 10) {
     return;
   }
-  lines_.push_back(
-      fmt::format("less blocking: the chain slept {}, which is disk, network, locks or sleep; "
-                  "longest {} in {}",
-                  share(blocked), human_duration(most->blocked), f_.names.of(*most, name_columns)));
+  lines_.push_back(fmt::format(
+      "less blocking: the chain slept {}, which is disk, network, locks or sleep; "
+      "longest {} in {}",
+      share(blocked), human_duration(most->blocked()), f_.names.of(*most, name_columns)));
+}
+
+// A script that starts a process for each of many small tasks.
+void Advice::say_many() {
+  constexpr std::uint64_t least = 100;
+  constexpr std::chrono::milliseconds short_most{10};
+  for (const ProgramTime& program : times_by_program(f_.run, f_.members, f_.path)) {
+    if (program.processes >= least && program.on_path >= f_.path.wall() / 10 &&
+        program.on_path / program.processes < short_most) {
+      lines_.push_back(fmt::format("fewer processes: {} times {}, {} of the chain",
+                                   program.processes, terminal_safe(program.name),
+                                   share(program.on_path)));
+    }
+  }
 }
 
 void Advice::say_repeated() {
@@ -177,10 +212,9 @@ void Advice::say_lookups() {
   if (found.count < least) {
     return;
   }
-  std::string example = terminal_safe(found.example);
-  lines_.push_back(
-      fmt::format("fewer lookups: {} execs of a file that does not exist, {} of them as {}",
-                  found.count, found.of_name, example));
+  std::string which = found.of_name == found.count ? "" : fmt::format("{} ", found.of_name);
+  lines_.push_back(fmt::format("fewer lookups: {} execs of files that do not exist, {}such as {}",
+                               found.count, which, terminal_safe(found.example)));
 }
 
 void Advice::say_polling() {
@@ -194,18 +228,24 @@ void Advice::say_polling() {
 }
 
 void Advice::say_pipes() {
-  std::vector<Pipe> pipes = find_pipes(f_.run, f_.path);
   constexpr std::size_t most = 2;
-  for (std::size_t i = 0; i < std::min(pipes.size(), most); ++i) {
-    std::string reader = f_.names.of(pipes[i].reader, name_columns / 2);
-    if (pipes[i].writer == no_index) {
-      lines_.push_back(
-          fmt::format("{} may be part of a pipeline: --stdio records who feeds it", reader));
-    } else {
-      lines_.push_back(fmt::format("pipeline: {} feeds {}, so either may have been the slow one",
-                                   f_.names.of(pipes[i].writer, name_columns / 2), reader));
+  std::vector<std::string> said;
+  for (const Pipe& pipe : find_pipes(f_.run, f_.members, f_.path, worth())) {
+    if (said.size() == most) {
+      break;
+    }
+    std::string reader = f_.names.of(pipe.reader, name_columns / 2);
+    std::string line =
+        pipe.writer == no_index
+            ? reader + " may be part of a pipeline: record --stdio tells who feeds it"
+            : fmt::format("pipeline: {} feeds {}, so either may have been the slow one",
+                          f_.names.of(pipe.writer, name_columns / 2), reader);
+    // A script may run one pipeline many times.
+    if (std::find(said.begin(), said.end(), line) == said.end()) {
+      said.push_back(std::move(line));
     }
   }
+  lines_.insert(lines_.end(), said.begin(), said.end());
 }
 
 void Advice::say_servers() {

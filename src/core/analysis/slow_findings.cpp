@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
 
 #include "core/analysis/command_label.h"
+#include "core/analysis/program_title.h"
+#include "core/analysis/time_bounds.h"
 
 namespace bpftrap {
 
@@ -20,15 +23,6 @@ nanoseconds cpu_of(const RunProcess& process) {
   return process.cpu.user + process.cpu.system;
 }
 
-BootTime end_of(const RecordedRun& run, Index process) {
-  return run.processes[process].ended ? run.processes[process].end : run.stop;
-}
-
-// Saturates, because processes of a damaged recording may have any times.
-void add(nanoseconds& sum, nanoseconds time) {
-  sum += std::min(time, nanoseconds::max() - sum);
-}
-
 }  // namespace
 
 std::vector<ProgramTime> times_by_program(const RecordedRun& run, const std::vector<Index>& members,
@@ -38,8 +32,9 @@ std::vector<ProgramTime> times_by_program(const RecordedRun& run, const std::vec
     const RunProcess& process = run.processes[index];
     ProgramTime& program = programs[process.comm];
     ++program.processes;
-    add(program.cpu, cpu_of(process));
-    add(program.cpu_wait, process.cpu_wait.value_or(nanoseconds::zero()));
+    program.cpu = saturating_sum(program.cpu, cpu_of(process));
+    program.cpu_wait =
+        saturating_sum(program.cpu_wait, process.cpu_wait.value_or(nanoseconds::zero()));
   }
   for (const Segment& segment : path.segments) {
     programs[run.processes[segment.process].comm].on_path += segment.duration();
@@ -60,31 +55,27 @@ std::vector<BranchTime> times_by_branch(const RecordedRun& run, const std::vecto
   while (run.children(top).size() == 1) {
     top = run.children(top).front();
   }
-  std::vector<BranchTime> sums(run.processes.size());
-  for (auto member = members.rbegin(); member != members.rend(); ++member) {
-    const RunProcess& process = run.processes[*member];
-    BranchTime& sum = sums[*member];
-    ++sum.processes;
-    add(sum.cpu, cpu_of(process));
-    auto take_busier = [&run](BranchTime& branch, Index other) {
-      if (branch.busiest == no_index ||
-          cpu_of(run.processes[other]) > cpu_of(run.processes[branch.busiest])) {
-        branch.busiest = other;
-      }
-    };
-    take_busier(sum, *member);
-    if (*member != members.front()) {
-      BranchTime& parent = sums[process.parent];
-      parent.processes += sum.processes;
-      add(parent.cpu, sum.cpu);
-      take_busier(parent, sum.busiest);
-    }
-  }
   std::vector<BranchTime> branches;
-  for (Index child : run.children(top)) {
-    BranchTime& branch = branches.emplace_back(sums[child]);
-    branch.process = child;
-    branch.wall = end_of(run, child) - run.processes[child].start();
+  // The branch of each process. Parents are before their children.
+  std::vector<Index> branch_of(run.processes.size(), no_index);
+  for (Index member : members) {
+    const RunProcess& process = run.processes[member];
+    Index at = member == members.front() ? no_index : branch_of[process.parent];
+    if (process.parent == top) {
+      at = static_cast<Index>(branches.size());
+      branches.push_back(
+          {.process = member, .busiest = member, .wall = run.end_of(member) - process.start()});
+    }
+    if (at == no_index) {
+      continue;
+    }
+    branch_of[member] = at;
+    BranchTime& branch = branches[at];
+    ++branch.processes;
+    branch.cpu = saturating_sum(branch.cpu, cpu_of(process));
+    if (cpu_of(process) > cpu_of(run.processes[branch.busiest])) {
+      branch.busiest = member;
+    }
   }
   std::sort(branches.begin(), branches.end(), [](const BranchTime& a, const BranchTime& b) {
     return std::tie(a.cpu, a.wall, b.process) > std::tie(b.cpu, b.wall, a.process);
@@ -111,7 +102,7 @@ std::vector<Repeated> repeated_commands(const RecordedRun& run, const std::vecto
     while (next != no_index && run.execs[next].error != 0) {
       next = run.execs[next].next;
     }
-    BootTime end = next == no_index ? end_of(run, exec.process) : run.execs[next].time;
+    BootTime end = next == no_index ? run.end_of(exec.process) : run.execs[next].time;
     return std::max(nanoseconds(end - exec.time), nanoseconds::zero());
   };
   std::vector<Repeated> found;
@@ -121,7 +112,7 @@ std::vector<Repeated> repeated_commands(const RecordedRun& run, const std::vecto
     std::size_t end = i;
     for (; end < execs.size() && key(execs[end]) == key(execs[i]); ++end) {
       ++group.times;
-      add(group.duration, duration(execs[end]));
+      group.duration = saturating_sum(group.duration, duration(execs[end]));
       longest = std::max(longest, duration(execs[end]));
     }
     if (group.times > 1 && group.duration - longest >= least) {
@@ -135,25 +126,35 @@ std::vector<Repeated> repeated_commands(const RecordedRun& run, const std::vecto
 }
 
 FailedLookups failed_lookups(const RecordedRun& run, const std::vector<Index>& members) {
-  FailedLookups found;
-  std::unordered_map<std::string_view, std::pair<std::uint64_t, std::string_view>> names;
+  struct Lookup {
+    std::string_view name;
+    std::string_view path;
+  };
+  std::vector<Lookup> lookups;
   for (Index member : members) {
     for (Index i = run.processes[member].first_exec; i != no_index; i = run.execs[i].next) {
       const RunExec& exec = run.execs[i];
       if (exec.error == ENOENT || exec.error == ENOTDIR) {
         std::string_view path = run.text(exec.filename);
-        auto& [count, example] = names[program_name(path)];
-        ++count;
-        example = path;
-        ++found.count;
+        lookups.push_back({program_name(path), path});
       }
     }
   }
-  for (const auto& [name, counted] : names) {
-    if (std::pair(counted.first, name) > std::pair(found.of_name, found.name)) {
-      found.name = name;
-      std::tie(found.of_name, found.example) = counted;
+  // Sorted, because a process chooses the names and could choose colliding hashes.
+  std::sort(lookups.begin(), lookups.end(),
+            [](const Lookup& a, const Lookup& b) { return a.name < b.name; });
+  FailedLookups found;
+  found.count = lookups.size();
+  for (std::size_t i = 0; i < lookups.size();) {
+    std::size_t end = i;
+    while (end < lookups.size() && lookups[end].name == lookups[i].name) {
+      ++end;
     }
+    if (end - i > found.of_name) {
+      found.of_name = end - i;
+      found.example = lookups[i].path;
+    }
+    i = end;
   }
   return found;
 }
@@ -185,47 +186,107 @@ Polling find_polling(const RecordedRun& run, const CriticalPath& path) {
     const Segment& child = path.segments[i - 1];
     const Segment& parent = path.segments[i];
     // It slept on after the end of its child.
-    if (run.processes[child.process].parent == parent.process && parent.blocked >= delay_least &&
-        parent.blocked * 2 > parent.duration() && parent.sleeps > 0 &&
+    if (run.processes[child.process].parent == parent.process && parent.blocked() >= delay_least &&
+        parent.blocked() * 2 > parent.duration() && parent.sleeps > 0 &&
         run.processes[child.process].end <= parent.begin) {
       Polling& polling = parents[parent.process];
       polling.process = parent.process;
       ++polling.times;
-      polling.delay += parent.blocked;
+      polling.delay += parent.blocked();
     }
   }
+  // On a busy machine a child also takes long to end after its record.
+  constexpr std::uint64_t times_least = 3;
   Polling most;
   for (const auto& [process, polling] : parents) {
-    if (polling.delay > most.delay) {
+    if (polling.times >= times_least && polling.delay > most.delay) {
       most = polling;
     }
   }
   return most;
 }
 
-std::vector<Pipe> find_pipes(const RecordedRun& run, const CriticalPath& path) {
-  std::vector<Pipe> found;
-  Index last = no_index;
+namespace {
+
+// The standard input or output of a process, if it is a pipe.
+TextId pipe_of(const RecordedRun& run, Index process, std::size_t fd) {
+  const RunExec* program = run.last_program(process);
+  TextId file = program == nullptr ? TextId::none : program->standard_files[fd];
+  return run.text(file).starts_with("pipe:") ? file : TextId::none;
+}
+
+bool has_standard_files(const RecordedRun& run, const std::vector<Index>& members) {
+  return std::any_of(members.begin(), members.end(), [&run](Index member) {
+    const RunExec* program = run.last_program(member);
+    return program != nullptr && program->standard_files[1] != TextId::none;
+  });
+}
+
+// A shell started another child at the same time, which still ran then.
+bool may_be_in_pipeline(const RecordedRun& run, Index process) {
+  constexpr std::chrono::milliseconds apart_most{10};
+  Index parent = run.processes[process].parent;
+  if (parent == no_index || !is_shell(program_name(run.args(parent)))) {
+    return false;
+  }
+  std::span<const Index> siblings = run.children(parent);
+  BootTime start = run.processes[process].start();
+  auto first = std::lower_bound(
+      siblings.begin(), siblings.end(), start - apart_most,
+      [&run](Index sibling, BootTime time) { return run.processes[sibling].start() < time; });
+  // Two neighbours on each side are enough: the process itself, and another one.
+  return std::any_of(first, siblings.end() - first > 3 ? first + 3 : siblings.end(),
+                     [&](Index sibling) {
+                       BootTime other = run.processes[sibling].start();
+                       return sibling != process && other <= start + apart_most &&
+                              run.end_of(sibling) > start && run.end_of(process) > other;
+                     });
+}
+
+}  // namespace
+
+std::vector<Pipe> find_pipes(const RecordedRun& run, const std::vector<Index>& members,
+                             const CriticalPath& path, nanoseconds least) {
+  std::vector<nanoseconds> on_path(run.processes.size());
   for (const Segment& segment : path.segments) {
-    Index reader = segment.process;
-    const RunProcess& process = run.processes[reader];
-    if (reader == std::exchange(last, reader) || reader == path.root ||
-        process.parent == no_index || run.children(process.parent).size() > 1000) {
-      continue;
-    }
-    const RunExec* program = run.last_program(reader);
-    std::string_view input = program == nullptr ? "" : run.text(program->standard_files[0]);
-    if (!input.starts_with("pipe:")) {
-      continue;
-    }
-    for (Index sibling : run.children(process.parent)) {
-      const RunExec* other = run.last_program(sibling);
-      if (sibling != reader && other != nullptr &&
-          other->standard_files[1] == program->standard_files[0]) {
-        found.push_back({reader, sibling});
-      }
+    on_path[segment.process] += segment.duration();
+  }
+  // The writer of a pipe that ran longest.
+  std::unordered_map<TextId, Index> writers;
+  auto lifetime = [&run](Index process) {
+    return run.end_of(process) - run.processes[process].start();
+  };
+  for (Index member : members) {
+    if (TextId pipe = pipe_of(run, member, 1); pipe != TextId::none) {
+      Index& writer = writers.try_emplace(pipe, member).first->second;
+      writer = lifetime(member) > lifetime(writer) ? member : writer;
     }
   }
+  bool recorded = has_standard_files(run, members);
+  // Of several readers of a pipe, the one that is longest on the path.
+  std::unordered_map<TextId, Pipe> pipes;
+  std::vector<Pipe> found;
+  for (Index index : members) {
+    Pipe pipe{index, no_index, on_path[index]};
+    if (pipe.on_path < least || index == path.root) {
+      continue;
+    }
+    if (auto writer = writers.find(pipe_of(run, index, 0)); writer != writers.end()) {
+      pipe.writer = writer->second;
+      Pipe& known = pipes.try_emplace(writer->first, pipe).first->second;
+      known = pipe.on_path > known.on_path ? pipe : known;
+    } else if (!recorded && may_be_in_pipeline(run, index)) {
+      found.push_back(pipe);
+    }
+  }
+  for (const auto& [id, pipe] : pipes) {
+    if (pipe.reader != pipe.writer) {
+      found.push_back(pipe);
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const Pipe& a, const Pipe& b) {
+    return std::tie(a.on_path, b.reader) > std::tie(b.on_path, a.reader);
+  });
   return found;
 }
 

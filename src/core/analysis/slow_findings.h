@@ -47,8 +47,7 @@ std::vector<Repeated> repeated_commands(const RecordedRun& run, const std::vecto
 // Executions of a file that does not exist, as a search along PATH makes them.
 struct FailedLookups {
   std::uint64_t count = 0;
-  std::string_view name;          // of the program that was looked up most often
-  std::uint64_t of_name = 0;      // lookups of it
+  std::uint64_t of_name = 0;      // of the name that was looked up most often
   std::string_view example = {};  // a path of these
 };
 FailedLookups failed_lookups(const RecordedRun& run, const std::vector<Index>& members);
@@ -65,11 +64,14 @@ struct Polling {
 };
 Polling find_polling(const RecordedRun& run, const CriticalPath& path);
 
-// Processes on the path whose standard input is the output of another process.
+// A process on the path whose standard input is the output of another process.
 struct Pipe {
   Index reader = no_index;
-  Index writer = no_index;  // no_index: not recorded, but there are siblings that ran at the time
+  Index writer = no_index;  // no_index: nothing is recorded of standard files, so it is a guess
+  std::chrono::nanoseconds on_path{};  // of the reader
 };
-std::vector<Pipe> find_pipes(const RecordedRun& run, const CriticalPath& path);
+// One for each pipe whose reader is at least so long on the path, the longest first.
+std::vector<Pipe> find_pipes(const RecordedRun& run, const std::vector<Index>& members,
+                             const CriticalPath& path, std::chrono::nanoseconds least);
 
 }  // namespace bpftrap

@@ -17,6 +17,7 @@
 #include "core/analysis/slow_findings.h"
 #include "core/analysis/slow_names.h"
 #include "core/analysis/slow_records.h"
+#include "core/os/error.h"
 #include "core/text/text.h"
 
 namespace bpftrap {
@@ -27,9 +28,13 @@ using std::chrono::nanoseconds;
 
 constexpr std::size_t columns = 80;
 constexpr std::size_t lines_most = 40;
-constexpr std::size_t segments_shown = 8;
-constexpr std::size_t programs_shown = 5;
+constexpr std::size_t segments_most = 8;
+constexpr std::size_t segments_least = 4;
+constexpr std::size_t programs_most = 5;
+constexpr std::size_t programs_least = 3;
 constexpr std::size_t branches_shown = 3;
+// All lines but those of segments, programs and advice.
+constexpr std::size_t other_lines = 14 + branches_shown;
 
 std::string percent(double share) {
   return fmt::format("{:.0f}%", 100 * share);
@@ -39,10 +44,6 @@ double ratio(nanoseconds part, nanoseconds whole) {
   return whole <= nanoseconds::zero()
              ? 0
              : static_cast<double>(part.count()) / static_cast<double>(whole.count());
-}
-
-std::string counted(std::uint64_t count, std::string_view one, std::string_view several) {
-  return fmt::format("{} {}", count, count == 1 ? one : several);
 }
 
 class Report {
@@ -79,6 +80,8 @@ class Report {
   RunTotals totals_;
   Parallelism parallelism_;
   SlowNames names_;
+  std::size_t segments_shown_ = segments_most;
+  std::size_t programs_shown_ = programs_most;
   std::vector<std::string> lines_;
 };
 
@@ -133,7 +136,7 @@ std::vector<const Segment*> Report::longest_segments() const {
   for (const Segment& segment : path_.segments) {
     segments.push_back(&segment);
   }
-  std::size_t shown = std::min(segments.size(), segments_shown);
+  std::size_t shown = std::min(segments.size(), segments_shown_);
   std::partial_sort(
       segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(shown), segments.end(),
       [](const Segment* a, const Segment* b) { return a->duration() > b->duration(); });
@@ -146,7 +149,7 @@ std::vector<const Segment*> Report::longest_segments() const {
 void Report::add_segment(const Segment& segment) {
   auto part = [&segment](nanoseconds time) { return segment.unknown ? "?" : human_duration(time); };
   std::string line = fmt::format("  {:>7} {:>7} {:>7} {:>7}{} ", human_duration(segment.duration()),
-                                 part(segment.cpu), part(segment.cpu_wait), part(segment.blocked),
+                                 part(segment.cpu), part(segment.cpu_wait), part(segment.blocked()),
                                  segment.estimated ? "~" : " ");
   add(line + names_.of(segment, columns - line.size()));
 }
@@ -160,7 +163,7 @@ void Report::add_chain() {
   for (const Segment& segment : path_.segments) {
     cpu += segment.cpu;
     waiting += segment.cpu_wait;
-    blocked += segment.unknown ? nanoseconds::zero() : segment.blocked;
+    blocked += segment.unknown ? nanoseconds::zero() : segment.blocked();
     unknown += segment.unknown ? segment.duration() : nanoseconds::zero();
     estimated |= segment.estimated;
   }
@@ -190,7 +193,7 @@ void Report::add_programs() {
   std::vector<ProgramTime> programs = times_by_program(run_, members_, path_);
   add_heading("Time by program");
   add("      CPU    WAIT  IN THE CHAIN  PROCESSES  PROGRAM");
-  for (std::size_t i = 0; i < std::min(programs.size(), programs_shown); ++i) {
+  for (std::size_t i = 0; i < std::min(programs.size(), programs_shown_); ++i) {
     const ProgramTime& program = programs[i];
     std::string name = terminal_safe(program.name);
     add(fmt::format("  {:>7} {:>7} {:>13} {:>10}  {}", human_duration(program.cpu),
@@ -228,7 +231,7 @@ void Report::add_advice() {
   for (const std::string& line : advice) {
     std::size_t before = lines_.size();
     add_wrapped(line);
-    if (lines_.size() > lines_most) {
+    if (lines_.size() > lines_most - other_lines - segments_least - programs_least) {
       lines_.resize(before);
       return;
     }
@@ -236,11 +239,18 @@ void Report::add_advice() {
 }
 
 std::string Report::text() {
+  // Tables give way to advice.
+  add_advice();
+  std::vector<std::string> advice = std::move(lines_);
+  lines_.clear();
+  std::size_t room = lines_most - other_lines - advice.size();
+  segments_shown_ = std::clamp(room - programs_least, segments_least, segments_most);
+  programs_shown_ = std::clamp(room - segments_shown_, programs_least, programs_most);
   add_totals();
   add_chain();
   add_programs();
   add_branches();
-  add_advice();
+  lines_.insert(lines_.end(), advice.begin(), advice.end());
   std::string out;
   for (const std::string& line : lines_) {
     out += line + "\n";
@@ -250,15 +260,24 @@ std::string Report::text() {
 
 }  // namespace
 
+Index program_of(const RecordedRun& run) {
+  if (run.program == no_index) {
+    throw Error("cannot explain the run", 0, "no record of PROGRAM arrived");
+  }
+  return run.program;
+}
+
 std::string slow_report(const RecordedRun& run, Index root) {
   return Report(run, root).text();
 }
 
-void write_slow_records(const RecordedRun& run, Index root, Sink& sink) {
+void write_slow_records(const RecordedRun& run, Index root, Sink& sink,
+                        const std::function<void()>& written) {
   CriticalPath path = critical_path(run, root);
   sink.write(totals_of(run, path, descendants(run, root)));
   for (const Segment& segment : path.segments) {
     sink.write(record_of(run, segment));
+    written();
   }
 }
 

@@ -9,6 +9,9 @@
 
 #include "core/analysis/parallelism.h"
 #include "core/analysis/slow_findings.h"
+#include "core/analysis/slow_names.h"
+#include "core/analysis/slow_records.h"
+#include "core/os/error.h"
 #include "core/output/json_sink.h"
 #include "core/text/text.h"
 #include "unit/analysis/made_run.h"
@@ -78,7 +81,7 @@ TEST(SlowReport, SaysWhatAPersonConcludes) {
       text,
       {"ninja all took 10.0s", "15.5s of CPU time: 1.6 of 2 CPUs busy", "6 processes, 1 failed",
        "no records lost", "share of time: 1 40%, 4+ 60%", "5.99s   2.90s   3.00s", "src/file3.cpp",
-       "more CPUs: with one for each process the chain would take 7.00s instead of 10.0s",
+       "more CPUs: at best 7.00s instead of 10.0s, because the chain waited 3.00s (30%)",
        "at the end one process at a time ran, most of it lto1 -fltrans all.o"});
 }
 
@@ -108,9 +111,9 @@ TEST(SlowReport, RepetitionLookupsAndServers) {
   }
   made.execute(compiler, 6100ms, "ccache gcc x.c");
   std::string text = slow_report(made.done(), 0);
-  expect_parts(text, {"5 times the same, 4.44s in all: pkg-config --libs glib",
-                      "12 execs of a file that does not exist, 12 of them as /bin/gcc",
-                      "ccache may have left"});
+  expect_parts(text,
+               {"5 times the same, 4.44s in all: pkg-config --libs glib",
+                "12 execs of files that do not exist, such as /bin/gcc", "ccache may have left"});
 }
 
 TEST(SlowReport, PipelineAndPolling) {
@@ -124,13 +127,129 @@ TEST(SlowReport, PipelineAndPolling) {
   made.execute(reader, 12ms, "sort").standard_files[0] = pipe;
   Index job = made.add(0, 5100ms, 8s);
   made.execute(job, 5101ms, "job");
+  Index next = made.add(0, 8100ms, 9s);
+  made.at(next).at_birth.voluntary_switches = 10;
+  made.at(next).at_end.voluntary_switches = 11;
   made.at(reader).at_end.voluntary_switches = 5;
   made.at(job).at_birth.voluntary_switches = 6;
   made.at(job).at_end.voluntary_switches = 9;
   made.at(0).voluntary_switches = 20;
   std::string text = slow_report(made.done(), 0);
   expect_parts(text, {"pipeline: find / feeds sort",
-                      "seems to poll: after the end of a child it slept on, 2"});
+                      "seems to poll: after the end of a child it slept on, 3"});
+}
+
+std::size_t count_of(const std::string& text, std::string_view part) {
+  std::size_t count = 0;
+  std::string whole = unwrapped(text);
+  for (std::size_t at = whole.find(part); at != std::string::npos; at = whole.find(part, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST(SlowReport, ManyShortProcesses) {
+  MadeRun made;
+  made.add(no_index, 0ms, 10s);
+  made.execute(0, 1ms, "sh check.sh");
+  for (int i = 0; i < 1000; ++i) {
+    made.execute(made.add(0, 9ms * i + 10ms, 9ms * i + 13ms), 9ms * i + 11ms, "cut -f 1");
+  }
+  expect_parts(slow_report(made.done(), 0), {"fewer processes: 1000 times cut, 3.00s (30%) of"});
+}
+
+// A directory gives way to the word that tells a command from others.
+TEST(SlowNames, PrefersAWordToTheDirectory) {
+  MadeRun made;
+  made.add(no_index, 0ms, 10s);
+  made.execute(0, 1ms, "ninja all");
+  for (int i = 0; i < 3; ++i) {
+    Index cc = made.add(0, 1s * i, 1s * i + 900ms);
+    std::string file = "a_source_file_" + std::to_string(i) + ".cpp";
+    made.execute(cc, 1s * i + 1ms, "/usr/lib/cc1plus -quiet -O2 -g -std=c++20 " + file + " -x y")
+        .cwd = made.run.texts.add("/src/directory");
+  }
+  SlowNames names(made.done(), 0);
+  EXPECT_EQ(names.of(Index{2}, 40), "cc1plus … a_source_file_1.cpp …");
+  EXPECT_EQ(names.of(Index{2}, 60), "cc1plus … a_source_file_1.cpp … in directory");
+  // Without such a word, the beginning of the command, but not the path of the program.
+  made.run.execs[1].args = made.run.execs[3].args = made.run.execs[2].args;
+  EXPECT_EQ(SlowNames(made.run, 0).of(Index{2}, 30), "cc1plus -quiet -O2 -g -std=c+…");
+  made.run.execs[0].args =
+      made.run.texts.add(std::string_view("sh\0-c\0first; second; third\0", 27));
+  EXPECT_EQ(SlowNames(made.run, 0).of(Index{0}, 20), "sh -c 'first; secon…");
+}
+
+// A reader that is on the path several times, and a pipeline that runs several times.
+TEST(SlowReport, NamesAPipelineOnce) {
+  MadeRun made;
+  made.add(no_index, 0ms, 10s);
+  made.execute(0, 1ms, "sh -c x");
+  for (int i = 0; i < 3; ++i) {
+    auto start = 3s * i + 10ms;
+    Index writer = made.add(0, start, start + 2s);
+    Index reader = made.add(0, start + 1ms, start + 2900ms);
+    TextId pipe = made.run.texts.add("pipe:[" + std::to_string(7 + i) + "]");
+    made.execute(writer, start + 2ms, "find /").standard_files[1] = pipe;
+    made.execute(reader, start + 2ms, "xargs cc").standard_files[0] = pipe;
+    for (int job = 1; job < 4; ++job) {
+      Index child = made.add(reader, start + 600ms * job, start + 600ms * job + 200ms);
+      made.execute(child, start + 600ms * job, "cc x.c").standard_files[0] = pipe;
+    }
+  }
+  std::string text = slow_report(made.done(), 0);
+  EXPECT_EQ(count_of(text, "pipeline: find / feeds xargs cc"), 1U) << text;
+  EXPECT_EQ(count_of(text, "pipeline"), 1U) << text;
+}
+
+TEST(SlowReport, SuspectsAPipelineWithoutStandardFiles) {
+  MadeRun made;
+  made.add(no_index, 0ms, 10s);
+  made.execute(0, 1ms, "sh -c x");
+  Index writer = made.add(0, 10ms, 4s);
+  made.execute(writer, 12ms, "find /");
+  Index reader = made.add(0, 11ms, 5s);
+  made.execute(reader, 12ms, "sort");
+  Index later = made.add(0, 5100ms, 9s);
+  made.execute(later, 5101ms, "job");
+  std::string hint = "sort may be part of a pipeline: record --stdio tells who feeds it";
+  std::string text = slow_report(made.done(), 0);
+  EXPECT_EQ(count_of(text, hint), 1U) << text;
+  EXPECT_EQ(count_of(text, "pipeline"), 1U) << text;
+  // Jobs of make are no pipeline, nor is anything if standard files are recorded.
+  made.run.execs[0].args = made.run.texts.add(std::string_view("make\0", 5));
+  EXPECT_EQ(count_of(slow_report(made.run, 0), "pipeline"), 0U);
+  made.run.execs[0].args = made.run.texts.add(std::string_view("sh\0", 3));
+  made.run.execs[1].standard_files[1] = made.run.texts.add("/dev/null");
+  EXPECT_EQ(count_of(slow_report(made.run, 0), "pipeline"), 0U);
+}
+
+// A name is that of the time, and none if no record tells it.
+TEST(SlowReport, NameOfASegmentIsThatOfItsTime) {
+  MadeRun made;
+  made.add(no_index, 0ms, 10s);
+  made.execute(0, 1s, "sh build.sh");
+  made.execute(0, 4s, "make all");
+  RecordedRun& run = made.done();
+  auto names = [&run] {
+    std::string text;
+    for (const Segment& segment : critical_path(run, 0).segments) {
+      text += std::string(record_of(run, segment).comm.value_or("?")) + " ";
+    }
+    return text;
+  };
+  EXPECT_EQ(names(), "p0 sh make ");
+  run.processes[0].comm = run.texts.add("renamed");
+  run.processes[0].birth_comm = TextId::none;
+  EXPECT_EQ(names(), "? sh renamed ");
+}
+
+TEST(SlowReport, RefusesARunWithoutProgram) {
+  MadeRun made;
+  made.add(no_index, 0ms, 10s);
+  EXPECT_THROW(program_of(made.done()), Error);
+  made.run.program = 0;
+  EXPECT_EQ(program_of(made.run), 0U);
 }
 
 // Names, arguments and directories of any bytes and length.
