@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 
@@ -33,12 +34,15 @@ struct SlowOptions {
   bool json() const { return trace.output.format != nullptr; }
 };
 
+constexpr std::size_t trees_listed = 5;
+
 std::string id_text(const RunProcess& process) {
   return fmt::format("{}-{}", process.id.pid, process.id.start_ns);
 }
 
-BootTime end_of(const RecordedRun& run, Index process) {
-  return run.processes[process].ended ? run.processes[process].end : run.stop;
+// The time of the process within the recording.
+std::chrono::nanoseconds time_of(const RecordedRun& run, Index process) {
+  return run.end_of(process) - std::max(run.processes[process].start(), run.start);
 }
 
 // Lines about processes whose trees can be explained.
@@ -46,37 +50,37 @@ std::string describe(const RecordedRun& run, const std::vector<Index>& processes
   constexpr std::size_t command_columns = 36;
   std::string rows;
   for (Index process : processes) {
-    std::string duration = human_duration(end_of(run, process) - run.processes[process].start());
-    rows += fmt::format("  {:>7}  --tree {:<24}  {}\n", duration, id_text(run.processes[process]),
+    rows += fmt::format("  {:>7}  --tree {:<24}  {}\n", human_duration(time_of(run, process)),
+                        id_text(run.processes[process]),
                         SlowNames(run, process).of(process, command_columns));
   }
   return rows;
 }
 
-// Processes that began in the recording, below one that did not: the longest first.
+// Processes with records whose parents have none, or began before the recording: the longest first.
+// An older process is among them only if the recorder was told to record it, or its parent.
 std::vector<Index> longest_trees(const RecordedRun& run) {
-  constexpr std::size_t most = 5;
   std::vector<Index> roots;
+  auto is_root = [&run](const RunProcess& process) {
+    if (process.older && !run.filtered) {
+      return false;
+    }
+    const RunProcess* parent =
+        process.parent == no_index ? nullptr : &run.processes[process.parent];
+    bool inside = parent != nullptr && (run.filtered ? parent->reported : !parent->older);
+    return process.reported && !inside;
+  };
   for (Index i = 0; i < run.processes.size(); ++i) {
-    const RunProcess& process = run.processes[i];
-    bool below_older = process.parent == no_index || run.processes[process.parent].older;
-    if (!process.older && below_older) {
+    if (is_root(run.processes[i])) {
       roots.push_back(i);
     }
   }
-  auto is_longer = [&run](Index a, Index b) {
-    return end_of(run, a) - run.processes[a].start() > end_of(run, b) - run.processes[b].start();
-  };
-  std::size_t shown = std::min(most, roots.size());
+  auto is_longer = [&run](Index a, Index b) { return time_of(run, a) > time_of(run, b); };
+  std::size_t shown = std::min(trees_listed, roots.size());
   std::partial_sort(roots.begin(), roots.begin() + static_cast<std::ptrdiff_t>(shown), roots.end(),
                     is_longer);
   roots.resize(shown);
   return roots;
-}
-
-void say_list(const std::string& title, const RecordedRun& run, const std::vector<Index>& list) {
-  say(title);
-  say_table(describe(run, list));
 }
 
 // Returns none if a message says what to name instead.
@@ -94,17 +98,23 @@ std::optional<Index> find_root(const LoadedRun& loaded, const std::optional<PidO
     if (found.size() == 1) {
       return found.front();
     }
-    say_list(fmt::format("several processes had the pid {}; name one of them:", tree->pid), run,
-             found);
+    std::string last = found.size() > trees_listed ? ", such as one of the last" : "";
+    say(fmt::format("{} processes had the pid {}; name one of them{}:", found.size(), tree->pid,
+                    last));
+    found.erase(found.begin(),
+                found.end() - static_cast<std::ptrdiff_t>(std::min(trees_listed, found.size())));
+    say_table(describe(run, found));
     return std::nullopt;
   }
-  if (run.program == no_index) {
-    say_list(fmt::format("{}: recorded without PROGRAM; name a tree, such as one of the longest:",
-                         loaded.path),
-             run, longest_trees(run));
-    return std::nullopt;
+  if (run.has_program) {
+    return program_of(run);
   }
-  return run.program;
+  std::vector<Index> trees = longest_trees(run);
+  say(loaded.path + ": recorded without PROGRAM; " +
+      (trees.empty() ? "no process started or ended: only --tree can name an older one"
+                     : "name a tree, such as one of the longest:"));
+  say_table(describe(run, trees));
+  return std::nullopt;
 }
 
 std::string explain_slow(const RecordedRun& run, Index root, bool json) {
@@ -132,7 +142,16 @@ int explain_file(const SlowOptions& options) {
   StopSignals signals;
   Patience patience(signals);
   Output output;
-  output.buffer() = explain_slow(loaded.run, *root, options.json());
+  if (options.json()) {
+    JsonSink sink({output.buffer(), loaded.run.clock});
+    write_slow_records(loaded.run, *root, sink, [&] {
+      if (output.waiting() > (std::size_t{1} << 20)) {
+        output.drain(patience);
+      }
+    });
+  } else {
+    output.buffer() = slow_report(loaded.run, *root);
+  }
   output.drain(patience);
   output.close();
   return ended_as_asked;
@@ -142,7 +161,7 @@ int explain_program(const SlowOptions& options) {
   ProcessCommand command;
   command.name = "why";
   command.explain = [json = options.json()](const RecordedRun& run) {
-    return run.program == no_index ? std::string() : explain_slow(run, run.program, json);
+    return explain_slow(run, program_of(run), json);
   };
   return trace_processes(command, options.trace);
 }

@@ -198,6 +198,19 @@ TEST_F(WhySlowTest, BusyParent) {
 TEST_F(WhySlowTest, ParentWithSeveralThreads) {
   expect_script(workload("threaded-parent 400 50") + "; sleep 0.12; :",
                 {{"sleep 400", 0.4}, sleep_of("0.12")});
+  // The kernel's total of a process counts all its threads.
+  Outcome outcome = run_bpftrap(Words{"why", "slow", "--json", "--", self_path(), "--workload",
+                                      "threaded-parent", "50", "50"});
+  ASSERT_EQ(outcome.status, 0) << outcome.errors;
+  Explained path = explained(outcome.output);
+  int estimated = 0;
+  for (const Record& segment : path.segments) {
+    if (segment.text("id") == path.segments.front().text("id")) {
+      EXPECT_TRUE(segment.flag("estimated"));
+      ++estimated;
+    }
+  }
+  EXPECT_GE(estimated, 2);
 }
 
 TEST_F(WhySlowTest, Make) {
@@ -339,11 +352,39 @@ TEST_F(WhySlowTest, RecordingWithoutProgramNeedsATree) {
   Outcome outcome = run_bpftrap({"why", "slow", path});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_EQ(outcome.output, "");
-  EXPECT_NE(outcome.errors.find("recorded without PROGRAM; name a tree"), std::string::npos)
+  EXPECT_NE(outcome.errors.find("recorded without PROGRAM; no process started or ended"),
+            std::string::npos)
       << outcome.errors;
   outcome = run_bpftrap({"why", "slow", path, "--tree", "4194000"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_NE(outcome.errors.find("no process 4194000"), std::string::npos) << outcome.errors;
+}
+
+TEST_F(WhySlowTest, ListsAProcessThatIsOlderThanTheRecorder) {
+  for (const char* option : {"--pid", "--tree"}) {
+    SCOPED_TRACE(option);
+    Gate gate;
+    Child older([&gate] {
+      gate.wait();
+      return exec_argv("/bin/sh", {"/bin/sh", "-c", "sleep 0.1; :"});
+    });
+    std::string path = directory_ / (std::string("recording") + option);
+    Bpftrap recorder({"record", "-o", path, option, std::to_string(older.pid())});
+    await_recording(path);
+    gate.open();
+    older.wait();
+    ASSERT_EQ(recorder.wait(), 0) << recorder.errors();
+    Outcome outcome = run_bpftrap({"why", "slow", path});
+    EXPECT_EQ(outcome.status, 2);
+    std::string id = "--tree " + std::to_string(older.pid()) + "-";
+    std::size_t at = outcome.errors.find(id);
+    ASSERT_NE(at, std::string::npos) << outcome.errors;
+    std::string tree = outcome.errors.substr(at + 7);
+    tree.resize(tree.find(' '));
+    outcome = run_bpftrap({"why", "slow", path, "--tree", tree});
+    EXPECT_EQ(outcome.status, 0) << outcome.errors;
+    EXPECT_NE(outcome.output.find(" took "), std::string::npos) << outcome.output;
+  }
 }
 
 }  // namespace

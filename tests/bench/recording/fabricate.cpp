@@ -28,7 +28,7 @@ class Fabrication {
  public:
   Fabrication(const char* path, bool deflated)
       : file_(std::fopen(path, "we")),
-        writer_({buffer_, clock_, 1, [deflated] { return deflated; }}) {
+        writer_({buffer_, clock_, 1, [deflated] { return deflated; }, {}}) {
     clock_.restart_with(0);
   }
 
