@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/text/paths.h"
+
 namespace bpftrap {
 
 namespace {
@@ -11,10 +13,6 @@ namespace {
 template <std::size_t size>
 bool is_one_of(const std::array<std::string_view, size>& all, std::string_view text) {
   return std::find(all.begin(), all.end(), text) != all.end();
-}
-
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
 }
 
 bool is_launcher(std::string_view name) {

@@ -4,6 +4,7 @@
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
 #include "core/record/process_fields.h"
+#include "core/text/paths.h"
 #include "core/text/text.h"
 
 namespace bpftrap {
@@ -12,10 +13,6 @@ namespace {
 
 // Maximum bytes of the command line in a message.
 constexpr std::size_t args_most = 2048;
-
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
 
 }  // namespace
 
