@@ -19,35 +19,39 @@ std::string plural(std::uint64_t count, const char* one, const char* several) {
   return fmt::format("{} {}", count, count == 1 ? one : several);
 }
 
-std::vector<std::string> doubts_about(BatchStream& reader, const RecordedRun& run) {
+}  // namespace
+
+std::vector<std::string> doubts_about(const FileDamage& damage, const RunGaps& gaps) {
   std::vector<std::string> doubts;
-  if (reader.damaged() > 0) {
+  if (damage.parts > 0) {
     doubts.push_back(fmt::format("{} left out, the first at {}",
-                                 plural(reader.damaged(), "damaged part is", "damaged parts are"),
-                                 reader.first_damage()));
+                                 plural(damage.parts, "damaged part is", "damaged parts are"),
+                                 damage.first));
   }
-  if (run.missing_batches > 0) {
+  if (gaps.missing_batches > 0) {
     doubts.push_back(
-        plural(run.missing_batches, "batch", "batches") +
-        fmt::format(" of records {} missing", run.missing_batches == 1 ? "is" : "are"));
+        plural(gaps.missing_batches, "batch", "batches") +
+        fmt::format(" of records {} missing", gaps.missing_batches == 1 ? "is" : "are"));
   }
-  if (run.malformed > 0) {
-    doubts.push_back(plural(run.malformed, "record", "records") +
+  if (gaps.malformed > 0) {
+    doubts.push_back(plural(gaps.malformed, "record", "records") +
                      " not understood: a newer bpftrap may have written them");
   }
-  if (std::uint64_t torn = reader.torn_bytes(); torn > 0 && !reader.is_directory()) {
-    doubts.push_back(fmt::format("the last {} bytes are incomplete", torn));
+  if (damage.torn_bytes > 0) {
+    doubts.push_back(fmt::format("the last {} bytes are incomplete", damage.torn_bytes));
   }
-  if (!run.has_stopped) {
+  if (gaps.earlier_boots > 0) {
+    doubts.push_back(plural(gaps.earlier_boots, "earlier boot is", "earlier boots are") +
+                     " left out: the answer is about the last boot");
+  }
+  if (!gaps.has_stopped) {
     doubts.emplace_back("the recorder did not end, or still runs: up to a second may be missing");
   }
-  if (std::uint64_t lost = run.lost(); lost > 0) {
+  if (std::uint64_t lost = gaps.lost(); lost > 0) {
     doubts.push_back(plural(lost, "record was", "records were") + " lost");
   }
   return doubts;
 }
-
-}  // namespace
 
 LoadedRun load_run(int fd, const std::string& path) {
   BatchStream reader = BatchStream::of(fd);
@@ -74,7 +78,9 @@ LoadedRun load_run(int fd, const std::string& path) {
     throw Error(fmt::format("'{}' has no complete records of processes", path), 0);
   }
   loaded.span = describe_span(outline);
-  loaded.doubts = doubts_about(reader, loaded.run);
+  FileDamage damage{reader.damaged(), reader.first_damage(),
+                    reader.is_directory() ? 0 : reader.torn_bytes()};
+  loaded.doubts = doubts_about(damage, loaded.run);
   return loaded;
 }
 

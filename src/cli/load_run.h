@@ -2,6 +2,7 @@
 // Loads a whole recording, for the commands that analyse it.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,15 @@ struct LoadedRun {
   std::string span = {};                 // of its records, in local time
   std::vector<std::string> doubts = {};  // damage and gaps, one line each without a line feed
 };
+
+// Damage of the file of a recording.
+struct FileDamage {
+  std::uint64_t parts = 0;
+  std::string first = {};        // the place of the first one
+  std::uint64_t torn_bytes = 0;  // at the end
+};
+
+std::vector<std::string> doubts_about(const FileDamage& damage, const RunGaps& gaps);
 
 // `file`: empty for the default recording. Throws Error.
 LoadedRun load_run(const std::string& file);

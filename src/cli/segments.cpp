@@ -19,6 +19,10 @@ Segments::Segments(const Source& source)
 void Segments::refresh() {
   while (std::optional<BatchPlace> place = headers_.next()) {
     const RecordingBatch& header = place->header;
+    if (last_ && last_->run == header.run && header.sequence > last_->sequence + 1) {
+      missing_ += header.sequence - last_->sequence - 1;
+    }
+    last_ = header;
     // The beginning of a damaged recording may be missing.
     if ((header.flags & batch_begins_segment) != 0 || segments_.empty()) {
       segments_.push_back({.begin = position_of(*place)});
@@ -50,6 +54,8 @@ void Segments::take_host(FileSegment& segment, const BatchPlace& place) {
       }
       return true;
     });
+  } else {
+    counted_twice_ += unreadable_.insert(position_of(place)).second ? 1 : 0;
   }
 }
 
@@ -66,8 +72,16 @@ void Segments::read(const FileSegment& segment, const UseBatch& use_batch,
         use_record(record);
         return true;
       });
+    } else {
+      unreadable_.insert(position_of(*place));
     }
   }
+}
+
+FileDamage Segments::damage() {
+  std::uint64_t parts = headers_.damaged() + unreadable_.size() - counted_twice_;
+  return {parts, headers_.damaged() > 0 ? headers_.first_damage() : reader_.first_damage(),
+          headers_.is_directory() ? 0 : headers_.torn_bytes()};
 }
 
 }  // namespace bpftrap

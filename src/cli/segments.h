@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "cli/load_run.h"
 #include "cli/show_source.h"
 #include "core/recording/batch_stream.h"
 
@@ -39,6 +41,10 @@ class Segments {
   // The time span of all records, in local time.
   std::string span() const { return describe_span(outline_); }
 
+  // Damage found so far, of segments that were not read in their headers only.
+  FileDamage damage();
+  std::uint64_t missing_batches() const { return missing_; }
+
   // Passes the records of a segment on, in their order.
   void read(const FileSegment& segment, const UseBatch& use_batch, const UseRecord& use_record);
 
@@ -49,6 +55,10 @@ class Segments {
   BatchStream reader_;
   Outline outline_;
   std::vector<FileSegment> segments_;
+  std::optional<RecordingBatch> last_;
+  std::uint64_t missing_ = 0;
+  std::set<BatchPosition> unreadable_;
+  std::uint64_t counted_twice_ = 0;  // of them, those that headers_ has read
 };
 
 }  // namespace bpftrap

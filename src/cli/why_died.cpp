@@ -63,7 +63,9 @@ class WhyDied {
   bool await_end();
   bool is_awaited(const ExitRecord& exit) const;
   bool await_change(int changes);
-  int report_nothing() const;
+  int report_nothing();
+  // Says what is not known of the recording, in which no end was found if `all`.
+  void say_doubts(bool all);
   RecordedRun run_at(BootTime from, BootTime to, const std::string& boot_id);
   void explain(FoundEnd found);
   void explain_signals(Death& death);
@@ -81,6 +83,7 @@ class WhyDied {
   Progress progress_;
   std::deque<FoundEnd> found_;
   std::vector<LivingMatch> living_;  // at the end of the recording
+  RunGaps gaps_;                     // of what was searched
   bool interrupted_ = false;
 };
 
@@ -92,7 +95,7 @@ void WhyDied::read(const FileSegment& segment, DeathSearch& search) {
 
 // From the last segment back, until enough ends are found.
 void WhyDied::search() {
-  DeathSearch search(matcher_);
+  DeathSearch search(matcher_, options_.last);
   const std::vector<FileSegment>& all = segments_.all();
   bool is_unit = matcher_.who().kind == Who::Kind::unit;
   for (std::size_t i = all.size(); i-- > 0;) {
@@ -100,6 +103,7 @@ void WhyDied::search() {
     read(all[i], search);
     if (i + 1 == all.size()) {
       living_ = search.living();
+      gaps_.has_stopped = search.has_stopped();
     }
     std::deque<FoundEnd> ends = search.take_ends();
     found_.insert(found_.begin(), std::make_move_iterator(ends.begin()),
@@ -113,6 +117,9 @@ void WhyDied::search() {
     progress_.show(all.size() - i, all.size(), false);
   }
   progress_.clear();
+  gaps_.losses = search.gaps().losses;
+  gaps_.malformed = search.gaps().malformed;
+  gaps_.missing_batches = segments_.missing_batches();
   while (found_.size() > options_.last) {
     found_.pop_front();
   }
@@ -179,11 +186,25 @@ bool WhyDied::await_end() {
   return false;
 }
 
-int WhyDied::report_nothing() const {
+void WhyDied::say_doubts(bool all) {
+  RunGaps gaps = gaps_;
+  if (!all) {
+    // The answer tells of losses near the end. A later end is none of it.
+    gaps.losses.clear();
+    gaps.has_stopped = true;
+  }
+  for (const std::string& doubt : doubts_about(segments_.damage(), gaps)) {
+    say(fmt::format("{}: {}; {} may be missing", source_.path, doubt,
+                    all ? "its end" : "later ends, senders and children"));
+  }
+}
+
+int WhyDied::report_nothing() {
   std::string span = segments_.span();
   if (living_.empty()) {
     say(fmt::format("{}: no end of '{}'; the recording spans {}", source_.path, options_.who,
                     span));
+    say_doubts(true);
     return could_not_work;
   }
   const LivingMatch& first = living_.front();
@@ -192,12 +213,16 @@ int WhyDied::report_nothing() const {
   say(fmt::format("{}: {}{} still ran at the end of the recording, which spans {}", source_.path,
                   process_label(first.comm, first.local_pid != 0 ? first.local_pid : first.id.pid),
                   others, span));
+  say_doubts(true);
   return could_not_work;
 }
 
 // The records around these times: of the segments that have them.
 RecordedRun WhyDied::run_at(BootTime from, BootTime to, const std::string& boot_id) {
   RunBuilder builder;
+  builder.keep_state_of(to);
+  // Losses are told a second later, and a PATH search may go on.
+  to += std::chrono::seconds(2);
   auto ns = [](BootTime time) {
     return static_cast<std::uint64_t>(
         std::max<nanoseconds::rep>(time.time_since_epoch().count(), 0));
@@ -223,6 +248,7 @@ void WhyDied::explain_signals(Death& death) {
   }
   BootTime sent = exit.time - exit.last_signal->age;
   RecordedRun run = run_at(sent, sent, death.end.boot_id);
+  death.lost += run.lost(sent, std::min(sent, exit.time - failures_before));
   death.last = explain_signal(exit.last_signal->sender, exit.last_signal->signal, sent, exit, run);
 }
 
@@ -241,13 +267,16 @@ void WhyDied::read_history(Death& death) {
     }
   }
   death.recent = recent.finish();
-  death.history = judge_history(death.exit(), death.recent);
+  death.history = judge_history(death.exit(), death.recent, recent.lost());
 }
 
 void WhyDied::print(const Death& death, const WallClock& clock) {
   if (options_.output.format != nullptr) {
     SinkSetup setup{output_->buffer(), clock};
     make_sink(options_.output, setup, nullptr)->write(death_record(death));
+    if (death.lost > 0) {
+      say(lost_text(death.lost));
+    }
     return;
   }
   DeathSurroundings around;
@@ -299,6 +328,7 @@ int WhyDied::run() {
   for (FoundEnd& found : found_) {
     explain(std::move(found));
   }
+  say_doubts(false);
   output_->drain(patience_);
   output_->close();
   return ended_as_asked;

@@ -244,6 +244,27 @@ TEST_F(WhyDiedTest, UnknownAndRunning) {
   EXPECT_EQ(why(std::to_string(running.pid()), {"--wait"}).status, 1);
 }
 
+TEST_F(WhyDiedTest, DamageIsADoubt) {
+  record("exit 3");
+  {
+    std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(size_of_file(path_) / 2));
+    file << "damage";
+  }
+  Outcome unknown = why("nosuchprogram");
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_NE(unknown.errors.find("1 damaged part is left out, the first at byte "),
+            std::string::npos)
+      << unknown.errors;
+  // A file that is cut, as after a crash of the machine.
+  record("exit 3");
+  std::filesystem::resize_file(path_, size_of_file(path_) - 10);
+  EXPECT_NE(why("nosuchprogram").errors.find("bytes are incomplete; its end may be missing"),
+            std::string::npos);
+  record("exit 3");
+  EXPECT_EQ(why("run.sh").errors, "");
+}
+
 TEST_F(WhyDiedTest, WaitsForTheEnd) {
   Bpftrap recorder({"record", "-o", path_});
   await_recording(path_);

@@ -4,11 +4,32 @@
 #include <algorithm>
 #include <numeric>
 
+#include "bpf/process.event.h"
+#include "core/analysis/time_bounds.h"
+
 namespace bpftrap {
 
-std::uint64_t RecordedRun::lost() const {
+void RunGaps::add(const LossRecord& record) {
+  const __u64* lost = record.lost.records;
+  RunLoss loss{bounded(record.time),      lost[BPFTRAP_RECORD_FORK], lost[BPFTRAP_RECORD_EXEC],
+               lost[BPFTRAP_KIND_FAILED], lost[BPFTRAP_RECORD_EXIT], record.undecoded};
+  if (loss.count() > 0) {
+    losses.push_back(loss);
+  }
+}
+
+std::uint64_t RunGaps::lost() const {
+  return lost(BootTime::min(), BootTime::max());
+}
+
+std::uint64_t RunGaps::lost(BootTime from, BootTime to) const {
+  // A recorder learns of losses each second.
+  constexpr std::chrono::seconds interval(1);
   return std::accumulate(losses.begin(), losses.end(), std::uint64_t{0},
-                         [](std::uint64_t sum, const RunLoss& loss) { return sum + loss.count(); });
+                         [&](std::uint64_t sum, const RunLoss& loss) {
+                           bool inside = loss.time >= from && loss.time - interval <= to;
+                           return sum + (inside ? loss.count() : 0);
+                         });
 }
 
 std::vector<Index> RecordedRun::find(Pid pid, std::uint64_t start_boot_ns) const {

@@ -42,8 +42,13 @@ struct RunExec {
   TextId comm = TextId::none;     // behind the exec; none if it failed or is older
   std::int32_t error = 0;
   std::uint32_t exec_id = 0;
+  std::optional<std::uint32_t> args_size = {};  // bytes of argv
   bool args_truncated = false;
   bool older = false;  // before the recording: `time` is unknown
+  bool secure = false;
+  bool exe_deleted = false;
+  bool cwd_deleted = false;
+  std::uint64_t cap_effective = 0;  // unknown if `filename` is
 };
 
 // Fields that a process mostly shares with its parent and siblings.
@@ -108,6 +113,7 @@ struct RunSignals {
 struct RunProcess {
   ProcessId id;  // of an older process whose start is known by the tick only: rounded down
   Pid local_pid = 0;
+  Pid ns_pid = 0;
   std::uint32_t uid = 0;
   Index parent = no_index;           // the real parent at birth, if that is known
   Index creator = no_index;          // the process that called fork
@@ -161,7 +167,21 @@ struct RunLoss {
   std::uint64_t count() const { return forks + execs + failed_execs + ends + others; }
 };
 
-class RecordedRun {
+// Parts of a recording that are not known.
+struct RunGaps {
+  std::vector<RunLoss> losses = {};
+  std::uint64_t missing_batches = 0;
+  std::uint64_t malformed = 0;      // records that were not understood
+  std::uint64_t earlier_boots = 0;  // of the machine, which are left out
+  bool has_stopped = false;         // the recorder ended as it should
+
+  void add(const LossRecord& record);
+  std::uint64_t lost() const;
+  // The records that may have been lost between these times.
+  std::uint64_t lost(BootTime from, BootTime to) const;
+};
+
+class RecordedRun : public RunGaps {
  public:
   HostRecord host;
   std::string command;
@@ -170,12 +190,8 @@ class RecordedRun {
   bool filtered = false;     // the recorder had filters
   BootTime start;            // recording is live
   BootTime stop;             // its end, or the last record
-  bool has_stopped = false;  // the recorder ended as it should
   WallClock clock = WallClock::recorded();
   Users users{""};
-  std::vector<RunLoss> losses;
-  std::uint64_t missing_batches = 0;
-  std::uint64_t malformed = 0;  // records that were not understood
   Texts texts;
   Chunks<RunProcess> processes;  // by birth, apart from those that were found late
   Chunks<RunExec> execs;
@@ -187,7 +203,6 @@ class RecordedRun {
   BootTime end_of(Index process) const {
     return processes[process].ended ? processes[process].end : stop;
   }
-  std::uint64_t lost() const;
 
   // Processes that had this pid, or the one that has this id. By their birth.
   std::vector<Index> find(Pid pid, std::uint64_t start_boot_ns = 0) const;

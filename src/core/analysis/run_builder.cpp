@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "bpf/process.event.h"
 #include "bpf/scope.h"
 #include "core/analysis/time_bounds.h"
 
@@ -37,7 +36,7 @@ void RunBuilder::take(std::span<const std::byte> record) {
     new_run_ ? run_.clock.restart_with(clock->offset_ns)
              : run_.clock.continue_with(clock->since, clock->offset_ns);
   } else if (const auto* loss = std::get_if<LossRecord>(&recorded)) {
-    take(*loss);
+    run_.add(*loss);
   } else if (const auto* user = std::get_if<UserRecord>(&recorded)) {
     constexpr std::size_t users_most = 65536;
     if (run_.users.size() < users_most) {
@@ -56,11 +55,11 @@ void RunBuilder::take(std::span<const std::byte> record) {
 
 void RunBuilder::take_host(HostRecord&& host) {
   if (new_run_ && !run_.host.boot_id.empty() && run_.host.boot_id != host.boot_id) {
-    std::uint64_t malformed = run_.malformed;
-    std::uint64_t missing = run_.missing_batches;
+    RunGaps gaps{.missing_batches = run_.missing_batches,
+                 .malformed = run_.malformed,
+                 .earlier_boots = run_.earlier_boots + 1};
     run_ = RecordedRun();
-    run_.malformed = malformed;
-    run_.missing_batches = missing;
+    static_cast<RunGaps&>(run_) = std::move(gaps);
     slots_ = ProcessSlots();
     older_.clear();
     last_cgroup_ = 0;
@@ -85,19 +84,6 @@ void RunBuilder::take(const RunRecord& record) {
   run_.has_program = record.has_program;
   run_.filtered = record.filtered;
   seen(record.time);
-}
-
-void RunBuilder::take(const LossRecord& record) {
-  const __u64* lost = record.lost.records;
-  RunLoss loss{record.time,
-               lost[BPFTRAP_RECORD_FORK],
-               lost[BPFTRAP_RECORD_EXEC],
-               lost[BPFTRAP_KIND_FAILED],
-               lost[BPFTRAP_RECORD_EXIT],
-               record.undecoded};
-  if (loss.count() > 0) {
-    run_.losses.push_back(loss);
-  }
 }
 
 void RunBuilder::take_decoded(const Decoded& decoded) {
@@ -163,20 +149,26 @@ TextId RunBuilder::cgroup_of(const Process& process) {
   return process.cgroup_id == 0 ? TextId::none : last_cgroup_path_;
 }
 
-Index RunBuilder::identify(const Process& process) {
+Index RunBuilder::identify(const Process& process, BootTime time) {
   Index parent = process.parent.pid == 0 ? no_index : find_or_add(process.parent);
   Index index = find_or_add(process.id);
   if (parent != no_index && run_.processes[parent].comm == TextId::none) {
     run_.processes[parent].comm = run_.texts.add(process.parent_comm);
   }
   RunProcess& known = run_.processes[index];
-  known.reported = true;
-  known.local_pid = process.local_pid;
-  known.uid = process.uid;
-  known.comm = run_.texts.add(process.comm);
-  known.identity = identity_of(process, parent);
-  if (TextId cgroup = cgroup_of(process); cgroup != TextId::none) {
-    known.cgroup = cgroup;
+  bool is_late = time > state_until_;
+  if (!is_late || known.comm == TextId::none) {
+    known.comm = run_.texts.add(process.comm);
+  }
+  if (!is_late || !known.reported) {
+    known.reported = true;
+    known.local_pid = process.local_pid;
+    known.ns_pid = process.ns_pid;
+    known.uid = process.uid;
+    known.identity = identity_of(process, parent);
+    if (TextId cgroup = cgroup_of(process); cgroup != TextId::none) {
+      known.cgroup = cgroup;
+    }
   }
   if (known.parent == no_index && parent != index) {
     known.parent = parent;
@@ -202,7 +194,7 @@ Index RunBuilder::identity_of(const Process& process, Index parent) {
 
 void RunBuilder::take(const ForkRecord& fork) {
   seen(fork.time);
-  Index index = identify(fork.process);
+  Index index = identify(fork.process, fork.time);
   Index creator = fork.creator.pid == 0 ? no_index : find_or_add(fork.creator);
   Index parent = fork.process.parent.pid == 0 ? no_index : find_or_add(fork.process.parent);
   RunProcess& process = run_.processes[index];
@@ -211,60 +203,6 @@ void RunBuilder::take(const ForkRecord& fork) {
   process.born = true;
   process.at_birth = bounded(fork.account);
   process.birth_comm = run_.texts.add(fork.process.comm);
-}
-
-RunExec& RunBuilder::add_exec(Index process) {
-  auto index = static_cast<Index>(run_.execs.size());
-  RunExec& exec = run_.execs.grow();
-  exec.process = process;
-  RunProcess& owner = run_.processes[process];
-  if (owner.last_exec == no_index) {
-    owner.first_exec = index;
-  } else {
-    run_.execs[owner.last_exec].next = index;
-  }
-  owner.last_exec = index;
-  return exec;
-}
-
-TextId RunBuilder::add_args(const Arguments& args, bool& truncated) {
-  std::string_view bytes = args.bytes;
-  truncated = args.truncated;
-  if (bytes.size() > Texts::short_most && run_.texts.crowded()) {
-    bytes = bytes.substr(0, Texts::short_most);
-    truncated = true;
-  }
-  return run_.texts.add(bytes);
-}
-
-void RunBuilder::add_files(const ExecRecord& record, RunExec& exec) {
-  exec.exe = run_.texts.add_if(usable_path(record.exe));
-  exec.cwd = run_.texts.add_if(usable_path(record.cwd));
-  for (std::size_t i = 0; i < record.standard_files.size(); ++i) {
-    exec.standard_files[i] = run_.texts.add_if(link_text(record.standard_files[i]));
-  }
-}
-
-void RunBuilder::take(const ExecRecord& record, bool earlier) {
-  if (!earlier) {
-    seen(record.time);
-  }
-  Index process = identify(record.process);
-  RunExec& exec = add_exec(process);
-  exec.time = bounded(record.time);
-  exec.error = record.error;
-  exec.exec_id = record.exec_id;
-  exec.older = record.time < run_.start;
-  exec.filename = run_.texts.add_if(record.filename);
-  exec.interp = run_.texts.add_if(record.interp);
-  if (record.args) {
-    exec.args = add_args(*record.args, exec.args_truncated);
-  }
-  add_files(record, exec);
-  if (record.error == 0) {
-    run_.processes[process].executed = true;
-    exec.comm = run_.texts.add(record.process.comm);
-  }
 }
 
 RunSender RunBuilder::sender(const Sender& sender) {
@@ -279,7 +217,7 @@ RunSender RunBuilder::sender(const Sender& sender) {
 
 void RunBuilder::take(const ExitRecord& exit) {
   seen(exit.time);
-  Index index = identify(exit.process);
+  Index index = identify(exit.process, exit.time);
   if (exit.killer || exit.last_signal) {
     auto at = static_cast<Index>(run_.signals.size());
     RunSignals& signals = run_.signals.grow();

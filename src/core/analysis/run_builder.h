@@ -19,6 +19,10 @@ namespace bpftrap {
 
 class RunBuilder {
  public:
+  // Names, users and cgroups of processes stay as they were at that time. Later records tell them
+  // of processes that are not known yet only.
+  void keep_state_of(BootTime time) { state_until_ = time; }
+
   // The records that follow belong to this batch.
   void begin_batch(const RecordingBatch& batch);
   void take(std::span<const std::byte> record);
@@ -27,7 +31,6 @@ class RunBuilder {
 
  private:
   void take(const RunRecord& record);
-  void take(const LossRecord& loss);
   void take(const OlderRecord& older);
   void take(const ForkRecord& fork);
   void take(const ExecRecord& exec, bool earlier);
@@ -42,7 +45,7 @@ class RunBuilder {
   void find_program();
   Index find_or_add(const ProcessId& id);
   // The process of the record, with what the record tells of it and of its parent.
-  Index identify(const Process& process);
+  Index identify(const Process& process, BootTime time);
   // That of the process's parent or of the record before, if it is the same.
   Index identity_of(const Process& process, Index parent);
   RunSender sender(const Sender& sender);
@@ -65,6 +68,7 @@ class RunBuilder {
     friend bool operator<(const Older& a, const Older& b) { return a.pid < b.pid; }
   };
   std::vector<Older> older_;  // those of the run
+  BootTime state_until_ = BootTime::max();
   bool first_batch_ = true;
   std::uint64_t run_number_ = 0;
   std::uint64_t next_sequence_ = 0;

@@ -161,6 +161,34 @@ TEST(RecordedRunTest, ParentIsThatOfTheBirth) {
   EXPECT_EQ(run.processes[run.processes[process].end_parent].id.pid, 1U);
 }
 
+TEST(RecordedRunTest, StateCanStayAsItWasAtATime) {
+  std::vector<std::string> records = beginning();
+  auto add = [&records](Pid pid, std::uint64_t at_ns, const char* comm, std::uint32_t uid) {
+    bpftrap_exit_event exit = wire_exit(0);
+    exit.header.boot_ns = at_ns;
+    exit.process.uid = uid;
+    std::strcpy(exit.process.comm, comm);
+    records.push_back(with_id(exit, pid, 4'100'000'000, 10, 1));
+  };
+  records.push_back(with_id(wire_fork(), 50, 4'100'000'000, 10, 1));
+  add(50, 7'000'000'000, "later", 0);
+  add(51, 7'000'000'000, "found-late", 0);
+  RunBuilder builder;
+  builder.keep_state_of(BootTime(6s));
+  RecordingBatch batch{};
+  builder.begin_batch(batch);
+  for (const std::string& record : records) {
+    builder.take(std::as_bytes(std::span(record)));
+  }
+  RecordedRun run = builder.finish();
+  EXPECT_EQ(run.comm(run.find(50)[0]), "child");
+  EXPECT_EQ(run.processes[run.find(50)[0]].uid, 1000U);
+  EXPECT_EQ(run.processes[run.find(50)[0]].end, BootTime(7s));
+  EXPECT_EQ(run.comm(run.find(51)[0]), "found-late");
+  run = build(records);
+  EXPECT_EQ(run.comm(run.find(50)[0]), "later");
+}
+
 TEST(RecordedRunTest, FinalRecordAmendsCpuTimes) {
   bpftrap_final_event last{};
   last.header = wire_header(BPFTRAP_RECORD_FINAL, sizeof last);
@@ -218,6 +246,7 @@ TEST(RecordedRunTest, AnotherBootStartsAgain) {
   take(records);
   RecordedRun run = builder.finish();
   EXPECT_EQ(run.host.boot_id, "89ab-cdef");
+  EXPECT_EQ(run.earlier_boots, 1U);
   EXPECT_TRUE(run.find(1234).empty());
   EXPECT_EQ(run.find(10).size(), 1U);
 }

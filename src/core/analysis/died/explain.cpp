@@ -2,6 +2,7 @@
 #include "core/analysis/died/explain.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "core/analysis/died/lineage.h"
 #include "core/analysis/died/status.h"
 #include "core/analysis/program_title.h"
+#include "core/os/split.h"
 #include "core/record/signal_name.h"
 
 namespace bpftrap {
@@ -45,28 +47,45 @@ std::size_t find_responsible(const Lineage& lineage) {
   return 0;
 }
 
-bool mentions(std::string_view args, std::string_view word) {
-  return !word.empty() && args.find(word) != std::string_view::npos;
+using Words = std::vector<std::string_view>;
+
+template <std::size_t count>
+bool has_any(const Words& words, const std::array<std::string_view, count>& wanted) {
+  return std::any_of(words.begin(), words.end(), [&wanted](std::string_view word) {
+    return std::find(wanted.begin(), wanted.end(), word) != wanted.end();
+  });
+}
+
+// Patterns are those of systemctl, which takes a name without a suffix for that of a service.
+bool names_unit(const Words& words, std::string_view unit) {
+  return std::any_of(words.begin(), words.end(), [unit](std::string_view word) {
+    std::string pattern(word);
+    return !pattern.empty() && (::fnmatch(pattern.c_str(), std::string(unit).c_str(), 0) == 0 ||
+                                pattern + ".service" == unit);
+  });
+}
+
+bool may_have_asked_systemd(const Words& words, std::string_view unit) {
+  static constexpr std::array<std::string_view, 10> verbs = {
+      "stop",    "restart", "try-restart", "reload-or-restart", "try-reload-or-restart",
+      "disable", "mask",    "kill",        "condrestart",       "force-reload"};
+  static constexpr std::array<std::string_view, 9> for_all = {"isolate", "reboot",    "poweroff",
+                                                              "halt",    "kexec",     "soft-reboot",
+                                                              "rescue",  "emergency", "exit"};
+  return has_any(words, for_all) || (has_any(words, verbs) && names_unit(words, unit));
 }
 
 // `systemctl stop NAME`, `docker kill ID`: commands that ask another process to send a signal.
 bool may_have_asked(std::string_view args, const ExitRecord& exit) {
   std::string_view program = program_name(args);
+  Words words = split(args, '\0');
   if (program == "systemctl" || program == "service") {
-    std::string_view unit = exit.process.unit.value_or("");
-    std::string_view name = unit.substr(0, unit.rfind('.'));
-    static constexpr std::array<std::string_view, 6> everything = {
-        "isolate", "reboot", "poweroff", "halt", "kexec", "soft-reboot"};
-    return mentions(args, name) ||
-           std::any_of(everything.begin(), everything.end(),
-                       [args](std::string_view verb) { return mentions(args, verb); });
+    return may_have_asked_systemd(words, exit.process.unit.value_or(""));
   }
   if (program == "docker" || program == "podman" || program == "nerdctl" || program == "crictl") {
     static constexpr std::array<std::string_view, 5> verbs = {"stop", "kill", "restart", "rm",
                                                               "down"};
-    return exit.process.container_id &&
-           std::any_of(verbs.begin(), verbs.end(),
-                       [args](std::string_view verb) { return mentions(args, verb); });
+    return exit.process.container_id && has_any(words, verbs);
   }
   return program == "shutdown" || program == "reboot" || program == "poweroff";
 }
@@ -114,54 +133,106 @@ FailedChild failed_child(const Death& death, RecordedRun& run, Index index, bool
   return failed;
 }
 
-void find_failed(Death& death, RecordedRun& run, Index victim) {
-  BootTime end = death.exit().time;
-  for (Index i = 0; i < run.processes.size(); ++i) {
-    const RunProcess& process = run.processes[i];
-    if (process.end_recorded && process.wait_status != 0 && process.end <= end &&
-        end - process.end <= failures_before && i != victim && descends_from(run, i, victim)) {
-      death.failed.push_back(failed_child(death, run, i, parent_of(run, i) == victim));
+// The last failures below a process, in the order of time.
+class LastFailures {
+ public:
+  explicit LastFailures(const RecordedRun& run) : run_(run) {}
+
+  void add(Index process) {
+    ++count_;
+    auto later = [this](Index a, Index b) { return run_.processes[a].end < run_.processes[b].end; };
+    last_.insert(std::upper_bound(last_.begin(), last_.end(), process, later), process);
+    if (last_.size() > failures_most) {
+      last_.erase(last_.begin());
     }
   }
-  std::stable_sort(death.failed.begin(), death.failed.end(),
-                   [](const FailedChild& a, const FailedChild& b) { return a.before > b.before; });
+  const std::vector<Index>& last() const { return last_; }
+  std::size_t count() const { return count_; }
+
+ private:
+  const RecordedRun& run_;
+  std::vector<Index> last_;
+  std::size_t count_ = 0;
+};
+
+void find_failed(Death& death, RecordedRun& run, Index victim) {
+  const ExitRecord& exit = death.exit();
+  std::optional<int> told = WIFSIGNALED(exit.wait_status)
+                                ? std::nullopt
+                                : signal_of_exit_code(WEXITSTATUS(exit.wait_status));
+  LastFailures failures(run);
+  LastFailures signalled(run);
+  for (Index i = 0; i < run.processes.size(); ++i) {
+    const RunProcess& process = run.processes[i];
+    if (process.end_recorded && process.wait_status != 0 && process.end <= exit.time &&
+        exit.time - process.end <= failures_before && i != victim &&
+        descends_from(run, i, victim)) {
+      failures.add(i);
+      if (told && WIFSIGNALED(process.wait_status) && WTERMSIG(process.wait_status) == *told) {
+        signalled.add(i);
+      }
+    }
+  }
+  auto child = [&](Index i) { return failed_child(death, run, i, parent_of(run, i) == victim); };
+  for (Index i : failures.last()) {
+    death.failed.push_back(child(i));
+  }
+  death.failed_count = failures.count();
+  if (!signalled.last().empty()) {
+    death.reported = child(signalled.last().back());
+  }
 }
 
 // A PATH search tries one directory after the other: it found the program if the last one worked.
-bool found_later(const RecordedRun& run, const RunExec& failed) {
-  for (Index i = failed.next; i != no_index; i = run.execs[i].next) {
-    if (run.execs[i].error == 0 &&
-        program_name(run.text(run.execs[i].filename)) == program_name(run.text(failed.filename))) {
-      return true;
-    }
+class PathSearches {
+ public:
+  explicit PathSearches(const RecordedRun& run) : run_(run), found_(run.execs.size()) {}
+
+  // Called for all execs, the last one first.
+  bool has_found(Index index) {
+    const RunExec& exec = run_.execs[index];
+    bool goes_on =
+        exec.next != no_index && program_name(run_.text(run_.execs[exec.next].filename)) ==
+                                     program_name(run_.text(exec.filename));
+    found_[index] = exec.error == 0 || (goes_on && found_[exec.next]);
+    return found_[index];
   }
-  return false;
-}
+
+ private:
+  const RecordedRun& run_;
+  std::vector<bool> found_;
+};
 
 void find_missing(Death& death, RecordedRun& run, Index victim) {
   BootTime end = death.exit().time;
+  PathSearches searches(run);
   std::map<std::pair<Index, std::string_view>, std::size_t> known;
-  for (Index i = 0; i < run.execs.size(); ++i) {
+  for (Index i = static_cast<Index>(run.execs.size()); i-- > 0;) {
     const RunExec& exec = run.execs[i];
-    if (exec.error == 0 || exec.filename == TextId::none || exec.time > end ||
-        end - exec.time > failures_before || found_later(run, exec) ||
+    if (searches.has_found(i) || exec.filename == TextId::none || exec.time > end ||
+        end - exec.time > failures_before ||
         (exec.process != victim && !descends_from(run, exec.process, victim))) {
       continue;
     }
     std::string_view name = program_name(run.text(exec.filename));
-    auto [place, is_new] = known.try_emplace({exec.process, name}, death.missing.size());
-    if (is_new) {
-      death.missing.push_back(
-          {.process = relative_at(run, exec.process, exec.time), .name = std::string(name)});
+    auto place = known.find({exec.process, name});
+    if (place == known.end()) {
+      if (known.size() == failures_most) {
+        continue;
+      }
+      place = known.emplace(std::pair(exec.process, name), death.missing.size()).first;
+      death.missing.push_back({.before = end - exec.time,
+                               .process = relative_at(run, exec.process, exec.time),
+                               .name = std::string(name)});
     }
     MissingProgram& missing = death.missing[place->second];
-    missing.before = end - exec.time;
     ++missing.attempts;
     // Any other error tells more than that one directory does not have it.
-    if (exec.error != ENOENT || missing.error.empty()) {
+    if (missing.error.empty() || missing.error == errno_name(ENOENT)) {
       missing.error = errno_name(exec.error);
     }
   }
+  std::reverse(death.missing.begin(), death.missing.end());
 }
 
 std::string joined_names(const Lineage& lineage, std::size_t from) {
@@ -210,7 +281,7 @@ void explain_end(Death& death, RecordedRun& run) {
   const ExitRecord& exit = death.exit();
   death.user = std::string(run.users.name(exit.process.uid));
   death.ancestors = ancestors_at_end(run, exit);
-  death.lost = run.lost();
+  death.lost = run.lost(exit.time - failures_before, exit.time);
   Index victim = find_process(run, exit.process.id);
   if (victim == no_index) {
     return;
@@ -250,20 +321,9 @@ SignalOrigin explain_signal(const Sender& sender, int signal, BootTime time, con
   return origin;
 }
 
-const FailedChild* reported_child(const Death& death) {
-  int status = death.exit().wait_status;
-  std::optional<int> signal =
-      WIFSIGNALED(status) ? std::nullopt : signal_of_exit_code(WEXITSTATUS(status));
-  for (auto one = death.failed.rbegin(); signal && one != death.failed.rend(); ++one) {
-    if (one->signal == *signal) {
-      return &*one;
-    }
-  }
-  return nullptr;
-}
-
-History judge_history(const ExitRecord& exit, const std::vector<RecentEnd>& recent) {
-  History history{.count = recent.size()};
+History judge_history(const ExitRecord& exit, const std::vector<RecentEnd>& recent,
+                      std::uint64_t lost) {
+  History history{.count = recent.size(), .lost = lost};
   std::vector<nanoseconds> intervals;
   bool unbroken = exit.wait_status != 0;
   history.turns = unbroken ? 1 : 0;

@@ -73,6 +73,7 @@ struct History {
   std::chrono::nanoseconds interval{};  // between ends: the median
   std::chrono::nanoseconds shortest{};
   std::chrono::nanoseconds longest{};
+  std::uint64_t lost = 0;  // ends of that hour that are not known
 };
 
 struct Death {
@@ -80,31 +81,34 @@ struct Death {
   std::optional<std::string> user = {};
   Lineage ancestors = {};
   std::optional<SignalOrigin> killer = {};
-  std::optional<SignalOrigin> last = {};  // that of last_signal
-  std::vector<FailedChild> failed = {};
-  std::vector<MissingProgram> missing = {};
+  std::optional<SignalOrigin> last = {};     // that of last_signal
+  std::vector<FailedChild> failed = {};      // the last ones, in the order of time
+  std::size_t failed_count = 0;              // of all
+  std::optional<FailedChild> reported = {};  // the one that an exit code of 128+N tells of
+  std::vector<MissingProgram> missing = {};  // the last ones, in the order of time
   History history = {};
   std::vector<RecentEnd> recent = {};
-  std::uint64_t lost = 0;  // records of that time
+  std::uint64_t lost = 0;  // records of the time around the end, and around the signal
 
   const ExitRecord& exit() const { return end.exit.record(); }
 };
 
 // Time before the end in which failures are told.
 inline constexpr std::chrono::nanoseconds failures_before = std::chrono::seconds(10);
+// Failures that are told: the last ones. A process may bring about any number of them.
+inline constexpr std::size_t failures_most = 5;
 
 // Adds everything but the origins of signals and the history. `run` has the records of the last
 // seconds.
 void explain_end(Death& death, RecordedRun& run);
 
-// `run` has the records up to `time`. `unit`: of the process that got the signal.
+// `run` has the records up to `time`. `exit`: of the process that got the signal.
 SignalOrigin explain_signal(const Sender& sender, int signal, BootTime time, const ExitRecord& exit,
                             RecordedRun& run);
 
-// The descendant whose end an exit code of 128+N tells of; null if there is none.
-const FailedChild* reported_child(const Death& death);
-
-History judge_history(const ExitRecord& exit, const std::vector<RecentEnd>& recent);
+// `lost`: ends of the hour that are not known.
+History judge_history(const ExitRecord& exit, const std::vector<RecentEnd>& recent,
+                      std::uint64_t lost = 0);
 
 // The record for JSON. Views point into `death`.
 DeathRecord death_record(const Death& death);

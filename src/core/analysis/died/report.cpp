@@ -180,8 +180,8 @@ void Report::write_origins() {
   } else if (death_.last) {
     write_origin(*death_.last);
   }
-  if (const FailedChild* child = reported_child(death_); child != nullptr && child->killer) {
-    write_origin(*child->killer);
+  if (death_.reported && death_.reported->killer) {
+    write_origin(*death_.reported->killer);
   }
   if (death_.end.namespace_end) {
     const ExitRecord& init = death_.end.namespace_end->record();
@@ -194,13 +194,10 @@ void Report::write_origins() {
 }
 
 void Report::write_failures() {
-  constexpr std::size_t rows_most = 5;
   if (!death_.missing.empty()) {
     out_ += "\nprograms that could not be executed\n";
     MeasuredTable table({{"BEFORE", 7, Align::right}, {"ERROR", 6}, {"PROGRAM", 8}, {"TRIED BY"}});
-    std::size_t first = death_.missing.size() - std::min(death_.missing.size(), rows_most);
-    for (std::size_t i = first; i < death_.missing.size(); ++i) {
-      const MissingProgram& missing = death_.missing[i];
+    for (const MissingProgram& missing : death_.missing) {
       table.cell(human_duration(missing.before));
       table.cell(missing.error, Style::failure);
       table.cell(terminal_safe(missing.name) +
@@ -214,9 +211,7 @@ void Report::write_failures() {
         fmt::format("\ndescendants that failed in the last {}\n", human_duration(failures_before));
     MeasuredTable table(
         {{"BEFORE", 7, Align::right}, {"PID", 7, Align::right}, {"STATUS", 6}, {"COMMAND"}});
-    std::size_t first = death_.failed.size() - std::min(death_.failed.size(), rows_most);
-    for (std::size_t i = first; i < death_.failed.size(); ++i) {
-      const FailedChild& failed = death_.failed[i];
+    for (const FailedChild& failed : death_.failed) {
       table.cell(human_duration(failed.before));
       table.cell(std::to_string(failed.process.shown_pid()));
       table.cell(
@@ -225,8 +220,8 @@ void Report::write_failures() {
       table.cell(command_of(failed.process));
     }
     table.write(out_, table_look());
-    if (first > 0) {
-      out_ += fmt::format("and {} before them\n", first);
+    if (std::size_t earlier = death_.failed_count - death_.failed.size(); earlier > 0) {
+      out_ += fmt::format("and {} before them\n", earlier);
     }
   }
 }
@@ -249,9 +244,7 @@ void Report::write_history(const WallClock& clock, const DeathAfterwards& afterw
   }
   if (death_.lost > 0) {
     facts.cell("doubt");
-    facts.cell(fmt::format("{} records of that time were lost: children and senders may be missing",
-                           death_.lost),
-               Style::warning);
+    facts.cell(lost_text(death_.lost), Style::warning);
   }
   facts.write(out_, table_look());
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/analysis/died/search.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <utility>
 
+#include "bpf/process.event.h"
 #include "bpf/scope.h"
 
 namespace bpftrap {
@@ -20,6 +24,12 @@ std::string_view proc_cgroup(const HostRecord& host) {
 
 BootTime start_of(const ExitRecord& exit) {
   return exit.time - exit.duration;
+}
+
+// Only the kernel ends a process in this way: with process 1 of its namespace.
+bool may_end_with_namespace(const ExitRecord& exit) {
+  return WIFSIGNALED(exit.wait_status) && WTERMSIG(exit.wait_status) == SIGKILL && !exit.killer &&
+         !exit.oom_killed;
 }
 
 bool is_helper(const ExitRecord& one, const ExitRecord& other) {
@@ -38,6 +48,13 @@ bool is_helper(const ExitRecord& one, const ExitRecord& other) {
 }
 
 }  // namespace
+
+DeathSearch::DeathSearch(const WhoMatcher& matcher, std::uint64_t ends) : matcher_(matcher) {
+  // A service has some processes beside its main process: see drop_helpers().
+  constexpr std::uint64_t per_service = 4;
+  constexpr std::uint64_t least = 4096;
+  ends_most_ = std::max(std::min(ends, UINT64_MAX / per_service) * per_service, least);
+}
 
 void DeathSearch::begin_segment() {
   cgroups_.reset();
@@ -63,6 +80,10 @@ void DeathSearch::take(std::span<const std::byte> record) {
     stopped_ = true;
   } else if (std::holds_alternative<RunRecord>(recorded)) {
     stopped_ = false;
+  } else if (const auto* loss = std::get_if<LossRecord>(&recorded)) {
+    gaps_.add(*loss);
+  } else if (std::holds_alternative<Malformed>(recorded)) {
+    ++gaps_.malformed;
   }
 }
 
@@ -135,13 +156,13 @@ void DeathSearch::take(const ExitRecord& exit) {
     namespace_ends_[process.pid_ns_inode] = std::make_shared<const KeptExit>(completed);
   }
   if (matcher_.matches(process) && is_main(process)) {
-    if (ends_.size() == ends_most) {
+    if (ends_.size() == ends_most_) {
       ends_.pop_front();
     }
     FoundEnd found{KeptExit(completed), host_.boot_id};
     auto ended = namespace_ends_.find(process.pid_ns_inode);
     constexpr auto just_before = seconds(5);
-    if (ended != namespace_ends_.end() && process.ns_pid != 1 &&
+    if (ended != namespace_ends_.end() && process.ns_pid != 1 && may_end_with_namespace(exit) &&
         exit.time - ended->second->record().time < just_before) {
       found.namespace_end = ended->second;
     }
@@ -192,6 +213,9 @@ void RecentEnds::take(std::span<const std::byte> record) {
     } else if (const auto* cgroup = std::get_if<CgroupRecord>(decoded); cgroup && cgroups_) {
       cgroups_->define(*cgroup);
     }
+  } else if (const auto* loss = std::get_if<LossRecord>(&recorded)) {
+    bool inside = loss->time >= since() && loss->time <= death_.time;
+    lost_ += inside ? loss->lost.records[BPFTRAP_RECORD_EXIT] : 0;
   }
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 
 #include "core/analysis/died/death_record.h"
 #include "core/analysis/died/who.h"
+#include "core/analysis/run.h"
 #include "core/process/cgroup_paths.h"
 #include "core/recording/recorded.h"
 
@@ -36,10 +38,8 @@ struct LivingMatch {
 
 class DeathSearch {
  public:
-  // Ends that are kept per segment: the last ones.
-  static constexpr std::size_t ends_most = 4096;
-
-  explicit DeathSearch(const WhoMatcher& matcher) : matcher_(matcher) {}
+  // `ends`: how many are wanted.
+  explicit DeathSearch(const WhoMatcher& matcher, std::uint64_t ends = 1);
 
   // The records that follow begin a segment, which need not be the next one.
   void begin_segment();
@@ -49,6 +49,8 @@ class DeathSearch {
   std::deque<FoundEnd> take_ends() { return std::move(ends_); }
   // True if the recorder has ended.
   bool has_stopped() const { return stopped_; }
+  // The records of all segments that were lost or not understood.
+  const RunGaps& gaps() const { return gaps_; }
   // Processes that match and live at the end of this segment.
   std::vector<LivingMatch> living() const;
 
@@ -63,6 +65,8 @@ class DeathSearch {
   bool is_main(const Process& process) const;
 
   const WhoMatcher& matcher_;
+  std::uint64_t ends_most_;  // that are kept per segment: the last ones
+  RunGaps gaps_;
   HostRecord host_;
   std::optional<CgroupPaths> cgroups_;
   std::unordered_map<ProcessId, LivingMatch, ProcessIdHash> living_;
@@ -97,6 +101,8 @@ class RecentEnds {
   BootTime since() const { return death_.time - period; }
   void begin_segment() { cgroups_.reset(); }
   void take(std::span<const std::byte> record);
+  // Ends of that time that were lost.
+  std::uint64_t lost() const { return lost_; }
   // In the order of time.
   std::vector<RecentEnd> finish();
 
@@ -107,6 +113,7 @@ class RecentEnds {
   Machine machine_;
   std::optional<CgroupPaths> cgroups_;
   std::vector<RecentEnd> ends_;
+  std::uint64_t lost_ = 0;
 };
 
 }  // namespace bpftrap

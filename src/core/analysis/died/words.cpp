@@ -109,7 +109,7 @@ std::string headline(const Death& death) {
   if (ended_after_signal(exit) && death.last) {
     text +=
         fmt::format(", {} after {}", human_duration(exit.last_signal->age), sending(*death.last));
-  } else if (const FailedChild* child = reported_child(death)) {
+  } else if (const FailedChild* child = death.reported ? &*death.reported : nullptr) {
     text += fmt::format(": its {} {} was killed", child->is_child ? "child" : "descendant",
                         label(child->process));
     text += child->killer ? "; " + sending(*child->killer) : "";
@@ -150,13 +150,21 @@ std::string status_meaning(const Death& death) {
   return unsent_meaning(exit, signal);
 }
 
+std::string lost_text(std::uint64_t lost) {
+  return fmt::format("{} record{} of that time {} lost: children and senders may be missing", lost,
+                     lost == 1 ? "" : "s", lost == 1 ? "was" : "were");
+}
+
 std::string history_text(const History& history) {
   if (history.loop) {
     return fmt::format("restart loop: {} ends in turn, each with a failure", history.turns) +
            interval_text(history);
   }
+  std::string lost = history.lost == 0 ? std::string()
+                                       : fmt::format("; {} more {} lost", history.lost,
+                                                     history.lost == 1 ? "end was" : "ends were");
   if (history.count == 0) {
-    return "no other such end in the hour before";
+    return "no other such end in the hour before" + lost;
   }
   std::string text = fmt::format("{} such end{} in the hour before, ", history.count,
                                  history.count == 1 ? "" : "s");
@@ -168,7 +176,7 @@ std::string history_text(const History& history) {
   constexpr int unsteady = 3;
   bool has_rhythm =
       history.count >= ends_of_rhythm && history.longest / unsteady < history.shortest;
-  return text + (has_rhythm ? interval_text(history) : "");
+  return text + (has_rhythm ? interval_text(history) : "") + lost;
 }
 
 }  // namespace bpftrap

@@ -29,6 +29,9 @@ std::string headline(const Death& death);
 // The meaning of the status; empty if it has none.
 std::string status_meaning(const Death& death);
 
+// The doubt that lost records around the end cast on the answer.
+std::string lost_text(std::uint64_t lost);
+
 // How often it happened.
 std::string history_text(const History& history);
 
