@@ -138,6 +138,71 @@ TEST(DiffTest, ProgramsOfOneProcessAreAChain) {
             Strings({"only in A 1 - env prog --x", "only in B - 1 env prog --y"}));
 }
 
+// A shell learns the pid of a child after its own birth, before its exec.
+TEST(DiffTest, PidsAreThoseOfProcessesBornBefore) {
+  auto run = [](Pid first_pid, bool is_known) {
+    MadePrograms made;
+    made.next_pid = first_pid;
+    Index shell = made.add(no_index, "sh run.sh", 0ms, 100ms);
+    Index child = made.add(shell, "sleep 1", is_known ? 10ms : 30ms, 90ms);
+    made.execute(shell, "tail --pid=" + std::to_string(made.run.processes[child].id.pid), 20ms);
+    return std::move(made.run);
+  };
+  EXPECT_EQ(differences(run(5000, true), run(7000, true)), Strings());
+  // The number of a process that is born later is another number.
+  EXPECT_EQ(
+      differences(run(5000, false), run(7000, false)),
+      Strings({"only in A 1 - run.sh tail --pid=5001", "only in B - 1 run.sh tail --pid=7001"}));
+}
+
+TEST(DiffTest, TheParentOfProgramIsAPid) {
+  auto run = [](Pid first_pid) {
+    MadePrograms made;
+    made.next_pid = first_pid;
+    Index recorder = made.add(no_index, "bpftrap record", 0ms, 100ms);
+    made.run.processes[recorder].older = true;
+    made.run.execs[0].older = true;
+    made.run.program = made.add(recorder, "sh run.sh", 10ms, 100ms);
+    made.add(made.run.program, "echo " + std::to_string(first_pid), 20ms, 30ms);
+    return std::move(made.run);
+  };
+  EXPECT_EQ(differences(run(5000), run(7000)), Strings());
+}
+
+// Such as a daemon that the recording outlived in one run only.
+TEST(DiffTest, AnUnknownEndIsNoOtherStatus) {
+  RecordedRun a = make({});
+  RecordedRun b = make({});
+  RunProcess& last = b.processes[b.processes.size() - 1];
+  last.ended = last.end_recorded = false;
+  EXPECT_EQ(differences(a, b), Strings());
+  EXPECT_EQ(differences(b, a), Strings());
+  // Two failures cannot be the one that is unknown.
+  RecordedRun c = make({.tests_status = 3 << 8, .more_runs = 1});
+  RecordedRun d = make({.more_runs = 1});
+  for (std::size_t i = 0; i < d.processes.size(); ++i) {
+    if (d.comm(static_cast<Index>(i)) == "prog") {
+      d.processes[i].end_recorded = false;
+      break;
+    }
+  }
+  EXPECT_EQ(differences(d, c), Strings({"status 0 3 test.sh < make prog --check"}));
+}
+
+TEST(DiffTest, ManyProgramsThatChangedAreMatched) {
+  auto run = [](const std::string& flag) {
+    MadePrograms made;
+    Index make = made.add(no_index, "make", 0ms, 100ms);
+    for (int i = 0; i < 3000; ++i) {
+      made.add(make, "cc " + flag + " file" + std::to_string(i) + ".c", 10ms, 50ms);
+    }
+    return std::move(made.run);
+  };
+  EXPECT_EQ(differences(run("-O2"), run("-O3")),
+            Strings({"only in A 3000 - make cc -O2 file0.c (and 2999 like it)",
+                     "only in B - 3000 make cc -O3 file0.c (and 2999 like it)"}));
+}
+
 TEST(DiffTest, RecipesOfAShellAreTakenApart) {
   auto recipe = [](const std::string& flag) {
     MadePrograms made;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <tuple>
 
 #include "core/analysis/diff/match.h"
@@ -66,9 +67,10 @@ bool has_failed(const DiffNode& node) {
 struct Pair {
   Index a = DiffTree::root;
   Index b = DiffTree::root;
-  std::size_t parent = 0;        // the pair of those that started them; the root's own
-  bool changed = false;          // the command lines differ
-  Substitution change = {};      // that of this one and of those above
+  std::size_t parent = 0;  // the pair of those that started them; the root's own
+  bool changed = false;    // the command lines differ
+  // That of this one and of those above, which pairs share.
+  std::shared_ptr<const Substitution> change = std::make_shared<Substitution>();
   bool cause_of_status = false;  // a program below explains another status
   // Time that the programs below took more in B, per run of this one.
   nanoseconds below{};
@@ -154,10 +156,9 @@ void Comparison::add_only(std::size_t parent, const DiffTree& tree, Index node, 
   pairs_[parent].cause_of_status = pairs_[parent].cause_of_status || has_failed(known);
   // Below a changed command line, the words that changed there say nothing new.
   Substitution own = is_a ? substitution(tree.key(node), "") : substitution("", tree.key(node));
-  if (!pairs_[parent].change.removed.empty() || !pairs_[parent].change.added.empty()) {
-    if (pairs_[parent].change.contains(own)) {
-      return;
-    }
+  const Substitution& above = *pairs_[parent].change;
+  if (!above.empty() && above.contains(own)) {
+    return;
   }
   std::uint64_t count = known.count;
   if (count == 0) {
@@ -191,11 +192,12 @@ void Comparison::add_pair(std::size_t parent, Index a, Index b, bool changed) {
   Pair pair{a, b, parent, changed, pairs_[parent].change};
   if (changed) {
     Substitution own = substitution(a_.key(a), b_.key(b));
-    bool is_new = pair.change.removed.empty() && pair.change.added.empty();
-    if (is_new || !pair.change.contains(own)) {
+    if (pair.change->empty() || !pair.change->contains(own)) {
       add_changed(pair, own);
+      auto both = std::make_shared<Substitution>(*pair.change);
+      both->add(own);
+      pair.change = std::move(both);
     }
-    pair.change.add(own);
   }
   pairs_.push_back(std::move(pair));
 }
@@ -227,12 +229,19 @@ void Comparison::judge_count(const Pair& pair) {
   }
 }
 
+// True if `a` has a status that `b` does not have, or, of equally many, has less often. It may be
+// one of those that are not known of `b`.
+bool has_more_of_a_status(const DiffNode& a, const DiffNode& b) {
+  return std::any_of(a.statuses.begin(), a.statuses.end(), [&](const auto& status) {
+    auto found = b.statuses.find(status.first);
+    std::uint64_t others = found == b.statuses.end() ? 0 : found->second;
+    return a.count == b.count ? status.second > others + b.unknown_ends
+                              : others == 0 && b.unknown_ends == 0;
+  });
+}
+
 bool has_other_status(const DiffNode& a, const DiffNode& b) {
-  if (a.count == b.count) {
-    return a.statuses != b.statuses;
-  }
-  return !std::equal(a.statuses.begin(), a.statuses.end(), b.statuses.begin(), b.statuses.end(),
-                     [](const auto& one, const auto& other) { return one.first == other.first; });
+  return has_more_of_a_status(a, b) || has_more_of_a_status(b, a);
 }
 
 // The status of a program that starts others often follows theirs.

@@ -5,6 +5,8 @@
 #include <deque>
 #include <iterator>
 #include <map>
+#include <numeric>
+#include <unordered_set>
 
 #include "core/os/split.h"
 
@@ -44,18 +46,26 @@ class Matcher {
   void match_shared_words();
   void match_single();
   bool are_same_but_for_chance(Index a, Index b) const;
-  // Moves the pair from only_* to `to`.
+  // Adds the pair to `to`. It stays in only_* until drop_moved().
   void move(std::vector<std::pair<Index, Index>>& to, Index a, Index b);
+  void drop_moved();
 
   const DiffTree& a_;
   const DiffTree& b_;
   ChildMatch match_;
+  std::unordered_set<Index> moved_a_;
+  std::unordered_set<Index> moved_b_;
 };
 
 void Matcher::move(std::vector<std::pair<Index, Index>>& to, Index a, Index b) {
   to.emplace_back(a, b);
-  std::erase(match_.only_a, a);
-  std::erase(match_.only_b, b);
+  moved_a_.insert(a);
+  moved_b_.insert(b);
+}
+
+void Matcher::drop_moved() {
+  std::erase_if(match_.only_a, [this](Index a) { return moved_a_.contains(a); });
+  std::erase_if(match_.only_b, [this](Index b) { return moved_b_.contains(b); });
 }
 
 void Matcher::match_equal() {
@@ -63,19 +73,13 @@ void Matcher::match_equal() {
   for (Index b : match_.only_b) {
     keys.emplace(b_[b].key, b);
   }
-  std::set<Index> found;
-  std::vector<Index> left;
   for (Index a : match_.only_a) {
     auto equal = keys.find(a_[a].key);
     if (equal != keys.end()) {
-      match_.same.emplace_back(a, equal->second);
-      found.insert(equal->second);
-    } else {
-      left.push_back(a);
+      move(match_.same, a, equal->second);
     }
   }
-  match_.only_a = std::move(left);
-  std::erase_if(match_.only_b, [&found](Index b) { return found.contains(b); });
+  drop_moved();
 }
 
 bool Matcher::are_same_but_for_chance(Index a, Index b) const {
@@ -102,17 +106,27 @@ bool Matcher::are_same_but_for_chance(Index a, Index b) const {
 }
 
 void Matcher::match_but_for_chance() {
-  constexpr std::size_t comparisons_most = 1'000'000;
-  if (match_.only_a.size() * match_.only_b.size() > comparisons_most) {
+  // Each is compared with each of the others.
+  constexpr std::size_t bytes_most = 200'000'000;
+  auto bytes_of = [](const DiffTree& tree, const std::vector<Index>& nodes) {
+    return std::accumulate(
+        nodes.begin(), nodes.end(), nodes.size(),
+        [&tree](std::size_t sum, Index node) { return sum + tree.key(node).size(); });
+  };
+  if (bytes_of(a_, match_.only_a) * match_.only_b.size() +
+          bytes_of(b_, match_.only_b) * match_.only_a.size() >
+      bytes_most) {
     return;
   }
-  for (Index a : std::vector<Index>(match_.only_a)) {
-    auto same = std::find_if(match_.only_b.begin(), match_.only_b.end(),
-                             [&](Index b) { return are_same_but_for_chance(a, b); });
+  for (Index a : match_.only_a) {
+    auto same = std::find_if(match_.only_b.begin(), match_.only_b.end(), [&](Index b) {
+      return !moved_b_.contains(b) && are_same_but_for_chance(a, b);
+    });
     if (same != match_.only_b.end()) {
       move(match_.same, a, *same);
     }
   }
+  drop_moved();
 }
 
 // The words of each program that both runs know, without those of one run only.
@@ -156,7 +170,7 @@ void Matcher::match_shared_words() {
     std::string title = b_.title(b);
     by_signature[shared.signature(title, b_.key(b))].push_back(b);
   }
-  for (Index a : std::vector<Index>(match_.only_a)) {
+  for (Index a : match_.only_a) {
     std::string title = a_.title(a);
     auto found = by_signature.find(shared.signature(title, a_.key(a)));
     if (found != by_signature.end() && !found->second.empty()) {
@@ -165,6 +179,7 @@ void Matcher::match_shared_words() {
       move(match_.changed, a, b);
     }
   }
+  drop_moved();
 }
 
 // Pairs what is left if each run has one program of that name.
@@ -181,6 +196,7 @@ void Matcher::match_single() {
       move(match_.changed, both.first.front(), both.second.front());
     }
   }
+  drop_moved();
 }
 
 ChildMatch Matcher::match(std::vector<Index> children_a, std::vector<Index> children_b) {

@@ -19,6 +19,7 @@ struct Substitution {
   std::set<std::string, std::less<>> removed = {};
   std::set<std::string, std::less<>> added = {};
 
+  bool empty() const { return removed.empty() && added.empty(); }
   bool contains(const Substitution& other) const;
   void add(const Substitution& other);
 };

@@ -26,14 +26,35 @@ std::string_view run_directory(const RecordedRun& run) {
   return {};
 }
 
-// Every process after its parent.
-std::vector<Index> by_birth(const RecordedRun& run) {
+// The birth of a process, or a program that it executed.
+struct Event {
+  BootTime time;
+  Index process = no_index;
+  Index exec = no_index;
+};
+
+// In the order of time, a parent before its child. A command line contains no pid of a process that
+// is born later.
+std::vector<Event> events_of(const RecordedRun& run) {
   std::vector<Index> order(run.processes.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&run](Index a, Index b) {
     return run.processes[a].id.start_ns < run.processes[b].id.start_ns;
   });
-  return order;
+  std::vector<Event> events;
+  events.reserve(run.processes.size() + run.execs.size());
+  for (Index process : order) {
+    BootTime birth = run.processes[process].start();
+    events.push_back({birth, process});
+    for (Index i = run.processes[process].first_exec; i != no_index; i = run.execs[i].next) {
+      if (run.execs[i].error == 0 && !run.execs[i].older) {
+        events.push_back({std::max(run.execs[i].time, birth), process, i});
+      }
+    }
+  }
+  std::stable_sort(events.begin(), events.end(),
+                   [](const Event& a, const Event& b) { return a.time < b.time; });
+  return events;
 }
 
 }  // namespace
@@ -43,11 +64,16 @@ DiffTree::DiffTree(const RecordedRun& run, Texts& keys)
       keys_(keys),
       normalizer_(run_directory(run)),
       nodes_(1),
-      node_of_exec_(run.execs.size(), root),
-      node_of_process_(run.processes.size(), root) {
+      node_of_process_(run.processes.size(), root),
+      begin_of_node_(run.processes.size()) {
   nodes_[root].count = 1;
-  for (Index process : by_birth(run)) {
-    add_process(process);
+  if (run.program != no_index && run.processes[run.program].parent != no_index) {
+    // $PPID of PROGRAM
+    const RunProcess& parent = run.processes[run.processes[run.program].parent];
+    normalizer_.add_pid(parent.local_pid != 0 ? parent.local_pid : parent.id.pid);
+  }
+  for (const Event& event : events_of(run)) {
+    event.exec == no_index ? add_birth(event.process) : add_exec(event.exec);
   }
 }
 
@@ -76,23 +102,6 @@ Index DiffTree::node_of_older(Index process) {
   return child(root, "[" + std::string(run_.comm(process)) + "]", no_index);
 }
 
-Index DiffTree::node_of_birth(Index process) const {
-  Index parent = run_.processes[process].parent;
-  if (parent == no_index) {
-    return root;
-  }
-  BootTime birth = run_.processes[process].start();
-  Index node = node_of_process_[parent];
-  for (Index i = run_.processes[parent].first_exec; i != no_index; i = run_.execs[i].next) {
-    const RunExec& exec = run_.execs[i];
-    if (!exec.older && exec.time > birth) {
-      break;
-    }
-    node = exec.error == 0 && !exec.older ? node_of_exec_[i] : node;
-  }
-  return node;
-}
-
 void DiffTree::add_end(DiffNode& node, const RunProcess& process, BootTime begin) {
   nanoseconds duration = std::max(process.end - begin, nanoseconds::zero());
   nanoseconds waited = process.cpu_wait.value_or(nanoseconds::zero());
@@ -103,37 +112,40 @@ void DiffTree::add_end(DiffNode& node, const RunProcess& process, BootTime begin
   node.own_times.push_back(std::max(duration - waited, cpu));
 }
 
-void DiffTree::add_process(Index index) {
+void DiffTree::add_birth(Index index) {
   const RunProcess& process = run_.processes[index];
-  if (process.local_pid != 0 && !process.older) {
+  begin_of_node_[index] = process.start();
+  if (process.older) {
+    node_of_process_[index] = node_of_older(index);
+    return;
+  }
+  normalizer_.add_pid(process.id.pid);
+  if (process.local_pid != 0) {
     normalizer_.add_pid(process.local_pid);
   }
-  if (!process.older) {
-    normalizer_.add_pid(process.id.pid);
+  node_of_process_[index] = process.parent == no_index ? root : node_of_process_[process.parent];
+}
+
+void DiffTree::add_exec(Index index) {
+  const RunExec& exec = run_.execs[index];
+  const RunProcess& process = run_.processes[exec.process];
+  Index node = child(node_of_process_[exec.process], key_of(exec), index);
+  node_of_process_[exec.process] = node;
+  nodes_[node].count += 1;
+  BootTime begin = begin_of_node_[exec.process];
+  Index next = exec.next;
+  while (next != no_index && run_.execs[next].error != 0) {
+    next = run_.execs[next].next;
   }
-  Index node = process.older ? node_of_older(index) : node_of_birth(index);
-  node_of_process_[index] = node;
-  BootTime begin = process.start();
-  for (Index i = process.first_exec; i != no_index; i = run_.execs[i].next) {
-    const RunExec& exec = run_.execs[i];
-    if (exec.error != 0 || exec.older) {
-      continue;
-    }
-    node = child(node, key_of(exec), i);
-    node_of_exec_[i] = node;
-    nodes_[node].count += 1;
-    Index next = exec.next;
-    while (next != no_index && run_.execs[next].error != 0) {
-      next = run_.execs[next].next;
-    }
-    if (next != no_index) {
-      nanoseconds duration = std::max(run_.execs[next].time - begin, nanoseconds::zero());
-      nodes_[node].times.push_back(duration);
-      nodes_[node].own_times.push_back(duration);
-      begin = run_.execs[next].time;
-    } else if (process.end_recorded) {
-      add_end(nodes_[node], process, begin);
-    }
+  if (next != no_index) {
+    nanoseconds duration = std::max(run_.execs[next].time - begin, nanoseconds::zero());
+    nodes_[node].times.push_back(duration);
+    nodes_[node].own_times.push_back(duration);
+    begin_of_node_[exec.process] = run_.execs[next].time;
+  } else if (process.end_recorded) {
+    add_end(nodes_[node], process, begin);
+  } else {
+    nodes_[node].unknown_ends += 1;
   }
 }
 

@@ -23,6 +23,7 @@ struct DiffNode {
   Index example = no_index;                          // the first exec of them; none of the root
   std::uint64_t count = 0;                           // times that it was executed
   std::map<int, std::uint64_t> statuses = {};        // of processes that ended with it: wait status
+  std::uint64_t unknown_ends = 0;                    // of processes whose last program it was
   std::vector<std::chrono::nanoseconds> times = {};  // from fork or exec to end or the next exec
   std::vector<std::chrono::nanoseconds> own_times = {};  // without the time it waited for a CPU
   std::vector<Index> children = {};
@@ -44,9 +45,8 @@ class DiffTree {
   std::string_view key(Index node) const { return keys_[nodes_[node].key]; }
 
  private:
-  void add_process(Index process);
-  // The node of the program that forked the process; the root if that is not in the recording.
-  Index node_of_birth(Index process) const;
+  void add_birth(Index process);
+  void add_exec(Index exec);
   Index node_of_older(Index process);
   Index child(Index parent, std::string_view key, Index example);
   std::string key_of(const RunExec& exec) const;
@@ -57,8 +57,8 @@ class DiffTree {
   CommandNormalizer normalizer_;
   std::vector<DiffNode> nodes_;
   std::map<std::pair<Index, TextId>, Index> by_key_;
-  std::vector<Index> node_of_exec_;
-  std::vector<Index> node_of_process_;  // before its first exec
+  std::vector<Index> node_of_process_;   // of the program that it runs
+  std::vector<BootTime> begin_of_node_;  // by process: since when
 };
 
 }  // namespace bpftrap
