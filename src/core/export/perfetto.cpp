@@ -10,6 +10,7 @@
 
 #include "core/os/split.h"
 #include "core/record/signal_name.h"
+#include "core/text/paths.h"
 #include "core/text/text.h"
 
 namespace bpftrap {
@@ -17,11 +18,6 @@ namespace bpftrap {
 namespace {
 
 using Annotation = PerfettoWriter::Annotation;
-
-// Valid UTF-8 that contains no control characters.
-std::string_view base_name(std::string_view path) {
-  return path.substr(path.rfind('/') + 1);
-}
 
 std::uint64_t count_of(std::chrono::nanoseconds time) {
   return static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
@@ -54,6 +50,8 @@ void PerfettoExport::write(const RecordView& record) {
     take(*exec);
   } else if (const auto* exit = record.get_if<ExitRecord>()) {
     take(*exit);
+  } else if (const auto* gone = record.get_if<UnwrittenEnd>()) {
+    take(*gone);
   } else if (const auto* lost = record.get_if<LostRecord>()) {
     take(*lost);
   } else if (const auto* last = record.get_if<StopRecord>()) {
@@ -89,12 +87,16 @@ std::int64_t PerfettoExport::start_of(const ProcessId& id) const {
 }
 
 // The first free one below the parent's.
-std::size_t PerfettoExport::free_lane(std::int64_t since, const ProcessId& parent) {
+std::size_t PerfettoExport::take_lane(std::int64_t since, const ProcessId& parent) {
   auto above = living_.find(parent);
   std::size_t first = above != living_.end() ? above->second.lane + 1 : 0;
-  for (std::size_t at = first; at < lanes_.size(); ++at) {
-    if (lanes_[at].free_from <= since) {
-      return at;
+  // Only a process that is found late cannot have the first one.
+  int looks = 100;
+  for (auto at = free_.lower_bound(first); at != free_.end() && looks > 0; ++at, --looks) {
+    std::size_t lane = *at;
+    if (lanes_[lane].free_from <= since) {
+      free_.erase(at);
+      return lane;
     }
   }
   std::size_t number = lanes_.size() + 1;
@@ -105,8 +107,7 @@ std::size_t PerfettoExport::free_lane(std::int64_t since, const ProcessId& paren
 }
 
 PerfettoExport::Living& PerfettoExport::add(const Process& process, std::int64_t since) {
-  std::size_t lane = free_lane(since, process.parent);
-  lanes_[lane].free_from = INT64_MAX;
+  std::size_t lane = take_lane(since, process.parent);
   Living& added = living_[process.id];
   added.lane = lane;
   added.since = since;
@@ -197,6 +198,7 @@ void PerfettoExport::take(const ExitRecord& exit) {
   end_slice(process, end, is_plain_fork ? "fork" : category, std::move(annotations));
   describe(process, start);
   lanes_[process.lane].free_from = end;
+  free_.insert(process.lane);
   // The CPU time of an older process is that of its whole life: it counts in part only.
   std::int64_t life = std::max<std::int64_t>(exit.duration.count(), 1);
   auto cpu = static_cast<std::int64_t>(count_of(bounded(exit.cpu.user) + bounded(exit.cpu.system)));
@@ -206,7 +208,28 @@ void PerfettoExport::take(const ExitRecord& exit) {
   living_.erase(exit.process.id);
 }
 
+void PerfettoExport::take(const UnwrittenEnd& gone) {
+  auto found = living_.find(gone.id);
+  if (found == living_.end()) {
+    return;
+  }
+  std::int64_t end = std::max(time_of(gone.time), found->second.since);
+  last_ = std::max(last_, end);
+  end_life(gone.id, found->second, end, "ended");
+  living_.erase(found);
+}
+
+void PerfettoExport::end_life(const ProcessId& id, const Living& process, std::int64_t end,
+                              std::string_view category) {
+  end_slice(process, end, category, {});
+  describe(process, start_of(id));
+  lifetimes_.push_back({start_of(id), end, 0});
+  lanes_[process.lane].free_from = end;
+  free_.insert(process.lane);
+}
+
 void PerfettoExport::take(const LostRecord& lost) {
+  has_losses_ = true;
   if (losses_ == 0) {
     losses_ = writer_.add_track("lost records", group_, 0);
   }
@@ -244,12 +267,10 @@ void PerfettoExport::describe(const Living& process, std::int64_t start) {
 void PerfettoExport::stop(BootTime time) {
   std::int64_t end = std::max(time_of(time), last_);
   for (auto& [id, process] : living_) {
-    end_slice(process, end, "running", {});
-    describe(process, start_of(id));
-    lifetimes_.push_back({start_of(id), end, 0});
-    lanes_[process.lane].free_from = end;
+    end_life(id, process, end, has_losses_ ? "end unknown" : "running");
   }
   living_.clear();
+  has_losses_ = false;
   last_ = end;
 }
 

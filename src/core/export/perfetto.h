@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -13,7 +14,7 @@
 #include "core/analysis/time_bounds.h"
 #include "core/export/exporter.h"
 #include "core/export/perfetto_writer.h"
-#include "core/record/record.h"
+#include "core/record/unwritten_end.h"
 
 namespace bpftrap {
 
@@ -53,6 +54,7 @@ class PerfettoExport final : public Exporter {
   void take(const ForkRecord& fork);
   void take(const ExecRecord& exec);
   void take(const ExitRecord& exit);
+  void take(const UnwrittenEnd& gone);
   void take(const LostRecord& lost);
   void stop(BootTime time);
 
@@ -61,7 +63,10 @@ class PerfettoExport final : public Exporter {
     return bounded(time).time_since_epoch().count() + shift_;
   }
   std::int64_t start_of(const ProcessId& id) const;
-  std::size_t free_lane(std::int64_t since, const ProcessId& parent);
+  std::size_t take_lane(std::int64_t since, const ProcessId& parent);
+  // Ends a process whose status is not known.
+  void end_life(const ProcessId& id, const Living& process, std::int64_t end,
+                std::string_view category);
   Living& add(const Process& process, std::int64_t since);
   void end_slice(const Living& process, std::int64_t end, std::string_view category,
                  std::vector<PerfettoWriter::Annotation> annotations);
@@ -79,7 +84,9 @@ class PerfettoExport final : public Exporter {
   std::int64_t last_ = 0;  // time of the last record
   TrackId group_ = 0;
   TrackId losses_ = 0;
+  bool has_losses_ = false;  // in this run
   std::vector<Lane> lanes_;
+  std::set<std::size_t> free_;  // of lanes_
   std::unordered_map<ProcessId, Living, ProcessIdHash> living_;
   std::vector<Lifetime> lifetimes_;
   std::uint64_t flows_ = 0;

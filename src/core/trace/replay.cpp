@@ -2,7 +2,10 @@
 #include "core/trace/replay.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
+
+#include "core/record/unwritten_end.h"
 
 namespace bpftrap {
 
@@ -36,7 +39,21 @@ BootTime time_of(const Decoded& decoded, BootTime otherwise) {
   return otherwise;
 }
 
+// The process that ends with this record.
+std::optional<ProcessId> ended_by(const Decoded& decoded) {
+  if (const auto* exit = std::get_if<ExitRecord>(&decoded)) {
+    return exit->process.id;
+  }
+  const auto* gone = std::get_if<GoneRecord>(&decoded);
+  return gone != nullptr ? std::optional(gone->id) : std::nullopt;
+}
+
 }  // namespace
+
+FieldTable fields_of(const UnwrittenEnd*) {
+  static constexpr std::array<Field, 1> table{{{.key = "event", .constant = "ended"}}};
+  return table;
+}
 
 // Lets records of the window pass, and counts them.
 class Replay::Gate final : public Sink {
@@ -317,7 +334,8 @@ void Replay::take(Decoded& decoded) {
   if (events_ && is_event) {
     ++*events_;
   }
-  last_time_ = std::max(last_time_, time_of(decoded, last_time_));
+  BootTime time = time_of(decoded, last_time_);
+  last_time_ = std::max(last_time_, time);
   flush_older();
   bool wanted = true;
   if (auto* exec = std::get_if<ExecRecord>(&decoded)) {
@@ -335,8 +353,16 @@ void Replay::take(Decoded& decoded) {
   } else if (const auto* gone = std::get_if<GoneRecord>(&decoded)) {
     run_->filter.forget(gone->id);
   }
-  if (wanted) {
-    run_->stream.take(decoded, *gate_);
+  std::optional<ProcessId> ended = ended_by(decoded);
+  bool written = wanted && run_->stream.take(decoded, *gate_) == RecordHandler::Result::written;
+  if (ended && !written) {
+    write_unwritten(*ended, time);
+  }
+}
+
+void Replay::write_unwritten(const ProcessId& id, BootTime time) {
+  if (options_.write_unwritten && !muted_ && is_in_window(time)) {
+    sink_.write(UnwrittenEnd{id, time});
   }
 }
 

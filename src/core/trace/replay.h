@@ -33,6 +33,7 @@ struct ReplayOptions {
   std::uint64_t skip = 0;                   // do not write so many records
   std::optional<std::uint64_t> count = {};  // end after so many
   bool clip = false;                        // the run begins and ends with the window
+  bool write_unwritten = false;             // write every UnwrittenEnd
 };
 
 class Replay {
@@ -94,6 +95,7 @@ class Replay {
   // Passes the older processes on, when all are known.
   void flush_older();
   void take(Decoded& decoded);
+  void write_unwritten(const ProcessId& id, BootTime time);
   bool is_in_window(BootTime time) const;
 
   ReplayOptions options_;

@@ -319,10 +319,31 @@ TEST_F(PerfettoTest, OlderAndUnknownProcessesNestToo) {
   Trace trace = result(1100);
   trace.check();
   EXPECT_EQ(trace.slices(), (Slices{"comm:fork:40", "comm:fork:77", "comm:program:20",
-                                    "comm:program:50", "late:running:20"}));
+                                    "comm:program:50", "late:end unknown:20"}));
   EXPECT_EQ(std::count_if(trace.tracks.begin(), trace.tracks.end(),
                           [](const auto& track) { return track.second == "lost records"; }),
             1);
+}
+
+TEST_F(PerfettoTest, EndsThatAreNotWrittenEndTheirSlices) {
+  start();
+  fork(10, 1);
+  fork(20, 1);
+  fork(30, 1);
+  export_.write(UnwrittenEnd{process(10, 1).id, at(1050)});
+  export_.write(UnwrittenEnd{process(99, 1).id, at(1060)});
+  export_.write(UnwrittenEnd{process(20, 1).id, at(1)});  // not before its start
+  Trace trace = result(1100);
+  trace.check();
+  EXPECT_EQ(trace.slices(), (Slices{"comm:ended:40", "comm:ended:0", "comm:running:70"}));
+}
+
+TEST_F(PerfettoTest, WithLossesAnEndMayBeUnknown) {
+  start();
+  fork(10, 1);
+  export_.write(LostRecord{at(1020), 3});
+  Trace trace = result(1100);
+  EXPECT_EQ(trace.slices(), (Slices{"comm:end unknown:90"}));
 }
 
 TEST_F(PerfettoTest, LaterBootWhoseClockIsBehindFollowsTheFirst) {

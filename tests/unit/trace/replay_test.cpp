@@ -8,6 +8,7 @@
 
 #include "core/output/json_sink.h"
 #include "core/output/table_sink.h"
+#include "core/record/unwritten_end.h"
 #include "unit/recording/golden.h"
 #include "unit/recording/sample.h"
 
@@ -218,6 +219,41 @@ TEST_F(ReplayTest, WithoutItsBeginningNothingIsPrinted) {
   records.erase(records.begin(), records.begin() + 5);
   replay(records, everything());
   EXPECT_EQ(events(), (Names{"stop"}));
+}
+
+// Keeps the ends that are not written.
+class UnwrittenEnds final : public Sink {
+ public:
+  void write(const RecordView& record) override {
+    if (const auto* end = record.get_if<UnwrittenEnd>()) {
+      ends.push_back(*end);
+    }
+  }
+  std::vector<UnwrittenEnd> ends;
+};
+
+TEST(ReplayEndsTest, EndsThatFiltersLeaveOutAreTold) {
+  auto ends = [](const ReplayOptions& options) {
+    WallClock clock = WallClock::recorded();
+    Users users{""};
+    UnwrittenEnds sink;
+    Replay replay(options, clock, users, sink);
+    replay.begin_batch(RecordingBatch{});
+    for (const std::string& record : golden_records_1()) {
+      replay.take(std::as_bytes(std::span(record)));
+    }
+    replay.finish();
+    return sink.ends;
+  };
+  ReplayOptions options = everything();
+  options.write_unwritten = true;
+  EXPECT_TRUE(ends(options).empty());
+  options.stream.write_exits = false;
+  ASSERT_EQ(ends(options).size(), 1U);
+  EXPECT_EQ(ends(options)[0].id, (ProcessId{1234, 4'000'000'000}));
+  EXPECT_EQ(ends(options)[0].time, BootTime(std::chrono::seconds(6)));
+  options.write_unwritten = false;
+  EXPECT_TRUE(ends(options).empty());
 }
 
 }  // namespace
