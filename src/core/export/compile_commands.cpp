@@ -31,15 +31,30 @@ std::string describe(const CompilerCommand& command, std::size_t source, std::st
     add(",\"output\":", *output);
   }
   std::string_view separator = ",\"arguments\":[";
+  auto next_source = command.sources.begin();
   for (std::size_t at = 0; at < command.arguments.size(); ++at) {
-    if (at == source ||
-        std::find(command.sources.begin(), command.sources.end(), at) == command.sources.end()) {
+    bool is_source = next_source != command.sources.end() && *next_source == at;
+    next_source += is_source ? 1 : 0;
+    if (at == source || !is_source) {
       add(separator, command.arguments[at]);
       separator = ",";
     }
   }
   line.raw("]}");
   return std::string(line.text());
+}
+
+// Each entry repeats the arguments that are no sources.
+bool is_too_long(const CompilerCommand& command) {
+  constexpr std::size_t bytes_most = std::size_t{8} << 20;
+  std::size_t others = 0;
+  for (std::string_view argument : command.arguments) {
+    others += argument.size() + 1;
+  }
+  for (std::size_t source : command.sources) {
+    others -= command.arguments[source].size() + 1;
+  }
+  return others * command.sources.size() > bytes_most;
 }
 
 }  // namespace
@@ -84,7 +99,7 @@ void CompileCommands::take(const ExecRecord& exec) {
   }
   Compiling& process = compiling_[exec.process.id];
   std::optional<std::string_view> directory = usable_path(exec.cwd);
-  if (exec.args->truncated || (!directory && !command->sources.empty())) {
+  if (exec.args->truncated || (!directory && !command->sources.empty()) || is_too_long(*command)) {
     ++incomplete_;
     return;
   }
@@ -130,9 +145,9 @@ void CompileCommands::finish() {
 std::string CompileCommands::summary() const {
   std::string text = fmt::format("{} entr{}", written_, written_ == 1 ? "y" : "ies");
   if (incomplete_ > 0) {
-    text +=
-        fmt::format("; {} command{} left out, because {} recorded in part only", incomplete_,
-                    incomplete_ == 1 ? " is" : "s are", incomplete_ == 1 ? "it was" : "they were");
+    text += fmt::format("; {} command{} left out, because {} recorded in part only, or too long",
+                        incomplete_, incomplete_ == 1 ? " is" : "s are",
+                        incomplete_ == 1 ? "it was" : "they were");
   }
   return text;
 }

@@ -38,7 +38,7 @@ class CompileCommands final : public Exporter {
   std::vector<std::string> entries_;  // as JSON; empty: taken back
   std::unordered_map<std::string, std::size_t> places_;
   std::size_t written_ = 0;
-  std::size_t incomplete_ = 0;  // commands of which a part is unknown
+  std::size_t incomplete_ = 0;  // commands of which a part is unknown, or too long
 };
 
 }  // namespace bpftrap

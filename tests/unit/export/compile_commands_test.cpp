@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace bpftrap {
@@ -104,13 +105,33 @@ TEST_F(CompileCommandsTest, IncompleteCommandsAreCounted) {
   directory_.clear();
   exec(3, 1, "gcc\0-c\0a.c\0"sv);
   EXPECT_EQ(result(), "[]\n");
-  EXPECT_EQ(commands_.summary(),
-            "0 entries; 2 commands are left out, because they were recorded in part only");
+  EXPECT_EQ(
+      commands_.summary(),
+      "0 entries; 2 commands are left out, because they were recorded in part only, or too long");
 }
 
 TEST_F(CompileCommandsTest, BytesThatAreNoText) {
   exec(2, 1, "gcc\0-c\0\xff\"\n.c\0"sv);
   EXPECT_NE(result().find("\"file\":\"\xEF\xBF\xBD\\\"\\n.c\""), std::string::npos) << out_;
+}
+
+// A hostile command line must not fill memory: each entry repeats the other arguments.
+TEST_F(CompileCommandsTest, VeryLongCommandsAreLeftOut) {
+  std::string args = std::string("gcc\0-c\0", 7);
+  for (int i = 0; i < 5000; ++i) {
+    args += "a" + std::to_string(i) + ".c";
+    args += '\0';
+  }
+  exec(2, 1, args);
+  EXPECT_EQ(commands_.summary(), "0 entries");
+  args += "-D" + std::string(100'000, 'x');
+  args += '\0';
+  exec(3, 1, args);
+  std::string text = result();
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 5002);
+  EXPECT_EQ(
+      commands_.summary(),
+      "5000 entries; 1 command is left out, because it was recorded in part only, or too long");
 }
 
 }  // namespace
