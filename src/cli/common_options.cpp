@@ -202,8 +202,8 @@ std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_
   if (options.output.empty()) {
     return std::make_unique<Output>();
   }
-  UniqueFd file =
-      open_output_file(options.output, {interrupt_fd, options.timeout}, owner, options.append);
+  UniqueFd file = open_output_file(options.output, {interrupt_fd, options.timeout}, owner,
+                                   options.append ? OldContent::append_to : OldContent::drop);
   return file ? std::make_unique<Output>(std::move(file), options.output) : nullptr;
 }
 

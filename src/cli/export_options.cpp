@@ -17,6 +17,7 @@
 #include "cli/recording.h"
 #include "cli/trace_options.h"
 #include "core/export/compile_commands.h"
+#include "core/export/draft.h"
 #include "core/export/perfetto.h"
 #include "core/os/caller.h"
 #include "core/os/error.h"
@@ -130,6 +131,7 @@ struct Exports::Export {
   const ExportFormat* format;
   std::string path;
   std::unique_ptr<Output> output;
+  UniqueFd file = {};                       // if the output is a draft of its content
   std::unique_ptr<Exporter> exporter = {};  // null: the file is made of the whole run
   std::string summary = {};
 };
@@ -166,17 +168,25 @@ class Exports::Fan final : public Sink {
   std::unique_ptr<Sink> also_;
 };
 
-Exports::Exports(const ExportOptions& options, const std::string& recording) {
+Exports::Exports(const ExportOptions& options, const std::string& recording, int interrupt_fd) {
   std::vector<struct stat> taken;
   std::optional<FileOwner> owner = options.empty() ? std::nullopt : owner_of_exports();
   for (const ExportOptions::File& file : options.files) {
-    constexpr bool keep = true;
     const char* option = file.format->option;
     refuse_recording(file);
-    UniqueFd fd = open_output_file(file.path, {}, owner, keep, option);
+    UniqueFd fd = open_output_file(file.path, {interrupt_fd, {}}, owner, OldContent::keep, option);
+    if (!fd) {
+      interrupted_ = true;
+      return;
+    }
     refuse_taken(file, fd.get(), recording, taken);
-    exports_.push_back(
-        {file.format, file.path, std::make_unique<Output>(std::move(fd), file.path, option)});
+    UniqueFd draft = open_draft(fd.get());
+    if (draft) {
+      std::swap(draft, fd);
+    }
+    exports_.push_back({file.format, file.path,
+                        std::make_unique<Output>(std::move(fd), file.path, option),
+                        std::move(draft)});
   }
 }
 
@@ -218,6 +228,10 @@ void Exports::finish(int recording, const std::string& path, Patience& patience)
     if (one.format->write_run != nullptr) {
       if (!loaded) {
         loaded = load_run(recording, path);
+        if (std::uint64_t boots = loaded->run.earlier_boots; boots > 0) {
+          say(fmt::format("{}: {} earlier boot{} left out of the timeline", path, boots,
+                          boots == 1 ? " is" : "s are"));
+        }
       }
       if (!write_run(one, loaded->run, patience)) {
         return;
@@ -228,8 +242,12 @@ void Exports::finish(int recording, const std::string& path, Patience& patience)
     if (!one.output->drain(patience)) {
       return;
     }
-    one.output->close();
     std::string file = terminal_safe(one.path);
+    if (one.file) {
+      publish_draft(one.output->fd(), one.file.get(),
+                    fmt::format("'{}' ({})", file, one.format->option));
+    }
+    one.output->close();
     say(fmt::format("wrote {}: {}", file, one.summary));
   }
 }
@@ -257,6 +275,7 @@ void Exports::write(const std::string& path, StopSignals& signals) {
   options.stream = stream_options(everything);
   options.scope = make_scope(everything);
   options.stream.command_line_bytes = std::size_t{16} << 20;
+  options.write_unwritten = true;
   WallClock clock = WallClock::recorded();
   Users users{""};
   std::unique_ptr<Sink> sink = make_sink(clock);

@@ -58,11 +58,14 @@ void complete_optional_value(std::string& word);
 // The open files, and the exporters that make their content.
 class Exports {
  public:
-  // Opens the files. Their earlier content stays until finish(). A file that is created has mode
-  // 0600, and belongs to the user who called sudo. `recording`: the path of one that is to be
-  // written. Refuses recordings, and one file for two purposes. Throws Error.
-  explicit Exports(const ExportOptions& options, const std::string& recording = {});
+  // Opens the files. Their earlier content stays until they are complete. A file that is created
+  // has mode 0600, and belongs to the user who called sudo. `recording`: the path of one that is to
+  // be written. Refuses recordings, and one file for two purposes. `interrupt_fd` ends the wait for
+  // the reader of a FIFO. Throws Error.
+  Exports(const ExportOptions& options, const std::string& recording, int interrupt_fd);
   ~Exports();
+  // True if the wait for a reader has ended so.
+  bool interrupted() const { return interrupted_; }
 
   // Returns a sink that passes each record to all exporters, and to `also`. This object must
   // outlive it.
@@ -87,6 +90,7 @@ class Exports {
   static bool write_run(Export& one, const RecordedRun& run, Patience& patience);
 
   std::vector<Export> exports_;
+  bool interrupted_ = false;
   UniqueFd recording_;  // of reopen()
 };
 

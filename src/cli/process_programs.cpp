@@ -336,10 +336,10 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   std::optional<Caller> caller = caller_for(options.program);
   std::unique_ptr<Host> host = command.records ? Host::without_output(options.output)
                                                : Host::open(options.output, owner_of(caller));
-  if (!host) {
+  Exports exports(options.exports, options.output.output, host ? host->signals().fd() : -1);
+  if (!host || exports.interrupted()) {
     return stopped_before_start(options);
   }
-  Exports exports(options.exports, options.output.output);
   bpftrap_scope scope = choose_scope(options, known.own);
   scope.report_final = command.records || command.explain ? 1 : scope.report_final;
   BeforeFailedExec before;

@@ -54,7 +54,7 @@ class Show {
         stream_(BatchStream::of(source_.file.get())),
         outline_(read_outline(stream_, {options.since_ns, options.until_ns})),
         output_(open_output(options.trace.output, signals_.fd())),
-        exports_(options.trace.exports),
+        exports_(options.trace.exports, {}, signals_.fd()),
         patience_(signals_),
         cursor_(options.cursor_file) {}
 
@@ -108,6 +108,7 @@ ReplayOptions Show::replay_options() const {
   replay.selection = {trace.pids, trace.trees, options_.users, trace.cgroups};
   replay.since_ns = cursor_.has_position() ? std::nullopt : options_.since_ns;
   replay.until_ns = options_.until_ns;
+  replay.write_unwritten = !trace.exports.empty();
   replay.clip = trace.output.summary || !trace.exports.empty();
   if (source_.process) {
     replay.selection.pids = {*source_.process};
@@ -338,7 +339,7 @@ void Show::say_default() const {
 }
 
 int Show::run() {
-  if (!output_) {
+  if (!output_ || exports_.interrupted()) {
     return ended_as_asked;
   }
   say_default();
@@ -372,7 +373,7 @@ int Show::run() {
   if (complete_ || options_.trace.exports.empty()) {
     exports_.finish(source_.file.get(), source_.path, patience_);
   } else {
-    say("interrupted: the files are incomplete");
+    say("interrupted: new files are incomplete, and earlier ones are unchanged");
   }
   report(replay);
   return report_empty(replay);

@@ -30,9 +30,9 @@ bool is_trusted(const struct stat& status) {
 // rename meanwhile, and openat2() would refuse links of any owner.
 class Walk {
  public:
-  Walk(const std::string& path, const std::optional<FileOwner>& owner, bool append,
+  Walk(const std::string& path, const std::optional<FileOwner>& owner, OldContent content,
        std::string_view option)
-      : path_(path), owner_(owner), append_(append), option_(option), rest_(path) {}
+      : path_(path), owner_(owner), content_(content), option_(option), rest_(path) {}
 
   // None where it is a FIFO that nobody reads.
   UniqueFd open();
@@ -80,7 +80,7 @@ class Walk {
 
   const std::string& path_;
   const std::optional<FileOwner>& owner_;
-  bool append_;
+  OldContent content_;
   std::string_view option_;
   std::string rest_;
   UniqueFd at_;  // the directory that rest_ begins in
@@ -246,9 +246,9 @@ void Walk::prepare(const UniqueFd& fd) const {
   if (!S_ISREG(status.st_mode)) {
     return;
   }
-  if (append_ && status.st_size > 0) {
+  if (content_ == OldContent::append_to && status.st_size > 0) {
     end_last_line(fd, status.st_size);
-  } else if (!append_ && ::ftruncate(fd.get(), 0) != 0) {
+  } else if (content_ == OldContent::drop && ::ftruncate(fd.get(), 0) != 0) {
     fail(errno);
   }
 }
@@ -290,18 +290,18 @@ UniqueFd Walk::open() {
 UniqueFd create_output_file(const std::string& path, const std::optional<FileOwner>& owner,
                             const std::function<bool(int fd)>& may_replace, std::string_view kind) {
   Walk::Replacement replacement{may_replace, kind};
-  Walk walk(path, owner, false, "--output");
+  Walk walk(path, owner, OldContent::drop, "--output");
   walk.replace_existing(replacement);
   return walk.open();
 }
 
 UniqueFd open_output_file(const std::string& path, const WaitForReader& wait,
-                          const std::optional<FileOwner>& owner, bool append,
+                          const std::optional<FileOwner>& owner, OldContent content,
                           std::string_view option) {
   using std::chrono::milliseconds;
   auto begin = std::chrono::steady_clock::now();
   for (bool told = false; true; told = true) {
-    if (UniqueFd fd = Walk(path, owner, append, option).open()) {
+    if (UniqueFd fd = Walk(path, owner, content, option).open()) {
       return fd;
     }
     if (!told) {

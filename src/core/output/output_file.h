@@ -28,11 +28,17 @@ struct FileOwner {
   gid_t gid = 0;
 };
 
-// Opens the file for writing (O_APPEND, O_NONBLOCK, O_CLOEXEC) and truncates it, or creates it with
-// mode 0600, because command lines hold secrets. O_APPEND lets logrotate truncate the file, and
-// others write to it. With `append` it keeps the content, and completes an unfinished last line. A
-// new file belongs to `owner`, if given; an existing one keeps its owner. If the file system has no
-// owners (vfat), prints a message and goes on.
+// The content that a file has already.
+enum class OldContent {
+  drop,
+  append_to,  // its unfinished last line is completed
+  keep,       // as it is, for now
+};
+
+// Opens the file for writing (O_APPEND, O_NONBLOCK, O_CLOEXEC), or creates it with mode 0600,
+// because command lines hold secrets. O_APPEND lets logrotate truncate the file, and others write
+// to it. A new file belongs to `owner`, if given; an existing one keeps its owner. If the file
+// system has no owners (vfat), prints a message and goes on.
 //
 // In a directory that is sticky and writable by others, anywhere in the path, it follows only links
 // of root or this user. It opens only files and FIFOs of root, this user or `owner`. These are the
@@ -42,7 +48,8 @@ struct FileOwner {
 // `option` is what messages name. Prints a message when a FIFO has no reader yet. Returns no
 // descriptor, and prints a message, if the wait was interrupted. Throws Error.
 UniqueFd open_output_file(const std::string& path, const WaitForReader& wait = {},
-                          const std::optional<FileOwner>& owner = {}, bool append = false,
+                          const std::optional<FileOwner>& owner = {},
+                          OldContent content = OldContent::drop,
                           std::string_view option = "--output");
 
 // Creates the file for writing, in the same way. A file that exists is renamed to `PATH.old` if
