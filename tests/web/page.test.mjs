@@ -25,7 +25,13 @@ function small() {
   compiler(150, 100, 'second.c', { status: 1 << 8 });
   compiler(300, 200, 'third.c', { status: 11 | 128 });
   compiler(500, null, 'fourth.c');
-  compiler(600, 50, 'first.c', { execs: [{ at: ms, args: ['cc', 'a b', "it's", '$HOME'] }] });
+  compiler(600, 50, 'first.c', {
+    nsPid: 7,
+    execs: [{
+      at: ms, args: ['cc', 'a b', "it's", '$HOME'], argsSize: 4096, truncated: true, capabilities: 0x1ffffffffff, secure: true,
+      exeDeleted: true,
+    }],
+  });
   writer.header.losses = { since: [700 * ms], at: [750 * ms], count: [12] };
   writer.header.chain = { process: [root, 1, root], at: [0, 100 * ms, 400 * ms], duration: [100 * ms, 300 * ms, 500 * ms] };
   return writer.page(template);
@@ -42,6 +48,14 @@ test('opens without network and shows what the recording has', async () => {
   const policy = await page.getAttribute('meta[http-equiv]', 'content');
   assert.match(policy, /^default-src 'none'; script-src 'sha256-[^']+' 'sha256-[^']+'; style-src 'sha256-[^']+'; base-uri 'none'; form-action 'none'$/);
   await screenshot(page, 'small');
+  await close(page);
+});
+
+test('boots that are left out are named', async () => {
+  const writer = new Writer({ earlier_boots: 2 });
+  writer.add({ start: 0, duration: ms, comm: 'make' });
+  const page = await open(writer.page(template));
+  assert.equal(await page.textContent('#warnings'), 'the last boot only, without 2 earlier ones');
   await close(page);
 });
 
@@ -182,7 +196,8 @@ test('a click shows all fields, and the command is copied for a shell', async ()
   await page.mouse.click((left + right) / 2, middle);
   const details = await page.locator('#details').innerText();
   for (const text of ['✓ exit 0', '1005-1235167890123', 'make[1000]', 'me (1000)', 'root (0)', 'pts/3', '4026531836', '50.0 ms', 'session-3.scope',
-                      '/home/me/project/build', '/usr/bin/cc', 'waiting for a CPU', 'context switches']) {
+                      '/home/me/project/build', '/usr/bin/cc (deleted)', 'waiting for a CPU', 'context switches', '000001ffffffffff',
+                      'pid in its namespace', 'slept', 'privileged exec', 'of their 4.0 KiB was recorded']) {
     assert.ok(details.includes(text), `${text} in ${details}`);
   }
   await page.click('button.copy');

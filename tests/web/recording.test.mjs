@@ -54,7 +54,7 @@ const processesOf = (page) => page.evaluate(() => {
     const last = recording.lastExec(i);
     return {
       id: recording.id(i), pid: p.pid[i], parent_id: p.parent[i] < 0 ? null : recording.id(p.parent[i]),
-      uid: p.uid[i], comm: recording.text(p.comm[i]), cgroup: recording.text(p.cgroup[i]),
+      ns_pid: p.ns_pid[i], parent_blocked: p.parent_blocked[i] === 1, uid: p.uid[i], comm: recording.text(p.comm[i]), cgroup: recording.text(p.cgroup[i]),
       gid: identity(i, 'gid'), euid: identity(i, 'euid'), egid: identity(i, 'egid'), login_uid: identity(i, 'login_uid'),
       audit_session: identity(i, 'audit_session'), session_id: identity(i, 'session_id'),
       process_group: identity(i, 'process_group'), pid_ns_inode: identity(i, 'pid_ns_inode'),
@@ -89,6 +89,31 @@ test('every process has the fields of the JSON stream', { skip }, async () => {
     }
   }
   await screenshot(page, 'recording');
+  await close(page);
+});
+
+test('every program has the fields of the JSON stream', { skip }, async () => {
+  const execs = new Map(execFileSync(bpftrap, ['show', recording, '--json', '--event', 'exec'], { maxBuffer: 1e8 })
+    .toString().trim().split('\n').map((line) => JSON.parse(line)).filter((line) => line.event === 'exec' && line.errno === null)
+    .map((line) => [line.id, line]));
+  const page = await open(fs.readFileSync(html));
+  const programs = await page.evaluate(() => {
+    const { recording } = window.timeline;
+    const { execs } = recording;
+    return Array.from({ length: recording.count }, (_, i) => [recording.id(i), recording.lastExec(i)])
+      .filter(([, last]) => last >= 0)
+      .map(([id, last]) => ({
+        id, filename: recording.text(execs.filename[last]), args_size: execs.args_size[last],
+        args_truncated: execs.truncated[last] === 1, cap_effective: execs.cap_effective[last].toString(16).padStart(16, '0'),
+        secure: execs.secure[last] === 1, exe_deleted: execs.exe_deleted[last] === 1, cwd_deleted: execs.cwd_deleted[last] === 1,
+      }));
+  });
+  assert.ok(programs.length > 25, `${programs.length} programs`);
+  for (const program of programs) {
+    for (const key of Object.keys(program)) {
+      assert.deepEqual(program[key], execs.get(program.id)[key], `${key} of ${program.id}`);
+    }
+  }
   await close(page);
 });
 

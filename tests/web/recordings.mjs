@@ -27,7 +27,7 @@ export class Writer {
     this.header = {
       format: 1, bpftrap: '0.1.0', host: 'example', kernel: '6.18.0', boot_id: 'c0ffee', command: 'make -j8', cpus: 8,
       has_program: true, filtered: false, begin_boot_ns: '1234567890123', begin_wall_ms: 1795000000123.456, complete: true,
-      missing_batches: 0, malformed: 0, users: { 0: 'root', 1000: 'me' },
+      earlier_boots: 0, missing_batches: 0, malformed: 0, users: { 0: 'root', 1000: 'me' },
       signals: { 6: 'SIGABRT', 9: 'SIGKILL', 11: 'SIGSEGV', 15: 'SIGTERM' }, errors: { 2: 'ENOENT', 13: 'EACCES' },
       losses: { since: [], at: [], count: [] }, chain: null,
       ...header,
@@ -73,6 +73,8 @@ export class Writer {
       processes: {
         pid: column((p, i) => p.pid ?? 1000 + i),
         local_pid: column((p, i) => p.pid ?? 1000 + i),
+        ns_pid: column((p, i) => p.nsPid ?? p.pid ?? 1000 + i),
+        parent_blocked: column((p) => p.duration === null ? null : 1),
         start: column((p) => { const difference = p.start - before; before = p.start; return difference; }),
         duration: column((p) => p.duration),
         parent: column((p) => p.parent),
@@ -109,7 +111,12 @@ export class Writer {
         interp: execs.map(() => -1),
         stdin: execs.map(() => -1), stdout: execs.map(() => -1), stderr: execs.map(() => -1),
         error: execs.map((exec) => exec.error ?? 0),
-        truncated: execs.map(() => 0),
+        truncated: execs.map((exec) => exec.truncated ? 1 : 0),
+        args_size: execs.map((exec) => exec.argsSize ?? 100),
+        cap_effective: execs.map((exec) => exec.capabilities ?? 0),
+        secure: execs.map((exec) => exec.secure ? 1 : 0),
+        exe_deleted: execs.map((exec) => exec.exeDeleted ? 1 : 0),
+        cwd_deleted: execs.map((exec) => exec.cwdDeleted ? 1 : 0),
       },
       identities: {
         gid: [1000], euid: [0], egid: [1000], login_uid: [1000], audit_session: [3], session_id: [900], process_group: [950],

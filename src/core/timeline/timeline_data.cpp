@@ -17,9 +17,6 @@ namespace {
 
 using Number = std::optional<std::int64_t>;
 
-// A reader learns of losses each second.
-constexpr std::chrono::seconds loss_interval(1);
-
 Number size_of(const std::optional<std::uint64_t>& bytes) {
   return bytes ? Number(*bytes) : std::nullopt;
 }
@@ -167,6 +164,8 @@ void TimelineData::add_array(std::string_view key, std::size_t size,
 const TimelineData::ProcessColumn TimelineData::process_columns[] = {
     {"pid", [](TimelineData&, const RunProcess& p) -> Number { return p.id.pid; }},
     {"local_pid", [](TimelineData&, const RunProcess& p) -> Number { return p.local_pid; }},
+    {"ns_pid", [](TimelineData&,
+                  const RunProcess& p) { return p.reported ? Number(p.ns_pid) : std::nullopt; }},
     {"duration",
      [](TimelineData&, const RunProcess& p) {
        return p.ended ? Number((p.end - p.start()).count()) : std::nullopt;
@@ -206,6 +205,10 @@ const TimelineData::ProcessColumn TimelineData::process_columns[] = {
      }},
     {"oom_killed", [](TimelineData&, const RunProcess& p) -> Number { return p.oom_killed; }},
     {"older", [](TimelineData&, const RunProcess& p) -> Number { return p.older; }},
+    {"parent_blocked",
+     [](TimelineData&, const RunProcess& p) {
+       return has_account(p) ? Number(p.at_end.blocked()) : std::nullopt;
+     }},
     {"cpu_user",
      [](TimelineData&, const RunProcess& p) {
        return has_account(p) || p.cpu_final ? Number(p.cpu.user.count()) : std::nullopt;
@@ -271,6 +274,17 @@ const TimelineData::ExecColumn TimelineData::exec_columns[] = {
        return e.error;
      }},
     {"truncated", [](TimelineData&, const RunExec& e) -> Number { return e.args_truncated; }},
+    {"args_size",
+     [](TimelineData&, const RunExec& e) {
+       return e.args_size ? Number(*e.args_size) : std::nullopt;
+     }},
+    {"cap_effective",
+     [](TimelineData&, const RunExec& e) {
+       return e.filename == TextId::none ? std::nullopt : Number(e.cap_effective);
+     }},
+    {"secure", [](TimelineData&, const RunExec& e) -> Number { return e.secure; }},
+    {"exe_deleted", [](TimelineData&, const RunExec& e) -> Number { return e.exe_deleted; }},
+    {"cwd_deleted", [](TimelineData&, const RunExec& e) -> Number { return e.cwd_deleted; }},
 };
 
 void TimelineData::add_processes() {
@@ -355,39 +369,6 @@ void TimelineData::add_senders() {
     return s.last_signal;
   });
   add("last_age", [](const RunSignals& s) { return s.last_age.count(); });
-  line_.raw("}");
-}
-
-void TimelineData::add_losses() {
-  add_key("losses");
-  line_.raw("{");
-  first_key_ = true;
-  BootTime before = run_.start;
-  const std::vector<RunLoss>& losses = run_.losses;
-  add_array("since", losses.size(), [&](std::size_t i) {
-    const RunLoss& loss = losses[i];
-    BootTime since = std::min(std::max(before, loss.time - loss_interval), loss.time);
-    before = loss.time;
-    return Number(since_begin(since));
-  });
-  add_array("at", losses.size(),
-            [&](std::size_t i) { return Number(since_begin(losses[i].time)); });
-  add_array("count", losses.size(), [&](std::size_t i) { return Number(losses[i].count()); });
-  line_.raw("}");
-}
-
-void TimelineData::add_chain(const std::vector<TimelineSegment>& chain) {
-  add_key("chain");
-  if (chain.empty()) {
-    line_.raw("null");
-    return;
-  }
-  line_.raw("{");
-  first_key_ = true;
-  std::size_t size = chain.size();
-  add_array("process", size, [&](std::size_t i) { return Number(number_of(chain[i].process)); });
-  add_array("at", size, [&](std::size_t i) { return Number(since_begin(chain[i].begin)); });
-  add_array("duration", size, [&](std::size_t i) { return Number(chain[i].duration.count()); });
   line_.raw("}");
 }
 

@@ -16,6 +16,9 @@ namespace {
 // Numbers of a greater size are not exact in JavaScript.
 constexpr std::int64_t exact_most = std::int64_t{1} << 53;
 
+// A reader learns of losses each second.
+constexpr std::chrono::seconds loss_interval(1);
+
 }  // namespace
 
 void TimelineData::add_head() {
@@ -41,6 +44,7 @@ void TimelineData::add_head() {
   add_flag("has_program", run_.has_program);
   add_flag("filtered", run_.filtered);
   add_flag("complete", run_.has_stopped);
+  add_number("earlier_boots", static_cast<std::int64_t>(run_.earlier_boots));
   add_number("missing_batches", static_cast<std::int64_t>(run_.missing_batches));
   add_number("malformed", static_cast<std::int64_t>(run_.malformed));
   add_text("begin_boot_ns", fmt::format("{}", run_.start.time_since_epoch().count()));
@@ -48,6 +52,46 @@ void TimelineData::add_head() {
   add_key("begin_wall_ms");
   line_.raw(fmt::format("{}.{:06}", wall / 1'000'000, std::abs(wall % 1'000'000)));
   add_number("end", since_begin(run_.stop));
+}
+
+void TimelineData::add_losses() {
+  add_key("losses");
+  line_.raw("{");
+  first_key_ = true;
+  BootTime before = run_.start;
+  const std::vector<RunLoss>& losses = run_.losses;
+  add_array("since", losses.size(), [&](std::size_t i) {
+    const RunLoss& loss = losses[i];
+    BootTime since = std::min(std::max(before, loss.time - loss_interval), loss.time);
+    before = loss.time;
+    return std::optional<std::int64_t>(since_begin(since));
+  });
+  add_array("at", losses.size(), [&](std::size_t i) {
+    return std::optional<std::int64_t>(since_begin(losses[i].time));
+  });
+  add_array("count", losses.size(),
+            [&](std::size_t i) { return std::optional<std::int64_t>(losses[i].count()); });
+  line_.raw("}");
+}
+
+void TimelineData::add_chain(const std::vector<TimelineSegment>& chain) {
+  add_key("chain");
+  if (chain.empty()) {
+    line_.raw("null");
+    return;
+  }
+  line_.raw("{");
+  first_key_ = true;
+  std::size_t size = chain.size();
+  add_array("process", size, [&](std::size_t i) {
+    return std::optional<std::int64_t>(number_of(chain[i].process));
+  });
+  add_array("at", size, [&](std::size_t i) {
+    return std::optional<std::int64_t>(since_begin(chain[i].begin));
+  });
+  add_array("duration", size,
+            [&](std::size_t i) { return std::optional<std::int64_t>(chain[i].duration.count()); });
+  line_.raw("}");
 }
 
 // Names of the signals, errors and users that occur.

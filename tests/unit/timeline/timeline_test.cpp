@@ -148,6 +148,35 @@ RecordedRun run_of(BootTime start, BootTime stop) {
   return run;
 }
 
+TEST(TimelineTest, FactsOfSomeProcessesOnly) {
+  RecordedRun run = run_of(at(10s), at(20s));
+  run.earlier_boots = 2;
+  RunProcess& root = add_process(run, no_index, at(11s), at(15s));
+  root.reported = true;
+  root.ns_pid = 7;
+  root.at_end.state = 1;
+  RunExec& make = add_exec(run, 0, at(11s), "make\0all\0"sv);
+  make.args_size = 9;
+  make.cap_effective = 0x1ff'ffff'ffff;
+  make.secure = make.cwd_deleted = true;
+  RunProcess& child = add_process(run, 0, at(12s), at(12s));
+  child.ended = child.end_recorded = false;
+  add_exec(run, 1, at(12s), "missing\0"sv).filename = TextId::none;
+  Data data(page_of(run));
+  EXPECT_EQ(data["earlier_boots"].GetInt(), 2);
+  EXPECT_EQ(data.process("ns_pid", 0).GetInt(), 7);
+  EXPECT_TRUE(data.process("ns_pid", 1).IsNull());
+  EXPECT_EQ(data.process("parent_blocked", 0).GetInt(), 1);
+  EXPECT_TRUE(data.process("parent_blocked", 1).IsNull());
+  EXPECT_EQ(data.exec("args_size", 0).GetInt(), 9);
+  EXPECT_TRUE(data.exec("args_size", 1).IsNull());
+  EXPECT_EQ(data.exec("cap_effective", 0).GetInt64(), 0x1ff'ffff'ffff);
+  EXPECT_EQ(data.exec("secure", 0).GetInt(), 1);
+  EXPECT_EQ(data.exec("exe_deleted", 0).GetInt(), 0);
+  EXPECT_EQ(data.exec("cwd_deleted", 0).GetInt(), 1);
+  EXPECT_TRUE(data.exec("cap_effective", 1).IsNull());
+}
+
 TEST(TimelineTest, ColumnsHoldWhatTheRunHas) {
   RecordedRun run = run_of(at(10s), at(20s));
   RunProcess& root = add_process(run, no_index, at(11s), at(15s));

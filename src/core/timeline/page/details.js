@@ -104,10 +104,13 @@ export class Details {
       button.textContent = 'Copied';
       setTimeout(() => { button.textContent = 'Copy command'; }, 1200);
     };
-    const truncated = this.recording.execs.truncated[this.recording.lastExec(process)];
+    const exec = this.recording.lastExec(process);
+    const size = this.recording.execs.args_size[exec];
+    const of = size === null ? '' : ` of their ${formatBytes(size)}`;
     return element('div', { className: 'command' },
       element('pre', { dir: 'ltr' }, element('bdi', { textContent: printable(command) })),
-      truncated ? element('p', { className: 'note', textContent: 'Only a part of the arguments was recorded.' }) : null,
+      this.recording.execs.truncated[exec]
+        ? element('p', { className: 'note', textContent: `Only a part of the arguments${of} was recorded.` }) : null,
       button);
   }
 
@@ -208,6 +211,8 @@ export class Details {
       ['parent', parent >= 0 ? this.#link(parent) : null],
       ['forked by', other(p.creator[process])],
       ['parent at its end', other(p.end_parent[process])],
+      ['its parent then', p.parent_blocked[process] === null ? null : p.parent_blocked[process] ? 'slept' : 'was awake'],
+      ['pid in its namespace', p.ns_pid[process] > 0 && p.ns_pid[process] !== p.pid[process] ? String(p.ns_pid[process]) : null],
       ['pid there', p.local_pid[process] > 0 && p.local_pid[process] !== p.pid[process] ? String(p.local_pid[process]) : null],
       ['user', p.uid[process] === null ? null : user(p.uid[process])],
       ['effective user', effectiveUser === null ? null : user(effectiveUser)],
@@ -230,8 +235,17 @@ export class Details {
     const { execs, processes } = recording;
     const exec = recording.lastExec(process);
     const of = (column) => exec < 0 ? null : text(recording.text(execs[column][exec]));
+    const file = (column) => {
+      const name = of(column);
+      return name !== null && execs[`${column}_deleted`][exec] ? `${name} (deleted)` : name;
+    };
+    const capabilities = exec < 0 ? null : execs.cap_effective[exec];
+    const size = exec < 0 ? null : execs.args_size[exec];
     return this.#facts('Place', [
-      ['directory', of('cwd')], ['file', of('exe')], ['path', of('filename')], ['interpreter', of('interp')],
+      ['directory', file('cwd')], ['file', file('exe')], ['path', of('filename')], ['interpreter', of('interp')],
+      ['size of the arguments', size === null ? null : formatBytes(size)],
+      ['capabilities', capabilities === null ? null : capabilities.toString(16).padStart(16, '0')],
+      ['privileged exec', exec >= 0 && execs.secure[exec] ? 'yes' : null],
       ['stdin', of('stdin')], ['stdout', of('stdout')], ['stderr', of('stderr')],
       ['unit', text(recording.text(processes.unit[process]))],
       ['container', text(recording.text(processes.container[process]))],

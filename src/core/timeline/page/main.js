@@ -96,14 +96,7 @@ class Page {
     const button = byId('failures');
     button.textContent = failures === 0 ? 'no failures' : `✕ ${formatCount(failures)} failed`;
     button.disabled = failures === 0;
-    const lost = losses.count.reduce((sum, n) => sum + n, 0);
-    const warnings = [
-      lost > 0 ? `${plural(lost, 'record')} lost` : '',
-      header.missing_batches > 0 ? `${plural(header.missing_batches, 'batch', 'batches')} of records missing` : '',
-      header.malformed > 0 ? `${plural(header.malformed, 'record')} not understood` : '',
-      header.complete ? '' : 'the recorder did not end',
-    ].filter((warning) => warning !== '');
-    byId('warnings').textContent = warnings.join(', ');
+    byId('warnings').textContent = this.recording.gaps().join(', ');
     byId('legend-loss').hidden = losses.at.length === 0;
     byId('legend-chain').hidden = this.recording.chain === null;
   }

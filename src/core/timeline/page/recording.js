@@ -2,6 +2,7 @@
 // The data of the page: a line of JSON with columns of numbers, then the bytes of all texts.
 // docs/timeline.md describes it.
 import { baseName, decodeArguments, decodeBytes } from './text.js';
+import { plural } from './units.js';
 
 // Raw deflate in base64 → bytes.
 async function inflate(base64) {
@@ -243,6 +244,19 @@ export class Recording {
     const start = this.header.exact_starts?.[process] ??
       BigInt(this.header.begin_boot_ns) + BigInt(this.start[process]);
     return `${this.processes.pid[process]}-${start}`;
+  }
+
+  // The parts of the recording that the page lacks, in words.
+  gaps() {
+    const { header } = this;
+    const lost = this.losses.count.reduce((sum, n) => sum + n, 0);
+    return [
+      header.earlier_boots > 0 ? `the last boot only, without ${plural(header.earlier_boots, 'earlier one')}` : '',
+      lost > 0 ? `${plural(lost, 'record')} lost` : '',
+      header.missing_batches > 0 ? `${plural(header.missing_batches, 'batch', 'batches')} of records missing` : '',
+      header.malformed > 0 ? `${plural(header.malformed, 'record')} not understood` : '',
+      header.complete ? '' : 'the recorder did not end',
+    ].filter((gap) => gap !== '');
   }
 
   wallTime(ns) {
