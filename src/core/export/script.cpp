@@ -180,8 +180,11 @@ void write_command(Writer& to, const Command& command) {
 
 void write_environment(Writer& to, const ExecRecord& exec, std::size_t& count) {
   if (!exec.env) {
-    to.comment("The environment was not recorded (record --env '*'). It is that of the caller.",
-               "");
+    to.comment(
+        exec.env_requested
+            ? "Records of the environment were lost. It is that of the caller."
+            : "The environment was not recorded (record --env '*'). It is that of the caller.",
+        "");
     return;
   }
   std::size_t left_out = 0;
