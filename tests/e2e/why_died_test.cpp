@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `why died`: each test brings about one kind of end and reads the answer. The oracles are the pids
 // that the scripts themselves report, wait4(), and the kernel.
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -12,6 +13,7 @@
 
 #include "e2e/cgroup.h"
 #include "e2e/child.h"
+#include "e2e/namespaces.h"
 #include "e2e/recording.h"
 
 namespace e2e {
@@ -211,6 +213,58 @@ TEST_F(WhyDiedTest, FirstProcessOfAContainer) {
                 {"was killed by the kernel: init.sh[" + init + "], process 1 of its pid namespace",
                  "init.sh[" + init + "] ended ", "bpftrap why died " + init + "-"},
                 {"came from"});
+}
+
+// Runs in a copy of the test, with a child that ends first.
+int main_process(const Group& group, int status) {
+  group.enter();
+  if (pid_t helper = ::fork(); helper == 0) {
+    ::_exit(0);
+  } else {
+    ::waitpid(helper, nullptr, 0);
+  }
+  return status;
+}
+
+TEST_F(WhyDiedTest, MainProcessOfAUnit) {
+  std::string unit = "bpftrap-died-" + std::to_string(::getpid()) + ".service";
+  std::unique_ptr<Group> group = limited_group("/" + unit);
+  if (!group) {
+    GTEST_SKIP() << "no memory controller";
+  }
+  Bpftrap recorder({"record", "-o", path_});
+  await_recording(path_);
+  SharedWords pids;
+  Child([&] {
+    ::prctl(PR_SET_NAME, "systemd");
+    pid_t main = ::fork();
+    if (main == 0) {
+      ::_exit(main_process(*group, 7));
+    }
+    pids[0] = static_cast<std::uint64_t>(main);
+    ::waitpid(main, nullptr, 0);
+    return 0;
+  }).wait();
+  EXPECT_EQ(recorder.stop(), 0);
+  expect_answer(unit, {"[" + std::to_string(pids[0]) + "] failed with status 7", unit});
+}
+
+TEST_F(WhyDiedTest, FirstProcessOfAContainerByItsId) {
+  std::string pid = std::to_string(::getpid());
+  std::string id = pid + std::string(64 - pid.size(), 'c');
+  std::unique_ptr<Group> group = limited_group("/docker-" + id + ".scope");
+  if (!group) {
+    GTEST_SKIP() << "no memory controller";
+  }
+  Bpftrap recorder({"record", "-o", path_});
+  await_recording(path_);
+  Child([&] {
+    enter_pid_namespace();
+    return main_process(*group, 9);
+  }).wait();
+  EXPECT_EQ(recorder.stop(), 0);
+  expect_answer(id.substr(0, 12), {"] failed with status 9", "container   " + id.substr(0, 12)});
+  EXPECT_EQ(deaths(id).at(0).number("ns_pid"), 1U);
 }
 
 TEST_F(WhyDiedTest, UnknownAndRunning) {
