@@ -129,24 +129,22 @@ void RecordingReader::count_damage(std::uint64_t position) {
 std::optional<BatchPlace> RecordingReader::next() {
   std::uint64_t begin = position_;
   BatchPlace place{.position = begin};
-  for (;;) {
-    switch (look(place)) {
-      case Look::intact:
-        if (place.position != begin) {
-          count_damage(begin);
-        }
-        position_ = place.end();
-        return place;
-      case Look::none:
-      case Look::incomplete:
-        break;
-    }
+  while (look(place) != Look::intact) {
     std::optional<std::uint64_t> found = find_magic(place.position + 1);
     if (!found) {
       return std::nullopt;  // position_ stays, in case the file grows
     }
+    // The recorder may have appended this batch and the found one since the first look.
+    if (look(place) == Look::intact) {
+      break;
+    }
     place.position = *found;
   }
+  if (place.position != begin) {
+    count_damage(begin);
+  }
+  position_ = place.end();
+  return place;
 }
 
 std::uint64_t RecordingReader::torn_bytes() {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 #include "core/os/error.h"
 #include "core/recording/crc32c.h"
@@ -169,6 +170,28 @@ std::string with_header(Change change) {
   header.header_crc = crc32c(0, std::as_bytes(std::span(&header, 1)));
   std::memcpy(recording.data(), &header, sizeof header);
   return recording;
+}
+
+// A batch that is incomplete at the first look may be complete, and followed by another, when the
+// reader looks for the next magic bytes.
+TEST(Recording, NoBatchIsSkippedWhileTheFileGrows) {
+  std::string one = sample_recording();
+  std::string two = one + one;
+  UniqueFd file = file_with("");
+  constexpr std::uint64_t pairs = 20'000;
+  std::thread recorder([&] {
+    for (std::uint64_t i = 0; i < pairs; ++i) {
+      ASSERT_EQ(::write(file.get(), two.data(), two.size()), static_cast<ssize_t>(two.size()));
+    }
+  });
+  RecordingReader reader(file.get());
+  std::uint64_t batches = 0;
+  while (reader.position() < pairs * two.size()) {
+    batches += reader.next() ? 1 : 0;
+  }
+  recorder.join();
+  EXPECT_EQ(reader.damaged(), 0U);
+  EXPECT_EQ(batches, 2 * pairs);
 }
 
 TEST(Recording, HugeSizesAreRefused) {
