@@ -137,6 +137,9 @@ void Replay::begin_batch(const RecordingBatch& batch) {
   if (first_batch_ || batch.run != run_number_) {
     new_run_ = true;
     stopped_.reset();
+    // If the first batch is damaged, the state of the earlier run does not hold for the next ones.
+    run_.reset();
+    older_.clear();
     last_wall_ = clock_.to_wall(last_time_);
   } else if (batch.sequence > next_sequence_) {
     std::uint64_t count = batch.sequence - next_sequence_;

@@ -158,6 +158,38 @@ TEST_F(DirectoryReaderTest, WindowsFindTheirFiles) {
   }
 }
 
+TEST_F(DirectoryReaderTest, ARunWithoutItsFirstBatchIsNotTheFormerOne) {
+  {
+    FakeRun run(path_, limits_, 1, {"one", FakeBoot{}.wall_offset_ns});
+    run.events(1, 10);
+    run.second();
+  }
+  FakeRun run(path_, limits_, 2, {"two", FakeBoot{}.wall_offset_ns});
+  run.events(11, 10);
+  run.second();
+  BatchStream stream = open_directory(path_);
+  Replay replay(everything(), clock_, users_, sink_);
+  auto take_all_but_the_first = [&] {
+    while (std::optional<BatchPlace> place = stream.next()) {
+      if (place->header.run == 2 && place->header.sequence == 0) {
+        replay.begin_batch(place->header);  // the payload is damaged
+      } else {
+        take(stream, replay, *place);
+      }
+    }
+  };
+  take_all_but_the_first();
+  EXPECT_EQ(sink_.pids, numbers(1, 11));
+  EXPECT_EQ(sink_.starts, 1);
+  run.events(21, 1000, 1000);  // into the next segment
+  run.second();
+  take_all_but_the_first();
+  EXPECT_EQ(sink_.starts, 2);
+  ASSERT_EQ(sink_.losses.size(), 1U);
+  EXPECT_EQ(sink_.pids.size() + sink_.losses[0], 1020U);
+  EXPECT_EQ(sink_.pids.back(), 1020U);
+}
+
 TEST_F(DirectoryReaderTest, DamageIsReportedWithItsFile) {
   {
     FakeRun run(path_, limits_, 1);
