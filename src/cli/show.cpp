@@ -185,8 +185,7 @@ bool Show::flush(bool all) {
 
 void Show::read_batch(Replay& replay, const BatchPlace& place) {
   replay.begin_batch(place.header);
-  bool is_later = options_.until_ns && place.header.first_wall_ns > *options_.until_ns;
-  std::optional<std::span<const std::byte>> payload = is_later ? std::nullopt : stream_.read(place);
+  std::optional<std::span<const std::byte>> payload = stream_.read(place);
   std::uint64_t wanted = cursor_.first_wanted(place);
   std::uint64_t records = 0;
   if (payload) {
@@ -204,7 +203,7 @@ bool Show::read_all(Replay& replay, bool printing) {
     if (is_interrupted() || !flush(false)) {
       return false;
     }
-    if (outline_.end_file && place->header.file_number >= *outline_.end_file) {
+    if (outline_.end && position_of(*place) > *outline_.end) {
       return true;
     }
     read_batch(replay, *place);
@@ -300,14 +299,14 @@ void Show::report(Replay& replay) {
                     source_.path, replay.malformed(), replay.malformed() == 1 ? "" : "s"));
   }
   report_pauses(replay);
-  if (!complete_ || source_.is_directory) {
+  if (!complete_ || source_.is_directory || options_.until_ns) {
     return;
   }
   if (std::uint64_t torn = stream_.torn_bytes(); torn > 0) {
     say(fmt::format("{}: the last {} bytes are incomplete, from byte {} on", source_.path, torn,
                     stream_.done()));
   }
-  if (!options_.until_ns && !replay.has_stopped()) {
+  if (!replay.has_stopped()) {
     say(fmt::format("{}: the recorder did not end, or still runs: up to a second may be missing",
                     source_.path));
   }

@@ -10,8 +10,10 @@ namespace bpftrap {
 
 namespace {
 
-// More than 16 GB of a file have. Beyond that, every second one is kept.
+// A file of 16 GB has fewer. Beyond that, every second one is kept.
 constexpr std::size_t segments_most = 4096;
+// The clock is adjusted by less than this without a step, in ns.
+constexpr std::int64_t slack = 1'000'000'000;
 
 // Takes the host and the run from the first batches.
 void read_run(BatchStream& stream, const BatchPlace& place, Outline& outline) {
@@ -57,14 +59,18 @@ class Outliner {
   }
   void outline_file();
   void outline_directory();
+  bool is_before_end(const RecordingBatch& header) const {
+    return header.last_boot_ns != 0 && header.first_wall_ns <= *window_.until_ns;
+  }
+  bool is_steady(std::size_t index) const;
   bool may_begin_in(std::size_t index) const;
+  bool may_end_in(std::size_t index) const;
   std::optional<BatchPosition> find_begin();
-  std::optional<std::uint32_t> find_end() const;
+  BatchPosition find_end();
 
   const Window& window_;
   BatchStream stream_;
   Outline outline_;
-  std::int64_t earliest_in_last_ = INT64_MAX;
 };
 
 template <class Use>
@@ -92,7 +98,6 @@ void Outliner::take(const BatchPlace& place) {
   outline_.first_wall_ns =
       std::min(outline_.first_wall_ns.value_or(INT64_MAX), header.first_wall_ns);
   outline_.last_wall_ns = std::max(outline_.last_wall_ns.value_or(INT64_MIN), header.last_wall_ns);
-  earliest_in_last_ = std::min(earliest_in_last_, header.first_wall_ns);
 }
 
 void Outliner::outline_file() {
@@ -110,27 +115,44 @@ void Outliner::outline_file() {
     if (window_.since_ns && !begin && is_in_window(place.header)) {
       begin = segment;
     }
+    if (window_.until_ns && is_before_end(place.header)) {
+      outline_.end = position_of(place);
+    }
     return true;
   });
   outline_.begin = window_.since_ns ? begin.value_or(segment) : BatchPosition{};
+  if (window_.until_ns && !outline_.end) {
+    outline_.end = BatchPosition{};
+  }
 }
 
-// False if the times of the next file prove that all batches of this one are earlier. A step of the
-// clock or another run between them proves nothing.
-bool Outliner::may_begin_in(std::size_t index) const {
+// True if the clock has not moved between the first batches of this file and the next one, of the
+// same run. A step forth and back within a file is not noticed, because only its first header is
+// read.
+bool Outliner::is_steady(std::size_t index) const {
   const std::vector<SegmentFile>& files = stream_.files();
   if (index + 1 == files.size()) {
-    return true;
+    return false;
   }
   auto offset = [](const RecordingBatch& batch) {
     return batch.first_wall_ns - static_cast<std::int64_t>(batch.first_boot_ns);
   };
-  constexpr std::int64_t slack = 1'000'000'000;
   const RecordingBatch& first = files[index].first;
   const RecordingBatch& next = files[index + 1].first;
   std::int64_t step = offset(next) - offset(first);
-  bool is_steady = first.run == next.run && step < slack && step > -slack;
-  return !is_steady || next.first_wall_ns + slack >= *window_.since_ns;
+  return first.run == next.run && step < slack && step > -slack;
+}
+
+// False if all batches of this file are before the window.
+bool Outliner::may_begin_in(std::size_t index) const {
+  return !is_steady(index) ||
+         stream_.files()[index + 1].first.first_wall_ns + slack >= *window_.since_ns;
+}
+
+// False if all batches of this file are behind the window.
+bool Outliner::may_end_in(std::size_t index) const {
+  return !is_steady(index) ||
+         stream_.files()[index].first.first_wall_ns - slack <= *window_.until_ns;
 }
 
 std::optional<BatchPosition> Outliner::find_begin() {
@@ -154,22 +176,21 @@ std::optional<BatchPosition> Outliner::find_begin() {
   return begin;
 }
 
-std::optional<std::uint32_t> Outliner::find_end() const {
-  std::optional<std::uint32_t> end;
-  const std::vector<SegmentFile>& files = stream_.files();
-  bool is_last = true;
-  for (std::size_t i = files.size(); i > 0; --i) {
-    const RecordingBatch& first = files[i - 1].first;
-    std::int64_t earliest = first.first_wall_ns;
-    if (std::exchange(is_last, false)) {
-      earliest = std::min(earliest, earliest_in_last_);
+BatchPosition Outliner::find_end() {
+  const std::vector<SegmentFile> files = stream_.files();
+  std::optional<BatchPosition> end;
+  for (std::size_t i = files.size(); i > 0 && !end; --i) {
+    if (!may_end_in(i - 1)) {
+      continue;
     }
-    if (earliest <= *window_.until_ns) {
-      break;
-    }
-    end = first.file_number;
+    scan(files[i - 1].first.file_number, [&](const BatchPlace& place) {
+      if (is_before_end(place.header)) {
+        end = position_of(place);
+      }
+      return true;
+    });
   }
-  return end;
+  return end.value_or(BatchPosition{});
 }
 
 void Outliner::outline_directory() {
@@ -196,7 +217,7 @@ void Outliner::outline_directory() {
     outline_.begin = find_begin().value_or(outline_.segments.back());
   }
   if (window_.until_ns) {
-    outline_.end_file = find_end();
+    outline_.end = find_end();
   }
 }
 

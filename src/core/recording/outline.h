@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the headers of a recording tell: its span, where a window of time begins and ends.
+// Reads the headers of a recording: its span, where a window of time begins and ends.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ struct Window {
 struct Outline {
   std::uint64_t size = 0;    // bytes
   BatchPosition begin = {};  // of the segment where the window begins
-  // The number of the first file behind the window; none if it reaches the end.
-  std::optional<std::uint32_t> end_file = {};
+  // The last batch with a time before the end of the window. None if the window has no end.
+  std::optional<BatchPosition> end = {};
   std::vector<BatchPosition> segments = {};  // where they begin; of many, some of them
   std::optional<std::int64_t> first_wall_ns = {};
   std::optional<std::int64_t> last_wall_ns = {};
@@ -30,8 +30,8 @@ struct Outline {
   bool has_program = false;  // likewise
 };
 
-// Reads the headers of all batches of a file. Of a directory it reads those of the files where it
-// must, and the first one of the others. Throws Error if there is no batch.
+// Reads the headers of all batches of a file. In a directory it reads all headers of a file only
+// where it must, else the first one. Throws Error if there is no batch.
 Outline read_outline(const BatchStream& recording, const Window& window);
 
 // The last segment at or before the position, in the same file.

@@ -147,7 +147,7 @@ TEST_F(DirectoryReaderTest, WindowsFindTheirFiles) {
     stream.seek(outline.begin);
     std::vector<std::uint32_t> found;
     while (std::optional<BatchPlace> place = stream.next()) {
-      if (outline.end_file && place->header.file_number >= *outline.end_file) {
+      if (position_of(*place) > *outline.end) {
         break;
       }
       append_pids(stream, *place, found);
@@ -156,6 +156,50 @@ TEST_F(DirectoryReaderTest, WindowsFindTheirFiles) {
     EXPECT_GE(found.back(), 1000 * (i + 1));
     EXPECT_LE(found.size(), 4000U) << "no more than the files around it";
   }
+}
+
+// After the clock went back, records of the window follow later ones, in the same file and in
+// others.
+TEST_F(DirectoryReaderTest, WindowsEndBehindTheirLastBatch) {
+  std::int64_t hour = std::int64_t{3600} * 1'000'000'000;
+  std::int64_t offset = FakeBoot{}.wall_offset_ns;
+  std::uint32_t next = 1;
+  auto record = [&](FakeRun& run, int hours, std::uint32_t count) {
+    run.step_clock(offset + hours * hour);
+    run.events(next, count, 1000);
+    run.second();
+    next += count;
+  };
+  RecordingDirectory::Limits limits{.bytes = 16 * mebibyte};
+  {
+    FakeRun run(path_, limits, 1, {"one", offset});
+    record(run, 0, 100);
+    record(run, 2, 100);
+    record(run, 0, 100);   // the same file
+    record(run, 2, 1500);  // into the next one
+  }
+  // Both begin in the second file.
+  {
+    FakeRun run(path_, limits, 2, {"two", offset});
+    record(run, 0, 100);
+  }
+  std::uint32_t end = next;
+  FakeRun run(path_, limits, 3, {"three", offset + 2 * hour});
+  record(run, 2, 3000);
+  BatchStream stream = open_directory(path_);
+  std::int64_t boot = BootClock::now().time_since_epoch().count();
+  Outline outline = read_outline(stream, {std::nullopt, boot + offset + hour});
+  ASSERT_TRUE(outline.end);
+  Replay replay(everything(), clock_, users_, sink_);
+  while (std::optional<BatchPlace> place = stream.next()) {
+    if (position_of(*place) > *outline.end) {
+      break;
+    }
+    take(stream, replay, *place);
+  }
+  EXPECT_EQ(sink_.pids.size(), end - 1);
+  EXPECT_EQ(sink_.pids, numbers(1, end));
+  EXPECT_TRUE(sink_.losses.empty());
 }
 
 TEST_F(DirectoryReaderTest, ARunWithoutItsFirstBatchIsNotTheFormerOne) {
@@ -198,8 +242,14 @@ TEST_F(DirectoryReaderTest, DamageIsReportedWithItsFile) {
       run.second();
     }
   }
+  BatchStream whole = open_directory(path_);
+  std::optional<BatchPlace> place;
+  for (int i = 0; i < 5; ++i) {
+    place = whole.next();
+    ASSERT_TRUE(place);
+  }
   std::fstream file(path_ + "/000.bpftrap", std::ios::in | std::ios::out);
-  file.seekp(5000);
+  file.seekp(static_cast<std::streamoff>(place->position + sizeof(RecordingBatch)));
   file << "damage";
   file.close();
   BatchStream stream = open_directory(path_);
