@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/os/error.h"
+#include "core/os/full_disk.h"
 #include "core/os/memory_limit.h"
 #include "core/os/standard_streams.h"
 
@@ -84,10 +85,8 @@ void Output::truncate_partial() {
 
 void Output::fail(int err) {
   truncate_partial();
-  // EFBIG: RLIMIT_FSIZE, or the largest file of the file system.
-  bool full = err == ENOSPC || err == EDQUOT || err == EFBIG;
   std::string kept = units_ != nullptr ? units_->kept() : "all earlier records are written";
-  throw Error(fmt::format("cannot write to {}", name_), err, full ? kept : "");
+  throw Error(fmt::format("cannot write to {}", name_), err, is_full_disk(err) ? kept : "");
 }
 
 std::size_t Output::write_some() {

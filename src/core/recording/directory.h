@@ -7,9 +7,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "bpf/record.h"
@@ -42,8 +44,8 @@ class RecordingDirectory final : public ByteStore {
   // Losses likewise.
   std::uint64_t lost() const { return lost_; }
 
-  // Writes batches. Never fails: on a full disk it drops the oldest file, at most one per second,
-  // keeps batches in memory for a while, and then counts losses.
+  // Writes batches. Never fails: on a full disk it drops the oldest file, at most one per second.
+  // It keeps batches that cannot be written in memory for a while, and then counts losses.
   void take(std::string& batches) override;
   int fd() const override { return directory_.get(); }
   void finish() override;
@@ -57,8 +59,12 @@ class RecordingDirectory final : public ByteStore {
   // Events, and earlier losses, that found no room on the disk.
   const EventCount& unwritten() const { return unwritten_; }
 
-  // Writes the current file to its disk. Another thread may call it.
-  void sync();
+  // True if batches were discarded since the last call: a new file must follow.
+  bool take_discarded() { return std::exchange(discarded_, false); }
+
+  // Writes the files that have changed since the last call to their disk, and returns how many they
+  // are. Another thread may call it.
+  std::size_t sync();
 
  private:
   struct File {
@@ -80,10 +86,10 @@ class RecordingDirectory final : public ByteStore {
   std::uint64_t used() const;
   void begin_file(std::int64_t wall_ns);
   bool write_batch(std::size_t at, std::size_t size);
-  bool append(std::string_view bytes);
+  int append(std::string_view bytes);
   void write_pending();
   void discard();
-  void report_full(int err);
+  void report_failure(int err);
 
   std::string path_;
   std::uint64_t bytes_most_;
@@ -99,9 +105,10 @@ class RecordingDirectory final : public ByteStore {
   std::string pending_;
   EventCount unwritten_;
   BootTime dropped_at_;  // for want of room
-  bool full_told_ = false;
-  std::atomic<int> sync_fd_{-1};
-  int synced_fd_ = -1;  // of the thread that calls sync()
+  BootTime failed_at_;
+  bool failure_told_ = false;
+  bool discarded_ = false;
+  std::unique_ptr<std::atomic<bool>[]> dirty_;  // by file: to be written to the disk
 };
 
 }  // namespace bpftrap

@@ -111,8 +111,10 @@ void Recorder::prepare() {
     clock_since_ = clock_->anchored_since();
     writer_->add(encode(ClockRecord{clock_since_, clock_->offset_ns()}));
   }
-  if (writer_->segment_is_full()) {
-    begin_segment();
+  // The next records may refer to what is lost.
+  bool is_cut = options_.directory != nullptr && options_.directory->take_discarded();
+  if (is_cut || writer_->segment_is_full()) {
+    begin_segment(is_cut);
   }
 }
 
@@ -366,18 +368,14 @@ void Recorder::account(const bpftrap_lost& lost) {
   if (any) {
     writer_->add(encode(loss));
   }
-  age();
-  // A crash leaves out what follows, which is at most a second.
-  writer_->close_batch();
-}
-
-void Recorder::age() {
-  if (options_.directory != nullptr) {
-    options_.directory->drop_old(clock_->now());
-    if (options_.directory->wants_new_file(clock_->now())) {
+  if (RecordingDirectory* directory = options_.directory) {
+    directory->drop_old(clock_->now());
+    if (directory->wants_new_file(clock_->now())) {
       begin_segment(true);
     }
   }
+  // A crash leaves out what follows, which is at most a second.
+  writer_->close_batch();
 }
 
 bool Recorder::wants_sweep() const {

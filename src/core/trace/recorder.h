@@ -88,8 +88,6 @@ class Recorder final : public ProcessHandler {
   void finish() { writer_->close_batch(); }
 
   void begin_segment(bool in_new_file = false);
-  // Makes a directory drop what is too old.
-  void age();
   // Writes what has changed since the last record: the clock, a full segment.
   void prepare();
   void write(std::span<const std::byte> record) { writer_->add(record); }

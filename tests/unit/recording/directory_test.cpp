@@ -2,13 +2,18 @@
 // The directory of a recorder: its bound, its restarts, its faults.
 #include "core/recording/directory.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <fstream>
+#include <iterator>
 #include <numeric>
+#include <system_error>
 
 #include "core/os/error.h"
+#include "core/os/unique_fd.h"
 #include "unit/recording/directory.h"
 
 namespace bpftrap {
@@ -145,6 +150,102 @@ TEST_F(RecordingDirectoryTest, RecordsThatAreTooOldAreDropped) {
   run.second();
   run.second();
   EXPECT_EQ(pids(), numbers(1, 1));
+}
+
+TEST_F(RecordingDirectoryTest, FilesOfOthersAreRefusedAndStayAsTheyAre) {
+  std::filesystem::create_directory(path_);
+  std::string torn = sample_recording().substr(0, 60);
+  for (const std::string& content :
+       {sample_recording(), "damage" + sample_recording(), std::string("notes"),
+        std::string("no recording, however long it is")}) {
+    std::ofstream(path_ + "/000.bpftrap") << torn;
+    std::ofstream(path_ + "/001.bpftrap") << content;
+    EXPECT_THROW(RecordingDirectory(path_, limits_), Error);
+    std::ifstream file(path_ + "/001.bpftrap");
+    EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), content);
+  }
+  for (std::size_t size : {1, 8, 60}) {
+    std::ofstream(path_ + "/001.bpftrap") << torn.substr(0, size);
+    EXPECT_NO_THROW(RecordingDirectory(path_, limits_)) << size;
+    EXPECT_EQ(bytes(), 0U);
+  }
+}
+
+TEST_F(RecordingDirectoryTest, ATooLargeNewestFileIsNotContinued) {
+  std::uint32_t next = 1;
+  {
+    FakeRun run(path_, {.bytes = 256 * mebibyte}, 1);
+    while (run.directory().file_used() < 7 * mebibyte / 2) {
+      run.events(next, 100, 1000);
+      next += 100;
+    }
+    run.second();
+  }
+  ASSERT_EQ(open_directory(path_).files().size(), 1U);
+  FakeRun run(path_, limits_, 2);
+  std::uint32_t end = next;
+  for (int i = 0; i < 40; ++i) {
+    run.events(end, 100, 1000);
+    end += 100;
+    run.second();
+    ASSERT_LE(bytes(), limits_.bytes);
+  }
+  std::vector<std::uint32_t> kept = pids();
+  ASSERT_FALSE(kept.empty());
+  EXPECT_EQ(kept, numbers(kept.front(), end));
+}
+
+TEST_F(RecordingDirectoryTest, EveryChangedFileIsWrittenToItsDisk) {
+  FakeRun run(path_, limits_, 1);
+  run.directory().sync();
+  EXPECT_EQ(run.directory().sync(), 0U) << "nothing has changed";
+  run.events(1, 2500, 1000);
+  ASSERT_EQ(open_directory(path_).files().size(), 3U);
+  EXPECT_EQ(run.directory().sync(), 3U);
+  EXPECT_EQ(run.directory().sync(), 0U);
+}
+
+// Descriptors of the recorder do not allow writing meanwhile, so that it fails with EBADF. That of
+// the oldest file stays as it is, because it must not be emptied.
+TEST_F(RecordingDirectoryTest, OtherErrorsKeepTheHistory) {
+  FakeRun run(path_, limits_, 1);
+  run.events(1, 1500, 1000);
+  run.second();
+  std::vector<std::uint32_t> before = pids();
+  std::vector<std::pair<int, UniqueFd>> writable;
+  for (int fd = 3; fd < 256; ++fd) {
+    std::error_code error;
+    std::string link = "/proc/self/fd/" + std::to_string(fd);
+    std::string name = std::filesystem::read_symlink(link, error).string();
+    if (name.starts_with(path_ + "/") && !name.ends_with("/000.bpftrap")) {
+      UniqueFd read_only(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+      writable.emplace_back(fd, UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 256)));
+      ::dup3(read_only.get(), fd, O_CLOEXEC);
+    }
+  }
+  std::uint32_t next = 1501;
+  for (; run.lost() == 0; next += 16) {
+    ASSERT_LT(next, 100'000U) << "memory is bounded";
+    run.events(next, 16, 1000);
+  }
+  EXPECT_EQ(pids(), before);
+  for (const auto& [fd, file] : writable) {
+    ::dup3(file.get(), fd, O_CLOEXEC);
+  }
+  run.second();
+  run.events(next, 10);
+  run.second();
+  BatchStream stream = open_directory(path_);
+  RecordingBatch last{};
+  std::vector<std::uint32_t> pids;
+  while (std::optional<BatchPlace> place = stream.next()) {
+    last = (place->header.flags & batch_begins_segment) != 0 ? place->header : last;
+    append_pids(stream, *place, pids);
+  }
+  EXPECT_EQ(pids.size() + run.lost(), next + 9);
+  EXPECT_GT(last.sequence, 0U);
+  EXPECT_EQ(last.flags, batch_begins_segment | batch_begins_file)
+      << "what follows can be read without what is lost";
 }
 
 // EFBIG is as good as ENOSPC.
