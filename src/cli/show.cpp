@@ -356,7 +356,7 @@ int Show::run() {
   std::unique_ptr<Sink> sink = make_sink();
   Replay replay(std::move(replay_with), clock_, users_, *sink);
   if (cursor_.has_position()) {
-    begin_ = cursor_.resume(stream_, replay);
+    begin_ = cursor_.resume(stream_, source_.path, replay);
   }
   stream_.seek(begin_);
   if (options_.follow) {
@@ -366,8 +366,7 @@ int Show::run() {
   }
   progress_.clear();
   replay.finish();
-  output_->drain(patience_);
-  store_cursor();
+  bool is_written = output_->drain(patience_) && !output_->reader_gone();
   output_->close();
   if (complete_ || options_.trace.exports.empty()) {
     exports_.finish(source_.file.get(), source_.path, patience_);
@@ -393,3 +392,6 @@ int show_recording(const ShowOptions& options) {
 }
 
 }  // namespace bpftrap
+  if (is_written) {
+    cursor_.store();
+  }

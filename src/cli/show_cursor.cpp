@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/show_cursor.h"
 
+#include <fcntl.h>
+
+#include "core/os/unique_fd.h"
+
 namespace bpftrap {
 
 ShowCursor::ShowCursor(const std::string& path) {
@@ -9,14 +13,37 @@ ShowCursor::ShowCursor(const std::string& path) {
   }
 }
 
-BatchPosition ShowCursor::resume(const BatchStream& recording, Replay& replay) {
-  const Cursor& cursor = *file_->stored();
-  if (!is_valid(cursor, recording)) {
-    replay.begin_behind_dropped(cursor.events);
-    return {};
+namespace {
+
+// Events that follow the cursor in the former recording of a file, which `record` has renamed. None
+// if there is no such recording.
+std::optional<std::uint64_t> unread_before(const Cursor& cursor, const std::string& path) {
+  UniqueFd file(::open((path + ".old").c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!file) {
+    return std::nullopt;
   }
-  resumed_ = cursor;
-  return segment_of(recording, cursor.batch);
+  BatchStream former = BatchStream::of(file.get());
+  bool is_former = !former.is_directory() && is_valid(cursor, former);
+  return is_former ? std::optional(events_behind(cursor, former)) : std::nullopt;
+}
+
+}  // namespace
+
+BatchPosition ShowCursor::resume(const BatchStream& recording, const std::string& path,
+                                 Replay& replay) {
+  const Cursor& cursor = *file_->stored();
+  resumed_ = last_read(cursor, recording);
+  if (resumed_) {
+    return segment_of(recording, resumed_->batch);
+  }
+  std::optional<std::uint64_t> unread;
+  if (!recording.is_directory()) {
+    unread = unread_before(cursor, path);
+  }
+  if (unread != 0) {
+    replay.begin_behind_dropped(cursor.events, unread.value_or(0));
+  }
+  return {};
 }
 
 std::uint64_t ShowCursor::first_wanted(const BatchPlace& place) const {

@@ -24,8 +24,9 @@ class ShowCursor {
   // True if printing goes on in the middle of the recording.
   bool is_resumed() const { return resumed_.has_value(); }
 
-  // Returns where reading must begin, so that printing can begin behind the position.
-  BatchPosition resume(const BatchStream& recording, Replay& replay);
+  // Returns where reading must begin, so that printing can begin behind the position. `path`: of
+  // the recording.
+  BatchPosition resume(const BatchStream& recording, const std::string& path, Replay& replay);
   // The records of the batch before this one are printed already.
   std::uint64_t first_wanted(const BatchPlace& place) const;
 

@@ -124,6 +124,39 @@ TEST_F(RecordingDirectoryTest, ARestartContinuesAndReportsTheTimeBetween) {
   EXPECT_EQ(ends_of(show({"--last", "2"}), processes[0]), 0);
 }
 
+// `record` renames an existing recording to FILE.old.
+TEST_F(RecordingDirectoryTest, CursorOfARenamedFileReportsTheUnreadRest) {
+  path_ = directory_ / "file";
+  std::string cursor = directory_ / "c";
+  auto make = [this] {
+    EXPECT_EQ(run_bpftrap({"record", "-o", path_, "--", "/bin/true"}).status, 0);
+  };
+  auto losses = [&](const Words& more = {}) {
+    std::vector<std::optional<std::uint64_t>> counts;
+    for (const Record& record : show(Words{"--cursor-file", cursor} + more)) {
+      if (record.kind() == "lost") {
+        counts.push_back(record.maybe_number("count"));
+      }
+    }
+    return counts;
+  };
+  make();
+  EXPECT_TRUE(losses().empty());
+  make();
+  EXPECT_TRUE(losses().empty()) << "all was read";
+  make();
+  EXPECT_TRUE(losses({"--count", "1"}).empty());
+  make();
+  std::vector<std::optional<std::uint64_t>> rest = losses();
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_GE(rest[0].value_or(0), 1U);
+  make();
+  make();
+  rest = losses();
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_FALSE(rest[0]) << "the former file is gone, too";
+}
+
 TEST_F(RecordingDirectoryTest, ASecondRecorderIsRefused) {
   Bpftrap recorder(record());
   await_live();

@@ -13,6 +13,7 @@
 
 #include "core/os/error.h"
 #include "core/os/file.h"
+#include "core/recording/event_count.h"
 
 namespace bpftrap {
 
@@ -79,6 +80,59 @@ bool is_valid(const Cursor& cursor, const BatchStream& recording) {
   std::optional<BatchPlace> place = stream.next();
   return place && position_of(*place) == cursor.batch && place->header.run == cursor.run &&
          place->header.sequence == cursor.sequence;
+}
+
+std::optional<Cursor> last_read(const Cursor& cursor, const BatchStream& recording) {
+  if (is_valid(cursor, recording)) {
+    return cursor;
+  }
+  std::optional<Cursor> last;
+  BatchStream stream = recording.again();
+  auto scan = [&](std::uint32_t file_number) {
+    stream.seek({file_number, 0});
+    while (std::optional<BatchPlace> place = stream.next()) {
+      const RecordingBatch& header = place->header;
+      if (stream.is_directory() && header.file_number != file_number) {
+        return;
+      }
+      if (header.run == cursor.run && header.sequence <= cursor.sequence) {
+        last = Cursor{header.run, header.sequence, position_of(*place), UINT64_MAX, {}};
+      }
+    }
+  };
+  if (!stream.is_directory()) {
+    scan(0);
+    return last;
+  }
+  const std::vector<SegmentFile> files = stream.files();
+  if (files.empty() || files.front().first.file_number > cursor.batch.file_number) {
+    return std::nullopt;
+  }
+  for (std::size_t i = files.size(); i > 0 && !last; --i) {
+    if (std::uint32_t number = files[i - 1].first.file_number; number <= cursor.batch.file_number) {
+      scan(number);
+    }
+  }
+  return last;
+}
+
+std::uint64_t events_behind(const Cursor& cursor, const BatchStream& recording) {
+  BatchStream stream = recording.again();
+  stream.seek(cursor.batch);
+  EventCount count;
+  while (std::optional<BatchPlace> place = stream.next()) {
+    bool is_first = position_of(*place) == cursor.batch;
+    std::uint64_t records = 0;
+    if (std::optional<std::span<const std::byte>> payload = stream.read(*place)) {
+      for_each_record(*payload, [&](std::span<const std::byte> record) {
+        if (!is_first || records++ >= cursor.records) {
+          count.add(record);
+        }
+        return true;
+      });
+    }
+  }
+  return events_of(count.events);
 }
 
 CursorFile::CursorFile(std::string path) : path_(std::move(path)) {

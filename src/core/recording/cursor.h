@@ -30,6 +30,13 @@ std::optional<Cursor> parse_cursor(std::string_view text);
 // True if the batch of the cursor is still where it was.
 bool is_valid(const Cursor& cursor, const BatchStream& recording);
 
+// Returns the cursor if it is valid. If a crash of the machine took its batch, returns the end of
+// the last one before it. Nullopt if records behind the cursor were dropped.
+std::optional<Cursor> last_read(const Cursor& cursor, const BatchStream& recording);
+
+// Returns how many events follow a valid cursor.
+std::uint64_t events_behind(const Cursor& cursor, const BatchStream& recording);
+
 class CursorFile {
  public:
   // Throws Error if the file cannot be read or has something else, or if its directory cannot be

@@ -128,18 +128,19 @@ bool Replay::is_in_window(BootTime time) const {
          (!options_.until_ns || wall <= *options_.until_ns);
 }
 
-void Replay::begin_behind_dropped(std::optional<std::uint64_t> events) {
+void Replay::begin_behind_dropped(std::optional<std::uint64_t> events, std::uint64_t dropped) {
   behind_dropped_ = true;
+  dropped_before_ = dropped;
   events_ = events;
 }
 
 void Replay::begin_batch(const RecordingBatch& batch) {
   if (first_batch_ || batch.run != run_number_) {
     new_run_ = true;
-    stopped_.reset();
     // If the first batch is damaged, the state of the earlier run does not hold for the next ones.
     run_.reset();
     older_.clear();
+    stopped_.reset();
     last_wall_ = clock_.to_wall(last_time_);
   } else if (batch.sequence > next_sequence_) {
     std::uint64_t count = batch.sequence - next_sequence_;
@@ -232,6 +233,10 @@ void Replay::begin_run(const RunRecord& run) {
 }
 
 void Replay::take(RunRecord& run) {
+  if (std::exchange(behind_dropped_, false)) {
+    dropped_ = LostRecord{run.time, dropped_before_, true};  // a file has no tally
+    events_.reset();
+  }
   restoring_ = new_run_ || gap_ > 0 || dropped_;
   missing_ += std::exchange(gap_, 0);
   if (restoring_) {

@@ -47,8 +47,8 @@ class Replay {
   // As long as this is true, records change the state, but are not written.
   void mute(bool muted) { muted_ = muted; }
   // The records that follow come behind a position with so many events, if known, which was
-  // dropped.
-  void begin_behind_dropped(std::optional<std::uint64_t> events);
+  // dropped. `dropped`: the events between, if the recording does not tell them; 0: unknown.
+  void begin_behind_dropped(std::optional<std::uint64_t> events, std::uint64_t dropped = 0);
 
   // The records that follow belong to this batch.
   void begin_batch(const RecordingBatch& batch);
@@ -114,6 +114,7 @@ class Replay {
   bool muted_ = false;
   std::optional<StartRecord> held_start_;  // until records are written
   bool behind_dropped_ = false;
+  std::uint64_t dropped_before_ = 0;
   std::optional<std::uint64_t> events_;
   std::optional<LostRecord> dropped_;  // before this segment
   std::uint64_t gap_ = 0;              // batches that are missing before this segment

@@ -303,6 +303,59 @@ TEST_F(DirectoryReaderTest, CursorIsValidUntilItsFileIsUsedAgain) {
   EXPECT_EQ(5 + sink_.losses[0] + sink_.pids.size(), 6500U);
 }
 
+// A crash of the machine may take the batch of the cursor with it, and others before.
+TEST_F(DirectoryReaderTest, CursorBehindTheEndOfACrashedRunGoesOnWithTheNextRun) {
+  std::uintmax_t kept = 0;
+  {
+    FakeRun run(path_, limits_, 1);
+    run.events(1, 10);
+    run.second();
+    kept = run.directory().file_used();
+    run.events(11, 10);
+    run.second();
+  }
+  BatchStream before = open_directory(path_);
+  BatchPlace last;
+  while (std::optional<BatchPlace> place = before.next()) {
+    last = *place;
+  }
+  Cursor cursor{last.header.run, last.header.sequence, position_of(last), 10, 20};
+  EXPECT_EQ(last_read(cursor, before), cursor);
+  std::filesystem::resize_file(path_ + "/000.bpftrap", kept);
+  {
+    FakeRun run(path_, limits_, 2);
+    run.events(21, 10);
+    run.second();
+  }
+  BatchStream stream = open_directory(path_);
+  std::optional<Cursor> found = last_read(cursor, stream);
+  ASSERT_TRUE(found);
+  EXPECT_LT(found->batch, cursor.batch);
+  stream.seek(segment_of(stream, found->batch));
+  Replay replay(everything(), clock_, users_, sink_);
+  while (std::optional<BatchPlace> place = stream.next()) {
+    replay.mute(position_of(*place) <= found->batch);
+    take(stream, replay, *place);
+  }
+  EXPECT_EQ(sink_.pids, numbers(21, 31));
+  EXPECT_TRUE(sink_.losses.empty());
+  cursor.run = 3;
+  EXPECT_FALSE(last_read(cursor, stream)) << "the directory was made anew";
+}
+
+TEST_F(DirectoryReaderTest, AFileTellsWhatIsUnread) {
+  UniqueFd file = file_with(sample_recording());
+  BatchStream stream = BatchStream::of(file.get());
+  EXPECT_EQ(events_behind({42, 0, {}, 0, {}}, stream), 3U);
+  EXPECT_EQ(events_behind({42, 0, {}, 7, {}}, stream), 1U) << "the end";
+  EXPECT_EQ(events_behind({42, 0, {}, 9, {}}, stream), 0U);
+  EXPECT_FALSE(last_read({43, 0, {}, 9, {}}, stream));
+  Replay replay(everything(), clock_, users_, sink_);
+  replay.begin_behind_dropped({}, 7);
+  take_rest(stream, replay);
+  EXPECT_EQ(sink_.losses, std::vector<std::uint64_t>{7});
+}
+
 TEST_F(DirectoryReaderTest, CursorFileIsReplacedAsAWhole) {
   std::string path = scratch_ + "/cursor";
   Cursor cursor{1, 2, {3, 4}, 5, 6};
