@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <stdexcept>
@@ -44,6 +45,25 @@ constexpr std::size_t usual_write = std::size_t{256} << 10;
 
 std::vector<FieldTable> record_kinds() {
   return {fields<ForkRecord>(), fields<ExecRecord>(), fields<ExitRecord>()};
+}
+
+// Reads the changes of a directory. Returns true if one may be of another file than this one.
+bool has_other_name(int changes, const std::string& name) {
+  bool has_other = false;
+  alignas(inotify_event) std::array<char, 4096> bytes;
+  ssize_t size = 0;
+  while ((size = ::read(changes, bytes.data(), bytes.size())) > 0) {
+    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+      inotify_event event;
+      std::memcpy(&event, bytes.data() + at, sizeof event);
+      at += sizeof event;
+      // The name is padded with zero bytes. It is empty if changes were lost.
+      bool is_same = event.len > 0 && bytes.data() + at == std::string_view(name);
+      has_other = has_other || !is_same;
+      at += event.len;
+    }
+  }
+  return has_other;
 }
 
 class Show {
@@ -269,8 +289,7 @@ void Show::follow(Replay& replay) {
         ready[2].revents != 0) {
       return;
     }
-    std::array<char, 4096> events;
-    [[maybe_unused]] ssize_t size = ::read(changes.get(), events.data(), events.size());
+    stream_.expect_files(has_other_name(changes.get(), stream_.name()));
   }
 }
 

@@ -95,6 +95,9 @@ std::optional<BatchPlace> BatchStream::next() {
       return place;
     }
     if (!is_complete) {
+      if (!place && !expects_files_) {
+        return std::nullopt;
+      }
       list();
       if (!has_later_file()) {
         return std::nullopt;

@@ -29,7 +29,7 @@ class BatchStream {
 
   bool is_directory() const { return is_directory_; }
   int fd() const { return place_.get(); }
-  // Of a directory, the files that had batches when it was last listed, the oldest first.
+  // The files of a directory that had batches when it was last listed, the oldest first.
   const std::vector<SegmentFile>& files() const { return files_; }
 
   // Goes to the next batch. Nullopt at the end of what is complete; a later call continues if the
@@ -40,6 +40,11 @@ class BatchStream {
   std::optional<std::span<const std::byte>> read(const BatchPlace& place);
   // The next call of next() looks here, or at the oldest batch behind it.
   void seek(BatchPosition position);
+
+  // Name of the file of a directory that is read.
+  const std::string& name() const { return name_; }
+  // If false, next() does not look for later files at the end of this one, which takes long.
+  void expect_files(bool expect) { expects_files_ = expect; }
 
   // Damaged places so far, and the first one, such as `byte 88` or `byte 88 of 003.bpftrap`.
   std::uint64_t damaged() const { return damaged_ + (reader_ ? reader_->damaged() : 0); }
@@ -70,6 +75,7 @@ class BatchStream {
   std::optional<RecordingReader> reader_;
   std::uint64_t damaged_ = 0;
   std::string first_damage_;
+  bool expects_files_ = true;
 };
 
 }  // namespace bpftrap

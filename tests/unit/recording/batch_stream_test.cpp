@@ -356,6 +356,23 @@ TEST_F(DirectoryReaderTest, AFileTellsWhatIsUnread) {
   EXPECT_EQ(sink_.losses, std::vector<std::uint64_t>{7});
 }
 
+TEST_F(DirectoryReaderTest, AtItsEndItListsFilesOnlyIfTheyMayHaveChanged) {
+  FakeRun run(path_, limits_, 1);
+  run.events(1, 10);
+  run.second();
+  BatchStream stream = open_directory(path_);
+  stream.expect_files(false);
+  EXPECT_EQ(pids_in(stream), numbers(1, 11));
+  EXPECT_EQ(stream.name(), "000.bpftrap");
+  run.events(11, 2000, 1000);
+  run.second();
+  EXPECT_FALSE(pids_in(stream).empty()) << "the rest of the file";
+  EXPECT_EQ(stream.files().size(), 1U);
+  stream.expect_files(true);
+  EXPECT_EQ(pids_in(stream).back(), 2010U);
+  EXPECT_EQ(stream.files().size(), 3U);
+}
+
 TEST_F(DirectoryReaderTest, CursorFileIsReplacedAsAWhole) {
   std::string path = scratch_ + "/cursor";
   Cursor cursor{1, 2, {3, 4}, 5, 6};
