@@ -4,14 +4,12 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <memory>
 #include <stdexcept>
@@ -45,25 +43,6 @@ constexpr std::size_t usual_write = std::size_t{256} << 10;
 
 std::vector<FieldTable> record_kinds() {
   return {fields<ForkRecord>(), fields<ExecRecord>(), fields<ExitRecord>()};
-}
-
-// Reads the changes of a directory. Returns true if one may be of another file than this one.
-bool has_other_name(int changes, const std::string& name) {
-  bool has_other = false;
-  alignas(inotify_event) std::array<char, 4096> bytes;
-  ssize_t size = 0;
-  while ((size = ::read(changes, bytes.data(), bytes.size())) > 0) {
-    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
-      inotify_event event;
-      std::memcpy(&event, bytes.data() + at, sizeof event);
-      at += sizeof event;
-      // The name is padded with zero bytes. It is empty if changes were lost.
-      bool is_same = event.len > 0 && bytes.data() + at == std::string_view(name);
-      has_other = has_other || !is_same;
-      at += event.len;
-    }
-  }
-  return has_other;
 }
 
 class Show {
@@ -271,25 +250,21 @@ void Show::store_cursor() {
 }
 
 void Show::follow(Replay& replay) {
-  UniqueFd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  std::string path = fmt::format("/proc/self/fd/{}", stream_.fd());
-  if (!changes || ::inotify_add_watch(changes.get(), path.c_str(), IN_MODIFY) < 0) {
-    throw Error(fmt::format("cannot watch '{}'", source_.path), errno);
-  }
+  SourceChanges changes(source_);
   while (read_all(replay, false) && flush(true) && !replay.is_done() &&
          (source_.is_directory || !replay.has_stopped())) {
     if (cursor_.is_due()) {
       store_cursor();
     }
     report_pauses(replay);
-    std::array<pollfd, 3> ready{pollfd{changes.get(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
+    std::array<pollfd, 3> ready{pollfd{changes.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0},
                                 pollfd{output_->fd(), 0, 0}};
     int patience = cursor_.is_used() ? 1000 : -1;
     if (::poll(ready.data(), ready.size(), patience) < 0 || ready[1].revents != 0 ||
         ready[2].revents != 0) {
       return;
     }
-    stream_.expect_files(has_other_name(changes.get(), stream_.name()));
+    stream_.expect_files(changes.has_other_than(stream_.name()));
   }
 }
 
@@ -392,6 +367,9 @@ int Show::run() {
   } else {
     say("interrupted: new files are incomplete, and earlier ones are unchanged");
   }
+  if (is_written) {
+    cursor_.store();
+  }
   report(replay);
   return report_empty(replay);
 }
@@ -402,6 +380,7 @@ int show_recording(const ShowOptions& options) {
   ShowOptions shown = options;
   Source source = open_source(options.source, options.of_system);
   refuse_same_file(source, options.trace.output.output);
+  refuse_directory(source, options.trace.exports);
   if (source.process || options.script || !options.trace.exports.empty()) {
     // Everything.
     shown.trace.default_events = {
@@ -411,6 +390,3 @@ int show_recording(const ShowOptions& options) {
 }
 
 }  // namespace bpftrap
-  if (is_written) {
-    cursor_.store();
-  }

@@ -3,11 +3,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <stdexcept>
 
@@ -124,6 +127,41 @@ void refuse_same_file(const Source& source, const std::string& output) {
     throw Error(fmt::format("refuse to write to '{}' (--output)", output), 0,
                 "it is the recording: name another file");
   }
+}
+
+void refuse_directory(const Source& source, const ExportOptions& exports) {
+  for (const ExportOptions::File& file : exports.files) {
+    if (source.is_directory && file.format->write_run != nullptr) {
+      throw Error(fmt::format("'{}' is a directory ({})", source.path, file.format->option), 0,
+                  "name a FILE that `bpftrap record -o FILE` has written");
+    }
+  }
+}
+
+SourceChanges::SourceChanges(const Source& source)
+    : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+  std::string path = fmt::format("/proc/self/fd/{}", source.file.get());
+  if (!fd_ || ::inotify_add_watch(fd_.get(), path.c_str(), IN_MODIFY) < 0) {
+    throw Error(fmt::format("cannot watch '{}'", source.path), errno);
+  }
+}
+
+bool SourceChanges::has_other_than(std::string_view name) {
+  bool has_other = false;
+  alignas(inotify_event) std::array<char, 4096> bytes;
+  ssize_t size = 0;
+  while ((size = ::read(fd_.get(), bytes.data(), bytes.size())) > 0) {
+    for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+      inotify_event event;
+      std::memcpy(&event, bytes.data() + at, sizeof event);
+      at += sizeof event;
+      // The name is padded with zero bytes. It is empty if changes were lost.
+      bool is_same = event.len > 0 && bytes.data() + at == name;
+      has_other = has_other || !is_same;
+      at += event.len;
+    }
+  }
+  return has_other;
 }
 
 bool needs_dates(const Outline& outline, bool utc) {

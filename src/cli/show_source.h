@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "cli/export_options.h"
 #include "core/os/unique_fd.h"
 #include "core/recording/outline.h"
 #include "core/text/units.h"
@@ -34,6 +36,25 @@ Source open_source(const std::string& text, bool of_system = false);
 
 // Throws Error if the output is the recording, because it is emptied first.
 void refuse_same_file(const Source& source, const std::string& output);
+
+// Throws Error if a file of the whole run is to be made of a directory. It would need all of it in
+// memory, and a directory may be large.
+void refuse_directory(const Source& source, const ExportOptions& exports);
+
+// Notices when the recorder writes.
+class SourceChanges {
+ public:
+  // Throws Error.
+  explicit SourceChanges(const Source& source);
+
+  // Readable if there are changes.
+  int fd() const { return fd_.get(); }
+  // Forgets the changes so far. Returns true if one may be of another file of the directory.
+  bool has_other_than(std::string_view name);
+
+ private:
+  UniqueFd fd_;
+};
 
 // True if a table needs dates: the records are of several days, or not of today.
 bool needs_dates(const Outline& outline, bool utc);

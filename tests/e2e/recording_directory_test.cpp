@@ -160,6 +160,9 @@ TEST_F(RecordingDirectoryTest, CursorOfARenamedFileReportsTheUnreadRest) {
 TEST_F(RecordingDirectoryTest, ASecondRecorderIsRefused) {
   Bpftrap recorder(record());
   await_live();
+  Outcome picture = run_bpftrap({"show", path_, "--timeline", directory_ / "page"});
+  EXPECT_EQ(picture.status, 1) << "a directory is unbounded";
+  EXPECT_NE(picture.errors.find("is a directory (--timeline)"), std::string::npos);
   Outcome second = run_bpftrap(record());
   EXPECT_EQ(second.status, 1);
   EXPECT_NE(second.errors.find("another recorder does"), std::string::npos) << second.errors;
