@@ -18,6 +18,7 @@
 #include "core/os/error.h"
 #include "core/os/messages.h"
 #include "core/os/users.h"
+#include "core/recording/segment_files.h"
 #include "core/text/text.h"
 
 namespace bpftrap {
@@ -95,7 +96,12 @@ bool is_same_day(const std::tm& one, const std::tm& other) {
 }  // namespace
 
 bool has_system_recording() {
-  return ::access(system_recording, R_OK) == 0;
+  UniqueFd directory(::open(system_recording, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  try {
+    return directory && !list_segment_files(directory.get()).empty();
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 Source open_source(const std::string& text, bool of_system) {
@@ -107,7 +113,10 @@ Source open_source(const std::string& text, bool of_system) {
   source.is_default = text.empty() || process;
   source.path = text;
   if (source.is_default) {
-    of_system = of_system || (!exists(default_recording) && exists(system_recording));
+    // If its records are only unreadable, the message says who may read them.
+    bool is_forbidden = ::access(system_recording, R_OK) != 0 && errno == EACCES;
+    of_system =
+        of_system || (!exists(default_recording) && (is_forbidden || has_system_recording()));
     source.path = of_system ? system_recording : default_recording;
   }
   source.process = process;

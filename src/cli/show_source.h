@@ -19,7 +19,7 @@ namespace bpftrap {
 // The directory of the recorder that the package installs.
 inline constexpr const char* system_recording = "/var/lib/bpftrap";
 
-// True if this user may read it.
+// True if it has records that this user may read.
 bool has_system_recording();
 
 struct Source {

@@ -76,7 +76,8 @@ std::string describe(const RecorderFacts& recorder) {
   formatter.append_time_of_day(text, {recorder.last_wall_ns});
   text += ", ";
   append_human_size(text, recorder.bytes);
-  return text + ", " + std::to_string(recorder.lost) + " lost";
+  return text +
+         (recorder.lost ? ", " + std::to_string(*recorder.lost) + " lost" : ", unknown losses");
 }
 
 Check check_recorder(const RecorderFacts& recorder) {
@@ -86,10 +87,16 @@ Check check_recorder(const RecorderFacts& recorder) {
                     recorder.err == EACCES ? "sudo bpftrap doctor, or join the group adm"
                                            : "bpftrap show --system tells more");
   }
+  if (!recorder.runs && !recorder.first_wall_ns) {
+    return ok(name, "installed, but not enabled");
+  }
   std::string records = describe(recorder);
   if (!recorder.runs) {
     return degraded(name, concat({"installed, but does not run; ", records}),
                     "sudo systemctl enable --now bpftrap");
+  }
+  if (!recorder.lost) {
+    return degraded(name, concat({"runs; ", records}), "bpftrap show --system tells more");
   }
   return recorder.lost == 0
              ? ok(name, concat({"runs; ", records}))

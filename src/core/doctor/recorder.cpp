@@ -2,9 +2,13 @@
 #include "core/doctor/recorder.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <string_view>
+#include <utility>
 
 #include "core/os/error.h"
 #include "core/os/file.h"
@@ -16,20 +20,28 @@ namespace bpftrap {
 
 namespace {
 
-// Losses of the directory up to the end of a segment that begins here.
-std::uint64_t lost_up_to(const BatchStream& recording, BatchPosition segment, bool whole) {
+// Losses of the directory up to the end of a segment that begins here. Nullopt if its first batch,
+// which has the tally of everything before, is damaged.
+std::optional<std::uint64_t> lost_up_to(const BatchStream& recording, BatchPosition segment,
+                                        bool whole) {
   EventCount count;
   BatchStream stream = recording.again();
   stream.seek(segment);
+  bool is_first = true;
   while (std::optional<BatchPlace> place = stream.next()) {
-    if (auto payload = stream.read(*place)) {
+    auto payload = stream.read(*place);
+    if (!payload && is_first) {
+      return std::nullopt;
+    }
+    if (payload) {
       for_each_record(*payload, [&count](std::span<const std::byte> record) {
         count.add(record);
         return true;
       });
     }
+    is_first = false;
     if (!whole) {
-      break;  // the first batch has the tally of everything before
+      break;
     }
   }
   return count.all_lost;
@@ -44,19 +56,48 @@ void read_span(UniqueFd directory, RecorderFacts& facts) {
   facts.first_wall_ns = outline.first_wall_ns;
   facts.last_wall_ns = outline.last_wall_ns.value_or(0);
   facts.bytes = outline.size;
-  facts.lost = lost_up_to(stream, outline.segments.back(), true) -
-               lost_up_to(stream, outline.segments.front(), false);
+  facts.lost.reset();
+  if (outline.segments.empty()) {
+    return;
+  }
+  auto end = lost_up_to(stream, outline.segments.back(), true);
+  auto begin = lost_up_to(stream, outline.segments.front(), false);
+  if (begin && end && *end >= *begin) {
+    facts.lost = *end - *begin;
+  }
+}
+
+// The device of a file, as /proc/locks has it. fstat() tells another one on btrfs.
+std::string lock_device(int fd) {
+  std::string info = read_file("/proc/self/fdinfo/" + std::to_string(fd)).value_or("");
+  constexpr std::string_view key = "mnt_id:\t";
+  std::size_t at = info.find(key);
+  if (at == std::string::npos) {
+    return "";
+  }
+  at += key.size();
+  // `25 1 254:1 / / rw …`
+  std::string begin = "\n" + info.substr(at, info.find('\n', at) - at) + " ";
+  std::string mounts = "\n" + read_file("/proc/self/mountinfo").value_or("");
+  std::size_t line = mounts.find(begin);
+  unsigned major = 0;
+  unsigned minor = 0;
+  if (line == std::string::npos ||
+      std::sscanf(mounts.c_str() + line + begin.size(), "%*u %u:%u", &major, &minor) != 2) {
+    return "";
+  }
+  return fmt::format("{:02x}:{:02x}", major, minor);
 }
 
 }  // namespace
 
-bool has_flock(const std::string& locks, std::uint64_t inode) {
+bool has_flock(const std::string& locks, const std::string& device, std::uint64_t inode) {
   // `1: FLOCK  ADVISORY  WRITE 4711 fe:01:131074 0 EOF`
-  std::string end = ":" + std::to_string(inode) + " ";
+  std::string file = " " + device + ":" + std::to_string(inode) + " ";
   for (std::size_t at = 0; at < locks.size();) {
     std::size_t next = locks.find('\n', at);
     std::string line = locks.substr(at, next - at);
-    if (line.find(" FLOCK ") != std::string::npos && line.find(end) != std::string::npos) {
+    if (line.find(" FLOCK ") != std::string::npos && line.find(file) != std::string::npos) {
       return true;
     }
     at = next == std::string::npos ? locks.size() : next + 1;
@@ -73,7 +114,8 @@ std::optional<RecorderFacts> gather_recorder(const std::string& directory) {
   }
   struct stat status {};
   if (::fstat(fd.get(), &status) == 0) {
-    facts.runs = has_flock(read_file("/proc/locks").value_or(""), status.st_ino);
+    std::string locks = read_file("/proc/locks").value_or("");
+    facts.runs = has_flock(locks, lock_device(fd.get()), status.st_ino);
   }
   try {
     read_span(std::move(fd), facts);
