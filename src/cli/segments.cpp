@@ -19,12 +19,13 @@ Segments::Segments(const Source& source)
 void Segments::refresh() {
   while (std::optional<BatchPlace> place = headers_.next()) {
     const RecordingBatch& header = place->header;
-    if (last_ && last_->run == header.run && header.sequence > last_->sequence + 1) {
+    bool is_other_run = !last_ || last_->run != header.run;
+    if (!is_other_run && header.sequence > last_->sequence + 1) {
       missing_ += header.sequence - last_->sequence - 1;
     }
     last_ = header;
-    // The beginning of a damaged recording may be missing.
-    if ((header.flags & batch_begins_segment) != 0 || segments_.empty()) {
+    // The first batch of a recording or of a run may be damaged.
+    if ((header.flags & batch_begins_segment) != 0 || is_other_run) {
       segments_.push_back({.begin = position_of(*place)});
       take_host(segments_.back(), *place);
     }

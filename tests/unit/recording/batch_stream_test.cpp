@@ -1,62 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Reading a directory: reuse, several boots, damage, cursors.
+// Reading a directory: reuse, several boots, damage.
 #include "core/recording/batch_stream.h"
 
 #include <fstream>
 
-#include "core/os/error.h"
-#include "core/recording/cursor.h"
+#include "cli/segments.h"
 #include "core/recording/outline.h"
-#include "core/trace/replay.h"
 #include "unit/recording/directory.h"
 
 namespace bpftrap {
 namespace {
-
-// Counts what a replay writes.
-class CountingSink final : public Sink {
- public:
-  void write(const RecordView& record) override {
-    starts += record.get_if<StartRecord>() != nullptr ? 1 : 0;
-    if (const auto* exec = record.get_if<ExecRecord>()) {
-      pids.push_back(exec->process.id.pid);
-    }
-    if (const auto* lost = record.get_if<LostRecord>()) {
-      losses.push_back(lost->count);
-    }
-  }
-  int starts = 0;
-  std::vector<std::uint32_t> pids;
-  std::vector<std::uint64_t> losses;
-};
-
-ReplayOptions everything() {
-  ReplayOptions options;
-  options.stream.write_failed_execs = true;
-  return options;
-}
-
-class DirectoryReaderTest : public RecordingDirectoryTest {
- protected:
-  void take(BatchStream& stream, Replay& replay, const BatchPlace& place) {
-    replay.begin_batch(place.header);
-    if (auto payload = stream.read(place)) {
-      for_each_record(*payload, [&replay](std::span<const std::byte> record) {
-        replay.take(record);
-        return true;
-      });
-    }
-  }
-  void take_rest(BatchStream& stream, Replay& replay) {
-    while (std::optional<BatchPlace> place = stream.next()) {
-      take(stream, replay, *place);
-    }
-  }
-
-  WallClock clock_ = WallClock::recorded();
-  Users users_{""};
-  CountingSink sink_;
-};
 
 TEST_F(DirectoryReaderTest, AFileThatIsUsedAgainIsNoticed) {
   FakeRun run(path_, limits_, 1);
@@ -234,6 +187,30 @@ TEST_F(DirectoryReaderTest, ARunWithoutItsFirstBatchIsNotTheFormerOne) {
   EXPECT_EQ(sink_.pids.back(), 1020U);
 }
 
+TEST_F(DirectoryReaderTest, ASegmentHasOneRunOnly) {
+  std::uint64_t at = 0;
+  {
+    FakeRun run(path_, limits_, 1, {"one", FakeBoot{}.wall_offset_ns});
+    run.events(1, 10);
+    run.second();
+    at = run.directory().file_used();
+  }
+  {
+    FakeRun run(path_, limits_, 2, {"two", FakeBoot{}.wall_offset_ns});
+    run.events(11, 10);
+    run.second();
+  }
+  std::fstream file(path_ + "/000.bpftrap", std::ios::in | std::ios::out);
+  file.seekp(static_cast<std::streamoff>(at));
+  file << "damage";
+  file.close();
+  Source source = open_source(path_);
+  Segments segments(source);
+  ASSERT_EQ(segments.all().size(), 2U);
+  EXPECT_EQ(segments.all()[0].boot_id, "one");
+  EXPECT_EQ(segments.all()[1].boot_id, "") << "unknown";
+}
+
 TEST_F(DirectoryReaderTest, DamageIsReportedWithItsFile) {
   {
     FakeRun run(path_, limits_, 1);
@@ -258,104 +235,6 @@ TEST_F(DirectoryReaderTest, DamageIsReportedWithItsFile) {
   EXPECT_TRUE(stream.first_damage().ends_with(" of 000.bpftrap")) << stream.first_damage();
 }
 
-TEST_F(DirectoryReaderTest, CursorsAreTextThatIsChecked) {
-  Cursor cursor{0xdeadbeef, 12, {3, 456}, 7, 89};
-  std::string text = encode(cursor);
-  EXPECT_EQ(text,
-            "bpftrap cursor 1: run=deadbeef sequence=12 file=3 offset=456 records=7 events=89\n");
-  EXPECT_EQ(parse_cursor(text), cursor);
-  cursor.events.reset();
-  EXPECT_EQ(parse_cursor(encode(cursor)), cursor);
-  for (std::size_t size = 0; size < text.size(); ++size) {
-    EXPECT_FALSE(parse_cursor(text.substr(0, size))) << size;
-  }
-  for (const char* wrong :
-       {"", "x", "bpftrap cursor 2: run=1 sequence=1 file=1 offset=1 records=1\n",
-        "bpftrap cursor 1: run=1 sequence=1 file=5000000000 offset=1 records=1\n",
-        "bpftrap cursor 1: run=1 sequence=-1 file=5 offset=1 records=1\n",
-        "bpftrap cursor 1: run=1 sequence=1 file=5 offset=99999999999999999999 records=1\n",
-        "bpftrap cursor 1: run=1 sequence=1 file=5 offset=9223372036854775808 records=1\n"}) {
-    EXPECT_FALSE(parse_cursor(wrong)) << wrong;
-  }
-}
-
-TEST_F(DirectoryReaderTest, CursorIsValidUntilItsFileIsUsedAgain) {
-  FakeRun run(path_, limits_, 1);
-  run.events(1, 500, 1000);
-  run.second();
-  BatchStream stream = open_directory(path_);
-  stream.next();
-  BatchPlace place = *stream.next();
-  Cursor cursor{place.header.run, place.header.sequence, position_of(place), 5, 5};
-  EXPECT_TRUE(is_valid(cursor, stream));
-  EXPECT_EQ(segment_of(stream, cursor.batch), (BatchPosition{1, 0}));
-  Cursor other = cursor;
-  other.sequence += 1;
-  EXPECT_FALSE(is_valid(other, stream));
-  run.events(501, 6000, 1000);
-  run.second();
-  BatchStream later = open_directory(path_);
-  EXPECT_FALSE(is_valid(cursor, later));
-  Replay replay(everything(), clock_, users_, sink_);
-  replay.begin_behind_dropped(cursor.events);
-  take_rest(later, replay);
-  ASSERT_EQ(sink_.losses.size(), 1U);
-  EXPECT_EQ(5 + sink_.losses[0] + sink_.pids.size(), 6500U);
-}
-
-// A crash of the machine may take the batch of the cursor with it, and others before.
-TEST_F(DirectoryReaderTest, CursorBehindTheEndOfACrashedRunGoesOnWithTheNextRun) {
-  std::uintmax_t kept = 0;
-  {
-    FakeRun run(path_, limits_, 1);
-    run.events(1, 10);
-    run.second();
-    kept = run.directory().file_used();
-    run.events(11, 10);
-    run.second();
-  }
-  BatchStream before = open_directory(path_);
-  BatchPlace last;
-  while (std::optional<BatchPlace> place = before.next()) {
-    last = *place;
-  }
-  Cursor cursor{last.header.run, last.header.sequence, position_of(last), 10, 20};
-  EXPECT_EQ(last_read(cursor, before), cursor);
-  std::filesystem::resize_file(path_ + "/000.bpftrap", kept);
-  {
-    FakeRun run(path_, limits_, 2);
-    run.events(21, 10);
-    run.second();
-  }
-  BatchStream stream = open_directory(path_);
-  std::optional<Cursor> found = last_read(cursor, stream);
-  ASSERT_TRUE(found);
-  EXPECT_LT(found->batch, cursor.batch);
-  stream.seek(segment_of(stream, found->batch));
-  Replay replay(everything(), clock_, users_, sink_);
-  while (std::optional<BatchPlace> place = stream.next()) {
-    replay.mute(position_of(*place) <= found->batch);
-    take(stream, replay, *place);
-  }
-  EXPECT_EQ(sink_.pids, numbers(21, 31));
-  EXPECT_TRUE(sink_.losses.empty());
-  cursor.run = 3;
-  EXPECT_FALSE(last_read(cursor, stream)) << "the directory was made anew";
-}
-
-TEST_F(DirectoryReaderTest, AFileTellsWhatIsUnread) {
-  UniqueFd file = file_with(sample_recording());
-  BatchStream stream = BatchStream::of(file.get());
-  EXPECT_EQ(events_behind({42, 0, {}, 0, {}}, stream), 3U);
-  EXPECT_EQ(events_behind({42, 0, {}, 7, {}}, stream), 1U) << "the end";
-  EXPECT_EQ(events_behind({42, 0, {}, 9, {}}, stream), 0U);
-  EXPECT_FALSE(last_read({43, 0, {}, 9, {}}, stream));
-  Replay replay(everything(), clock_, users_, sink_);
-  replay.begin_behind_dropped({}, 7);
-  take_rest(stream, replay);
-  EXPECT_EQ(sink_.losses, std::vector<std::uint64_t>{7});
-}
-
 TEST_F(DirectoryReaderTest, AtItsEndItListsFilesOnlyIfTheyMayHaveChanged) {
   FakeRun run(path_, limits_, 1);
   run.events(1, 10);
@@ -371,25 +250,6 @@ TEST_F(DirectoryReaderTest, AtItsEndItListsFilesOnlyIfTheyMayHaveChanged) {
   stream.expect_files(true);
   EXPECT_EQ(pids_in(stream).back(), 2010U);
   EXPECT_EQ(stream.files().size(), 3U);
-}
-
-TEST_F(DirectoryReaderTest, CursorFileIsReplacedAsAWhole) {
-  std::string path = scratch_ + "/cursor";
-  Cursor cursor{1, 2, {3, 4}, 5, 6};
-  {
-    CursorFile file(path);
-    EXPECT_FALSE(file.stored());
-    file.store(cursor);
-  }
-  EXPECT_EQ(CursorFile(path).stored(), cursor);
-  struct stat status {};
-  ASSERT_EQ(::stat(path.c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 0777, 0600U);
-  std::ofstream(path, std::ios::trunc) << "something else";
-  EXPECT_THROW(CursorFile{path}, Error);
-  std::ofstream(path, std::ios::trunc) << "";
-  EXPECT_FALSE(CursorFile(path).stored()) << "an empty file has no position";
-  EXPECT_THROW(CursorFile(scratch_ + "/none/cursor"), Error);
 }
 
 }  // namespace

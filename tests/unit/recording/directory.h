@@ -15,6 +15,7 @@
 #include "core/recording/batch_stream.h"
 #include "core/recording/directory.h"
 #include "core/trace/recorder.h"
+#include "core/trace/replay.h"
 #include "unit/recording/sample.h"
 
 namespace bpftrap {
@@ -164,6 +165,51 @@ class RecordingDirectoryTest : public testing::Test {
   std::string scratch_;
   std::string path_;
   RecordingDirectory::Limits limits_{.bytes = 4 * mebibyte};
+};
+
+// Counts what a replay writes.
+class CountingSink final : public Sink {
+ public:
+  void write(const RecordView& record) override {
+    starts += record.get_if<StartRecord>() != nullptr ? 1 : 0;
+    if (const auto* exec = record.get_if<ExecRecord>()) {
+      pids.push_back(exec->process.id.pid);
+    }
+    if (const auto* lost = record.get_if<LostRecord>()) {
+      losses.push_back(lost->count);
+    }
+  }
+  int starts = 0;
+  std::vector<std::uint32_t> pids;
+  std::vector<std::uint64_t> losses;
+};
+
+inline ReplayOptions everything() {
+  ReplayOptions options;
+  options.stream.write_failed_execs = true;
+  return options;
+}
+
+class DirectoryReaderTest : public RecordingDirectoryTest {
+ protected:
+  void take(BatchStream& stream, Replay& replay, const BatchPlace& place) {
+    replay.begin_batch(place.header);
+    if (auto payload = stream.read(place)) {
+      for_each_record(*payload, [&replay](std::span<const std::byte> record) {
+        replay.take(record);
+        return true;
+      });
+    }
+  }
+  void take_rest(BatchStream& stream, Replay& replay) {
+    while (std::optional<BatchPlace> place = stream.next()) {
+      take(stream, replay, *place);
+    }
+  }
+
+  WallClock clock_ = WallClock::recorded();
+  Users users_{""};
+  CountingSink sink_;
 };
 
 }  // namespace bpftrap
