@@ -131,7 +131,7 @@ SinkSetup Show::sink_setup() {
   }
   setup.roomy = width == 0 || width >= 100;
   setup.utc = output.table.utc;
-  setup.dates = needs_dates(outline_, output.table.utc);
+  setup.dates = needs_dates(outline_, {options_.since_ns, options_.until_ns}, output.table.utc);
   setup.users = &users_;
   setup.with_host = true;
   return setup;

@@ -173,12 +173,14 @@ bool SourceChanges::has_other_than(std::string_view name) {
   return has_other;
 }
 
-bool needs_dates(const Outline& outline, bool utc) {
+bool needs_dates(const Outline& outline, const Window& window, bool utc) {
   if (!outline.first_wall_ns) {
     return false;
   }
-  std::tm first = broken_down(*outline.first_wall_ns, utc);
-  std::tm last = broken_down(*outline.last_wall_ns, utc);
+  std::int64_t begin = std::max(*outline.first_wall_ns, window.since_ns.value_or(INT64_MIN));
+  std::int64_t end = std::min(*outline.last_wall_ns, window.until_ns.value_or(INT64_MAX));
+  std::tm first = broken_down(begin, utc);
+  std::tm last = broken_down(end, utc);
   std::tm today = broken_down(WallClock().now().ns, utc);
   return !is_same_day(first, last) || !is_same_day(first, today);
 }

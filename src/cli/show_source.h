@@ -56,8 +56,8 @@ class SourceChanges {
   UniqueFd fd_;
 };
 
-// True if a table needs dates: the records are of several days, or not of today.
-bool needs_dates(const Outline& outline, bool utc);
+// True if a table needs dates: the records in the window are of several days, or not of today.
+bool needs_dates(const Outline& outline, const Window& window, bool utc);
 
 // Returns `2026-11-17 14:00:00.123 to 2026-11-17 14:05:00.456`.
 std::string describe_span(const Outline& outline);
