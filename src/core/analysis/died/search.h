@@ -12,6 +12,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/analysis/died/death_record.h"
@@ -46,7 +47,7 @@ class DeathSearch {
   void take(std::span<const std::byte> record);
 
   // Ends of this segment in the order of time.
-  std::deque<FoundEnd> take_ends() { return std::move(ends_); }
+  std::deque<FoundEnd> take_ends() { return std::exchange(ends_, {}); }
   // True if the recorder has ended.
   bool has_stopped() const { return stopped_; }
   // The records of all segments that were lost or not understood.
