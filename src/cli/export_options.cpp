@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -222,17 +223,18 @@ bool Exports::write_run(Export& one, const RecordedRun& run, Patience& patience)
   return waits;
 }
 
-void Exports::finish(int recording, const std::string& path, Patience& patience) {
+void Exports::finish(BatchStream recording, const std::string& path, Patience& patience) {
   std::optional<LoadedRun> loaded;
+  if (std::any_of(exports_.begin(), exports_.end(),
+                  [](const Export& one) { return one.format->write_run != nullptr; })) {
+    loaded = load_run(std::move(recording), path);
+    if (std::uint64_t boots = loaded->run.earlier_boots; boots > 0) {
+      say(fmt::format("{}: {} earlier boot{} left out of the timeline", path, boots,
+                      boots == 1 ? " is" : "s are"));
+    }
+  }
   for (Export& one : exports_) {
     if (one.format->write_run != nullptr) {
-      if (!loaded) {
-        loaded = load_run(recording, path);
-        if (std::uint64_t boots = loaded->run.earlier_boots; boots > 0) {
-          say(fmt::format("{}: {} earlier boot{} left out of the timeline", path, boots,
-                          boots == 1 ? " is" : "s are"));
-        }
-      }
       if (!write_run(one, loaded->run, patience)) {
         return;
       }
@@ -294,7 +296,8 @@ void Exports::write(const std::string& path, StopSignals& signals) {
     }
   }
   replay.finish();
-  finish(recording_.get(), path, patience);
+  // The sandbox forbids to duplicate the descriptor.
+  finish(BatchStream(std::move(recording_), false), path, patience);
 }
 
 }  // namespace bpftrap

@@ -17,6 +17,7 @@
 #include "core/output/output.h"
 #include "core/output/patience.h"
 #include "core/record/record.h"
+#include "core/recording/batch_stream.h"
 
 namespace CLI {
 class App;
@@ -80,7 +81,7 @@ class Exports {
   bool flush(Patience& patience);
   // Completes the files and prints a line for each. `recording` is what they are made of, named
   // `path` in messages.
-  void finish(int recording, const std::string& path, Patience& patience);
+  void finish(BatchStream recording, const std::string& path, Patience& patience);
 
  private:
   struct Export;

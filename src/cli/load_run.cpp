@@ -53,8 +53,7 @@ std::vector<std::string> doubts_about(const FileDamage& damage, const RunGaps& g
   return doubts;
 }
 
-LoadedRun load_run(int fd, const std::string& path) {
-  BatchStream reader = BatchStream::of(fd);
+LoadedRun load_run(BatchStream reader, const std::string& path) {
   RunBuilder builder;
   Outline outline;
   while (std::optional<BatchPlace> place = reader.next()) {
@@ -93,7 +92,7 @@ LoadedRun load_run(const std::string& file) {
     throw Error(fmt::format("'{}' is a directory", source.path), 0,
                 "name a FILE that `bpftrap record -o FILE` has written");
   }
-  LoadedRun loaded = load_run(source.file.get(), source.path);
+  LoadedRun loaded = load_run(BatchStream::of(source.file.get()), source.path);
   loaded.is_default = source.is_default;
   return loaded;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/analysis/run.h"
+#include "core/recording/batch_stream.h"
 
 namespace bpftrap {
 
@@ -30,6 +31,6 @@ std::vector<std::string> doubts_about(const FileDamage& damage, const RunGaps& g
 // `file`: empty for the default recording. Throws Error.
 LoadedRun load_run(const std::string& file);
 // The same from an open recording, named `path` in messages.
-LoadedRun load_run(int fd, const std::string& path);
+LoadedRun load_run(BatchStream reader, const std::string& path);
 
 }  // namespace bpftrap

@@ -363,7 +363,7 @@ int Show::run() {
   bool is_written = output_->drain(patience_) && !output_->reader_gone();
   output_->close();
   if (complete_ || options_.trace.exports.empty()) {
-    exports_.finish(source_.file.get(), source_.path, patience_);
+    exports_.finish(BatchStream::of(source_.file.get()), source_.path, patience_);
   } else {
     say("interrupted: new files are incomplete, and earlier ones are unchanged");
   }

@@ -73,6 +73,12 @@ TEST_F(ExportFileTest, AFileIsReplacedWhenTheNewContentIsComplete) {
                 .status,
             0);
   EXPECT_EQ(text_of(earlier_), "[]\n");
+  std::string page = directory_ / "page";
+  Outcome recorded = run_bpftrap({"record", "-o", directory_ / "third", "--timeline", page,
+                                  "--perfetto", earlier_, "--", "/bin/true"});
+  EXPECT_EQ(recorded.status, 0) << recorded.errors;
+  EXPECT_TRUE(text_of(page).starts_with("<!doctype html>"));
+  EXPECT_EQ(text_of(earlier_).find(content), std::string::npos);
 }
 
 TEST_F(ExportFileTest, AnInterruptedExportLeavesTheFileAsItWas) {
