@@ -10,45 +10,38 @@
 #include "core/analysis/run_builder.h"
 #include "core/os/error.h"
 #include "core/recording/batch_stream.h"
+#include "core/text/text.h"
 
 namespace bpftrap {
-
-namespace {
-
-std::string plural(std::uint64_t count, const char* one, const char* several) {
-  return fmt::format("{} {}", count, count == 1 ? one : several);
-}
-
-}  // namespace
 
 std::vector<std::string> doubts_about(const FileDamage& damage, const RunGaps& gaps) {
   std::vector<std::string> doubts;
   if (damage.parts > 0) {
     doubts.push_back(fmt::format("{} left out, the first at {}",
-                                 plural(damage.parts, "damaged part is", "damaged parts are"),
+                                 counted(damage.parts, "damaged part is", "damaged parts are"),
                                  damage.first));
   }
   if (gaps.missing_batches > 0) {
     doubts.push_back(
-        plural(gaps.missing_batches, "batch", "batches") +
+        counted(gaps.missing_batches, "batch", "batches") +
         fmt::format(" of records {} missing", gaps.missing_batches == 1 ? "is" : "are"));
   }
   if (gaps.malformed > 0) {
-    doubts.push_back(plural(gaps.malformed, "record", "records") +
+    doubts.push_back(counted(gaps.malformed, "record", "records") +
                      " not understood: a newer bpftrap may have written them");
   }
   if (damage.torn_bytes > 0) {
     doubts.push_back(fmt::format("the last {} bytes are incomplete", damage.torn_bytes));
   }
   if (gaps.earlier_boots > 0) {
-    doubts.push_back(plural(gaps.earlier_boots, "earlier boot is", "earlier boots are") +
+    doubts.push_back(counted(gaps.earlier_boots, "earlier boot is", "earlier boots are") +
                      " left out: the answer is about the last boot");
   }
   if (!gaps.has_stopped) {
     doubts.emplace_back("the recorder did not end, or still runs: up to a second may be missing");
   }
   if (std::uint64_t lost = gaps.lost(); lost > 0) {
-    doubts.push_back(plural(lost, "record was", "records were") + " lost");
+    doubts.push_back(counted(lost, "record was", "records were") + " lost");
   }
   return doubts;
 }
