@@ -230,9 +230,8 @@ const TimelineData::ProcessColumn TimelineData::process_columns[] = {
     {"io_read", [](TimelineData&,
                    const RunProcess& p) { return p.io ? Number(p.io->read_bytes) : std::nullopt; }},
     {"io_write",
-     [](TimelineData&, const RunProcess& p) {
-       return p.io ? Number(p.io->write_bytes) : std::nullopt;
-     }},
+     [](TimelineData&,
+        const RunProcess& p) { return p.io ? Number(p.io->write_bytes) : std::nullopt; }},
     {"minor_faults",
      [](TimelineData&,
         const RunProcess& p) { return has_account(p) ? Number(p.minor_faults) : std::nullopt; }},

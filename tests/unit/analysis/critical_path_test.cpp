@@ -5,8 +5,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "unit/analysis/made_run.h"
 #include "unit/analysis/tiles.h"
 
