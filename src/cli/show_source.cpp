@@ -61,6 +61,17 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
+// Files may be closed to a user who may list their directory.
+void refuse_unreadable_files(const Source& source) {
+  for (const std::string& name : names_in(source.file.get())) {
+    if (segment_file_index(name) &&
+        ::faccessat(source.file.get(), name.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES) {
+      std::string file = source.path + "/" + name;
+      throw Error(fmt::format("cannot read '{}'", file), EACCES, describe_readers(file));
+    }
+  }
+}
+
 void open_place(Source& source) {
   const std::string& path = source.path;
   source.file = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
@@ -79,6 +90,9 @@ void open_place(Source& source) {
     throw Error(fmt::format("cannot read '{}'", path), 0,
                 "it is no regular file: write a recording that comes through a pipe to a file "
                 "first");
+  }
+  if (source.is_directory) {
+    refuse_unreadable_files(source);
   }
 }
 

@@ -73,6 +73,11 @@ void BatchStream::close_file() {
   reader_.reset();
 }
 
+bool BatchStream::is_removed() const {
+  struct stat status {};
+  return ::fstat(file_.get(), &status) == 0 && status.st_nlink == 0;
+}
+
 bool BatchStream::has_later_file() const {
   return !files_.empty() && files_.back().first.file_number > number_;
 }
@@ -95,10 +100,19 @@ std::optional<BatchPlace> BatchStream::next() {
       return place;
     }
     if (!is_complete) {
-      if (!place && !expects_files_) {
+      if (!place && !expects_files_ && !is_removed()) {
         return std::nullopt;
       }
       list();
+      if (!files_.empty() && files_.back().first.file_number < number_) {
+        // Somebody removed the files, and a recorder has begun with the first number.
+        close_file();
+        number_ = 0;
+        if (!open_from(number_)) {
+          return std::nullopt;
+        }
+        continue;
+      }
       if (!has_later_file()) {
         return std::nullopt;
       }

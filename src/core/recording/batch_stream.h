@@ -62,6 +62,8 @@ class BatchStream {
   bool open_from(std::uint32_t number);
   // True if the file has another number by now.
   bool is_reused() const;
+  // True if the open file has no name any more.
+  bool is_removed() const;
   bool has_later_file() const;
   void close_file();
 

@@ -216,7 +216,9 @@ void RecordingDirectory::drop_old(WallTime now) {
 bool RecordingDirectory::wants_new_file(WallTime now) const {
   const File& file = files_[current_];
   std::int64_t parts = std::min<std::int64_t>(16, files_most_ - 1);
-  return age_ && file.number != 0 && now.ns - file.first_wall_ns > age_->count() / parts;
+  // A disk that takes nothing gets no further states to write either.
+  return age_ && pending_.empty() && file.number != 0 &&
+         now.ns - file.first_wall_ns > age_->count() / parts;
 }
 
 std::size_t RecordingDirectory::sync() {

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "core/os/error.h"
 #include "core/recording/directory.h"
@@ -37,6 +38,20 @@ mode_t mode_of_files(const struct stat& directory) {
   return (directory.st_mode & S_ISGID) != 0 && (directory.st_mode & S_IRGRP) != 0 ? 0640 : 0600;
 }
 
+// After a power failure, a file system may show NUL bytes where data was not on the disk yet.
+bool is_all_zero(int fd) {
+  std::vector<char> part(std::size_t{64} << 10);
+  std::uint64_t offset = 0;
+  ssize_t size = 0;
+  while ((size = ::pread(fd, part.data(), part.size(), static_cast<off_t>(offset))) > 0) {
+    if (std::any_of(part.begin(), part.begin() + size, [](char c) { return c != 0; })) {
+      return false;
+    }
+    offset += static_cast<std::uint64_t>(size);
+  }
+  return size == 0;
+}
+
 // True if the file has the incomplete first batch of a recorder that was killed. Any other content
 // belongs to somebody else.
 bool is_torn(int fd, const SegmentFile& content) {
@@ -44,7 +59,8 @@ bool is_torn(int fd, const SegmentFile& content) {
   ssize_t size = ::pread(fd, begin.data(), begin.size(), 0);
   bool has_batch = content.first.header_size != 0;
   return !has_batch && size > 0 &&
-         std::memcmp(begin.data(), recording_magic, static_cast<std::size_t>(size)) == 0;
+         (std::memcmp(begin.data(), recording_magic, static_cast<std::size_t>(size)) == 0 ||
+          is_all_zero(fd));
 }
 
 }  // namespace

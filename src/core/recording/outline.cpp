@@ -214,7 +214,8 @@ void Outliner::outline_directory() {
   });
   outline_.begin = {files.front().first.file_number, 0};
   if (window_.since_ns) {
-    outline_.begin = find_begin().value_or(outline_.segments.back());
+    BatchPosition latest = outline_.segments.empty() ? outline_.begin : outline_.segments.back();
+    outline_.begin = find_begin().value_or(latest);
   }
   if (window_.until_ns) {
     outline_.end = find_end();

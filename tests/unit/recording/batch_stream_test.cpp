@@ -50,6 +50,42 @@ TEST_F(DirectoryReaderTest, FollowsIntoNewFiles) {
   EXPECT_EQ(seen, numbers(1, 8001));
 }
 
+TEST_F(DirectoryReaderTest, FollowsADirectoryThatWasEmptied) {
+  {
+    FakeRun run(path_, limits_, 1);
+    run.events(1, 3000, 1000);
+    run.second();
+  }
+  BatchStream stream = open_directory(path_);
+  EXPECT_EQ(pids_in(stream), numbers(1, 3001));
+  ASSERT_GT(stream.files().back().first.file_number, 1U);
+  for (const auto& file : std::filesystem::directory_iterator(path_)) {
+    std::filesystem::remove(file);
+  }
+  FakeRun run(path_, limits_, 2);
+  run.events(9001, 10);
+  run.second();
+  stream.expect_files(false);
+  EXPECT_EQ(pids_in(stream), numbers(9001, 9011));
+}
+
+TEST_F(DirectoryReaderTest, AWindowOfADirectoryWithoutABeginning) {
+  {
+    FakeRun run(path_, limits_, 1);
+    run.events(1, 10);
+    run.second();
+    run.events(11, 10);
+    run.second();
+  }
+  std::fstream file(path_ + "/000.bpftrap", std::ios::in | std::ios::out);
+  file << std::string(sizeof(RecordingBatch), 'x');
+  file.close();
+  BatchStream stream = open_directory(path_);
+  ASSERT_EQ(stream.files().size(), 1U);
+  Outline outline = read_outline(stream, {.since_ns = INT64_MAX});
+  EXPECT_EQ(outline.begin.file_number, 1U);
+}
+
 TEST_F(DirectoryReaderTest, SeveralRunsAndBoots) {
   std::int64_t day = std::int64_t{86'400} * 1'000'000'000;
   std::int64_t offset = FakeBoot{}.wall_offset_ns;

@@ -169,6 +169,13 @@ TEST_F(RecordingDirectoryTest, FilesOfOthersAreRefusedAndStayAsTheyAre) {
     EXPECT_NO_THROW(RecordingDirectory(path_, limits_)) << size;
     EXPECT_EQ(bytes(), 0U);
   }
+  // As a file system shows a file whose data was not on the disk before a power failure.
+  std::filesystem::resize_file(path_ + "/001.bpftrap", 200'000);
+  EXPECT_NO_THROW(RecordingDirectory(path_, limits_));
+  EXPECT_EQ(bytes(), 0U);
+  std::filesystem::resize_file(path_ + "/001.bpftrap", 200'000);
+  std::ofstream(path_ + "/001.bpftrap", std::ios::app) << "notes";
+  EXPECT_THROW(RecordingDirectory(path_, limits_), Error);
 }
 
 TEST_F(RecordingDirectoryTest, ATooLargeNewestFileIsNotContinued) {
