@@ -67,7 +67,8 @@ int run(const DiffCommandOptions& options) {
   LoadedRun b = load_run(path_b);
   say_doubts(a);
   say_doubts(b);
-  Texts keys;
+  // Whole keys, however many: equal ones are one text, and those of the runs are bounded.
+  Texts keys(SIZE_MAX / 2);
   DiffTree tree_a(a.run, keys);
   DiffTree tree_b(b.run, keys);
   DiffOptions how;

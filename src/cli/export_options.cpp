@@ -193,6 +193,11 @@ Exports::Exports(const ExportOptions& options, const std::string& recording, int
 
 Exports::~Exports() = default;
 
+bool Exports::keep_earlier() const {
+  return std::all_of(exports_.begin(), exports_.end(),
+                     [](const Export& one) { return static_cast<bool>(one.file); });
+}
+
 std::unique_ptr<Sink> Exports::make_sink(const WallClock& clock, std::unique_ptr<Sink> also) {
   for (Export& one : exports_) {
     [[maybe_unused]] int ignored = ::ftruncate(one.output->fd(), 0);

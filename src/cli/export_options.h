@@ -59,12 +59,15 @@ void complete_optional_value(std::string& word);
 // The open files, and the exporters that make their content.
 class Exports {
  public:
-  // Opens the files. Their earlier content stays until they are complete. A file that is created
-  // has mode 0600, and belongs to the user who called sudo. `recording`: the path of one that is to
-  // be written. Refuses recordings, and one file for two purposes. `interrupt_fd` ends the wait for
-  // the reader of a FIFO. Throws Error.
+  // Opens the files. Their earlier content stays until they are complete, see keep_earlier(). A
+  // file that is created has mode 0600, and belongs to the user who called sudo. `recording`: the
+  // path of one that is to be written. Refuses recordings, and one file for two purposes.
+  // `interrupt_fd` ends the wait for the reader of a FIFO. Throws Error.
   Exports(const ExportOptions& options, const std::string& recording, int interrupt_fd);
   ~Exports();
+  // True if what the files had stays when the export ends before it is complete. Some file systems
+  // cannot do that (O_TMPFILE).
+  bool keep_earlier() const;
   // True if the wait for a reader has ended so.
   bool interrupted() const { return interrupted_; }
 

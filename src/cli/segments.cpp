@@ -68,13 +68,14 @@ void Segments::read(const FileSegment& segment, const UseBatch& use_batch,
       return;
     }
     use_batch(place->header);
+    std::uint64_t damaged = reader_.damaged();
     if (std::optional<std::span<const std::byte>> payload = reader_.read(*place)) {
       for_each_record(*payload, [&use_record](std::span<const std::byte> record) {
         use_record(record);
         return true;
       });
-    } else {
-      unreadable_.insert(position_of(*place));
+    } else if (reader_.damaged() > damaged) {
+      unreadable_.insert(position_of(*place));  // and not dropped meanwhile
     }
   }
 }

@@ -365,7 +365,9 @@ int Show::run() {
   if (complete_ || options_.trace.exports.empty()) {
     exports_.finish(BatchStream::of(source_.file.get()), source_.path, patience_);
   } else {
-    say("interrupted: new files are incomplete, and earlier ones are unchanged");
+    say(exports_.keep_earlier()
+            ? "interrupted: new files are incomplete, and earlier ones are unchanged"
+            : "interrupted: the files are incomplete");
   }
   if (is_written) {
     cursor_.store();

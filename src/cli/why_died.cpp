@@ -183,6 +183,9 @@ bool WhyDied::await_end() {
       }
     }
   } while (live && await_change(changes.get()));
+  segments_.refresh();
+  living_ = search.living();
+  gaps_.has_stopped = search.has_stopped();
   return false;
 }
 
@@ -248,7 +251,8 @@ void WhyDied::explain_signals(Death& death) {
   }
   BootTime sent = exit.time - exit.last_signal->age;
   RecordedRun run = run_at(sent, sent, death.end.boot_id);
-  death.lost += run.lost(sent, std::min(sent, exit.time - failures_before));
+  // Those near the end are counted already.
+  death.lost += run.lost(sent, sent) - run.lost(std::max(sent, exit.time - failures_before), sent);
   death.last = explain_signal(exit.last_signal->sender, exit.last_signal->signal, sent, exit, run);
 }
 

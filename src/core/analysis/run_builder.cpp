@@ -13,6 +13,10 @@ void RunBuilder::begin_batch(const RecordingBatch& batch) {
   if (first_batch_ || batch.run != run_number_) {
     new_run_ = true;
     run_.has_stopped = false;
+    if (batch.first_boot_ns != 0) {
+      // The record of the clock replaces this, unless it is damaged.
+      run_.clock.restart_with(batch.first_wall_ns - static_cast<std::int64_t>(batch.first_boot_ns));
+    }
   } else if (batch.sequence > next_sequence_) {
     run_.missing_batches += batch.sequence - next_sequence_;
   }

@@ -44,8 +44,8 @@ std::string describe(const CompilerCommand& command, std::size_t source, std::st
   return std::string(line.text());
 }
 
-// Each entry repeats the arguments that are no sources.
-bool is_too_long(const CompilerCommand& command) {
+// Each entry repeats the directory and the arguments that are no sources.
+bool is_too_long(const CompilerCommand& command, std::string_view directory) {
   constexpr std::size_t bytes_most = std::size_t{8} << 20;
   std::size_t others = 0;
   for (std::string_view argument : command.arguments) {
@@ -54,6 +54,8 @@ bool is_too_long(const CompilerCommand& command) {
   for (std::size_t source : command.sources) {
     others -= command.arguments[source].size() + 1;
   }
+  // To walk over an argument costs a part of what repeating a byte does.
+  others += 2 * directory.size() + command.arguments.size() / 16;
   return others * command.sources.size() > bytes_most;
 }
 
@@ -99,7 +101,8 @@ void CompileCommands::take(const ExecRecord& exec) {
   }
   Compiling& process = compiling_[exec.process.id];
   std::optional<std::string_view> directory = usable_path(exec.cwd);
-  if (exec.args->truncated || (!directory && !command->sources.empty()) || is_too_long(*command)) {
+  if (exec.args->truncated || (!directory && !command->sources.empty()) ||
+      is_too_long(*command, directory.value_or(""))) {
     ++incomplete_;
     return;
   }

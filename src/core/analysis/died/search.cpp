@@ -57,6 +57,7 @@ DeathSearch::DeathSearch(const WhoMatcher& matcher, std::uint64_t ends) : matche
 }
 
 void DeathSearch::begin_segment() {
+  host_.boot_id.clear();  // a damaged segment may not say its boot
   cgroups_.reset();
   living_.clear();
   namespace_ends_.clear();

@@ -194,9 +194,13 @@ void Comparison::add_pair(std::size_t parent, Index a, Index b, bool changed) {
     Substitution own = substitution(a_.key(a), b_.key(b));
     if (pair.change->empty() || !pair.change->contains(own)) {
       add_changed(pair, own);
-      auto both = std::make_shared<Substitution>(*pair.change);
-      both->add(own);
-      pair.change = std::move(both);
+      // A hostile chain of programs changes others at each level.
+      constexpr std::size_t words_most = 1000;
+      if (pair.change->size() < words_most) {
+        auto both = std::make_shared<Substitution>(*pair.change);
+        both->add(own);
+        pair.change = std::move(both);
+      }
     }
   }
   pairs_.push_back(std::move(pair));

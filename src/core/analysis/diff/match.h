@@ -20,6 +20,7 @@ struct Substitution {
   std::set<std::string, std::less<>> added = {};
 
   bool empty() const { return removed.empty() && added.empty(); }
+  std::size_t size() const { return removed.size() + added.size(); }
   bool contains(const Substitution& other) const;
   void add(const Substitution& other);
 };
