@@ -185,9 +185,11 @@ Exports::Exports(const ExportOptions& options, const std::string& recording, int
     if (draft) {
       std::swap(draft, fd);
     }
-    exports_.push_back({file.format, file.path,
-                        std::make_unique<Output>(std::move(fd), file.path, option),
-                        std::move(draft)});
+    Export& opened = exports_.emplace_back();
+    opened.format = file.format;
+    opened.path = file.path;
+    opened.output = std::make_unique<Output>(std::move(fd), file.path, option);
+    opened.file = std::move(draft);
   }
 }
 

@@ -75,8 +75,8 @@ class Compact {
  public:
   Compact() = default;
   template <class U>
-  requires std::convertible_to<U, std::optional<T>> Compact(
-      const U& value)  // NOLINT(google-explicit-constructor): as that of std::optional
+  // NOLINTNEXTLINE(google-explicit-constructor): as that of std::optional
+  requires std::convertible_to<U, std::optional<T>> Compact(const U& value)
       : value_(std::optional<T>(value).value_or(None::value)) {}
 
   explicit operator bool() const { return !(value_ == None::value); }
