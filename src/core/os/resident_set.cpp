@@ -20,6 +20,7 @@ int release(dl_phdr_info* object, std::size_t /*size*/, void* /*unused*/) {
       std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
       std::uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
       // It may fail, for locked memory, without harm.
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel tells addresses as numbers
       ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
     }
   }
