@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { close, open, screenshot, start, stop } from './browser.mjs';
 
 const bpftrap = process.env.BPFTRAP_BIN;
@@ -84,7 +85,10 @@ test('every process has the fields of the JSON stream', { skip }, async () => {
     known.args = known.args?.map((word) => word.replace(/[\udc80-\udcff]/gu, '\ufffd')) ?? null;
     for (const key of Object.keys(known)) {
       if (!['args', 'cwd', 'exe'].includes(key) || process.args !== null) {
-        assert.deepEqual(known[key], end[key], `${key} of ${end.id}`);
+        // The page has the final account, which the closing record brings after the record of the end.
+        const holds = key === 'cpu_wait_ns' && end[key] !== null ? known[key] >= end[key]
+          : isDeepStrictEqual(known[key], end[key]);
+        assert.ok(holds, `${key} of ${end.id}: ${known[key]}, in the stream ${end[key]}`);
       }
     }
   }
