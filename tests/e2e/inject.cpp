@@ -23,6 +23,8 @@ namespace {
 // process that waits in a system call has its program counter behind it.
 #if defined(__x86_64__)
 constexpr unsigned instruction_size = 2;
+constexpr unsigned long instruction = 0x050f;  // syscall
+constexpr unsigned long instruction_mask = 0xffff;
 auto& program_counter(user_regs_struct& regs) {
   return regs.rip;
 }
@@ -44,6 +46,8 @@ long result(const user_regs_struct& regs) {
 }
 #elif defined(__aarch64__)
 constexpr unsigned instruction_size = 4;
+constexpr unsigned long instruction = 0xd4000001;  // svc #0
+constexpr unsigned long instruction_mask = 0xffffffff;
 auto& program_counter(user_regs_struct& regs) {
   return regs.pc;
 }
@@ -79,9 +83,14 @@ class Stopped {
  public:
   explicit Stopped(pid_t pid) : pid_(pid) {
     check(::ptrace(PTRACE_SEIZE, pid, 0, 0) == 0, "trace the process");
-    check(::ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0, "interrupt the process");
-    wait_until_stopped(pid);
-    regs_ = read();
+    interrupt();
+    // It may run a little before it waits again.
+    for (int i = 0; !is_behind_call(); ++i) {
+      check(i < 10'000, "find the process in a system call");
+      check(::ptrace(PTRACE_CONT, pid, 0, 0) == 0, "let the process run");
+      ::usleep(1000);
+      interrupt();
+    }
   }
   ~Stopped() {
     write(regs_);
@@ -103,6 +112,16 @@ class Stopped {
   }
 
  private:
+  void interrupt() {
+    check(::ptrace(PTRACE_INTERRUPT, pid_, 0, 0) == 0, "interrupt the process");
+    wait_until_stopped(pid_);
+    regs_ = read();
+  }
+  bool is_behind_call() {
+    auto before = program_counter(regs_) - instruction_size;
+    auto code = static_cast<unsigned long>(::ptrace(PTRACE_PEEKTEXT, pid_, before, 0));
+    return (code & instruction_mask) == instruction;
+  }
   user_regs_struct read() const {
     user_regs_struct regs{};
     iovec part{&regs, sizeof regs};
