@@ -15,7 +15,8 @@ void RunBuilder::begin_batch(const RecordingBatch& batch) {
     run_.has_stopped = false;
     if (batch.first_boot_ns != 0) {
       // The record of the clock replaces this, unless it is damaged.
-      run_.clock.restart_with(batch.first_wall_ns - static_cast<std::int64_t>(batch.first_boot_ns));
+      run_.clock.restart_with(static_cast<std::int64_t>(
+          static_cast<std::uint64_t>(batch.first_wall_ns) - batch.first_boot_ns));
     }
   } else if (batch.sequence > next_sequence_) {
     run_.missing_batches += batch.sequence - next_sequence_;
