@@ -47,15 +47,16 @@ BatchPosition ShowCursor::resume(const BatchStream& recording, const std::string
 }
 
 std::uint64_t ShowCursor::first_wanted(const BatchPlace& place) const {
-  if (!resumed_ || position_of(place) > resumed_->batch) {
+  if (!resumed_ || is_behind_ || position_of(place) > resumed_->batch) {
     return 0;
   }
   return position_of(place) == resumed_->batch ? resumed_->records : UINT64_MAX;
 }
 
 void ShowCursor::advance(const BatchPlace& place, std::uint64_t records, const Replay& replay) {
-  bool is_before = resumed_ && position_of(place) < resumed_->batch;
-  if (file_ && !is_before) {
+  // Files may be numbered from the beginning again, after somebody has removed all.
+  is_behind_ = is_behind_ || !resumed_ || position_of(place) >= resumed_->batch;
+  if (file_ && is_behind_) {
     now_ = Cursor{place.header.run, place.header.sequence, position_of(place), records,
                   replay.events()};
   }

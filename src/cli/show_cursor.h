@@ -40,6 +40,7 @@ class ShowCursor {
  private:
   std::optional<CursorFile> file_;
   std::optional<Cursor> resumed_;
+  bool is_behind_ = false;  // the position was reached: every later batch is wanted
   std::optional<Cursor> now_;
   std::chrono::steady_clock::time_point due_ = {};
 };

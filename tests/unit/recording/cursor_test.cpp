@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cli/show_cursor.h"
 #include "core/os/error.h"
 #include "core/recording/outline.h"
 #include "unit/recording/directory.h"
@@ -110,6 +111,31 @@ TEST_F(DirectoryReaderTest, AFileTellsWhatIsUnread) {
   replay.begin_behind_dropped({}, 7);
   take_rest(stream, replay);
   EXPECT_EQ(sink_.losses, std::vector<std::uint64_t>{7});
+}
+
+TEST_F(DirectoryReaderTest, ACursorSkipsNothingBehindItsPosition) {
+  {
+    FakeRun run(path_, limits_, 1);
+    run.events(1, 3000, 1000);
+    run.second();
+  }
+  BatchStream stream = open_directory(path_);
+  std::optional<BatchPlace> first = stream.next();
+  std::optional<BatchPlace> last = first;
+  while (std::optional<BatchPlace> place = stream.next()) {
+    last = place;
+  }
+  ASSERT_GT(position_of(*last), position_of(*first));
+  std::string file = scratch_ + "/cursor";
+  CursorFile(file).store({1, last->header.sequence, position_of(*last), 5, {}});
+  ShowCursor cursor(file);
+  Replay replay(everything(), clock_, users_, sink_);
+  cursor.resume(stream, path_, replay);
+  EXPECT_EQ(cursor.first_wanted(*first), UINT64_MAX);
+  cursor.advance(*first, 1, replay);
+  EXPECT_EQ(cursor.first_wanted(*last), 5U);
+  cursor.advance(*last, 9, replay);
+  EXPECT_EQ(cursor.first_wanted(*first), 0U) << "of a recorder that began anew";
 }
 
 TEST_F(DirectoryReaderTest, CursorFileIsReplacedAsAWhole) {
