@@ -236,8 +236,8 @@ void Exports::finish(BatchStream recording, const std::string& path, Patience& p
                   [](const Export& one) { return one.format->write_run != nullptr; })) {
     loaded = load_run(std::move(recording), path);
     if (std::uint64_t boots = loaded->run.earlier_boots; boots > 0) {
-      say(fmt::format("{}: {} earlier boot{} left out of the timeline", path, boots,
-                      boots == 1 ? " is" : "s are"));
+      say(fmt::format("{}: {} left out of the timeline", path,
+                      counted(boots, "earlier boot is", "earlier boots are")));
     }
   }
   for (Export& one : exports_) {

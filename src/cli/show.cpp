@@ -32,6 +32,7 @@
 #include "core/output/quiet_sink.h"
 #include "core/output/table_sink.h"
 #include "core/recording/batch_stream.h"
+#include "core/text/text.h"
 #include "core/trace/replay.h"
 
 namespace bpftrap {
@@ -280,8 +281,8 @@ void Show::report_pauses(Replay& replay) {
 
 void Show::report(Replay& replay) {
   if (stream_.damaged() > 0) {
-    say(fmt::format("{}: {} damaged part{} left out, the first at {}", source_.path,
-                    stream_.damaged(), stream_.damaged() == 1 ? " is" : "s are",
+    say(fmt::format("{}: {} left out, the first at {}", source_.path,
+                    counted(stream_.damaged(), "damaged part is", "damaged parts are"),
                     stream_.first_damage()));
   }
   if (replay.missing() > 0) {

@@ -2,7 +2,6 @@
 // `bpftrap why died`: explains the end of a process.
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/inotify.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,7 +61,7 @@ class WhyDied {
   void search();
   bool await_end();
   bool is_awaited(const ExitRecord& exit) const;
-  bool await_change(int changes);
+  bool await_change(SourceChanges& changes, BatchStream& reader);
   int report_nothing();
   // Says what is not known of the recording, in which no end was found if `all`.
   void say_doubts(bool all);
@@ -126,14 +125,13 @@ void WhyDied::search() {
 }
 
 // Returns false if a signal has come.
-bool WhyDied::await_change(int changes) {
-  std::array<pollfd, 2> ready{pollfd{changes, POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0}};
+bool WhyDied::await_change(SourceChanges& changes, BatchStream& reader) {
+  std::array<pollfd, 2> ready{pollfd{changes.fd(), POLLIN, 0}, pollfd{signals_.fd(), POLLIN, 0}};
   if (::poll(ready.data(), ready.size(), -1) < 0 || ready[1].revents != 0) {
     interrupted_ = true;
     return false;
   }
-  std::array<char, 4096> events;
-  [[maybe_unused]] ssize_t size = ::read(changes, events.data(), events.size());
+  reader.expect_files(changes.has_other_than(reader.name()));
   return true;
 }
 
@@ -162,11 +160,7 @@ bool WhyDied::is_awaited(const ExitRecord& exit) const {
 // Waits for the end of one of the processes that live. Returns false if a signal has come, or if
 // the recorder has ended.
 bool WhyDied::await_end() {
-  UniqueFd changes(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  std::string path = fmt::format("/proc/self/fd/{}", source_.file.get());
-  if (!changes || ::inotify_add_watch(changes.get(), path.c_str(), IN_MODIFY) < 0) {
-    throw Error(fmt::format("cannot watch '{}'", source_.path), errno);
-  }
+  SourceChanges changes(source_);
   BatchStream reader = BatchStream::of(source_.file.get());
   reader.seek(segments_.all().back().begin);
   DeathSearch search(matcher_);
@@ -182,7 +176,7 @@ bool WhyDied::await_end() {
         return true;
       }
     }
-  } while (live && await_change(changes.get()));
+  } while (live && await_change(changes, reader));
   segments_.refresh();
   living_ = search.living();
   gaps_.has_stopped = search.has_stopped();
