@@ -105,15 +105,8 @@ for file in "$scratch"/started.*; do
   expected=$((expected + 2 * ($(cat "$file") + 1)))
 done
 
-failed=0
-verdict() { # CONDITION TEXT
-  if (($1)); then
-    echo "ok      $2"
-  else
-    echo "FAILED  $2"
-    failed=1
-  fi
-}
+# shellcheck source=tests/verdict.sh
+source tests/verdict.sh
 echo
 $died && died=1 || died=0
 verdict "!$died && $status == 0" "bpftrap ran to the end, status $status $(cat "$scratch/errors")"

@@ -150,15 +150,8 @@ missing=$(comm -23 "$scratch/due" <(uniq "$scratch/found") | wc -l)
 twice=$(uniq -d "$scratch/found" | wc -l)
 lost=$(cat "$scratch"/records.* | sed -n 's/^{"event":"lost".*"count":\([0-9]*\).*/\1/p' | awk '{ n += $1 } END { print n + 0 }')
 
-failed=0
-verdict() { # CONDITION TEXT
-  if (($1)); then
-    echo "ok      $2"
-  else
-    echo "FAILED  $2"
-    failed=1
-  fi
-}
+# shellcheck source=tests/verdict.sh
+source tests/verdict.sh
 verdict "$status == 0 && $reader_status == 0" "recorder and readers ended with $status and $reader_status"
 verdict "exceeded == 0" "the directory never exceeded $keep bytes by more than a page ($exceeded)"
 verdict "due > 0 && missing == 0" "$due ends due over ${#spans[@]} runs: $missing missing, $lost events lost"
