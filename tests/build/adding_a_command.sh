@@ -27,7 +27,7 @@ vendor/new-command.sh opens >/dev/null
 vendor/new-command.sh about_files >/dev/null
 
 build() {
-  # Not optimised: that takes half of the time.
+  # A build without optimisation takes half of the time.
   cmake --preset release -DCMAKE_BUILD_TYPE=None >/dev/null
   local log
   log=$(cmake --build --preset release 2>&1) || complain "$log"

@@ -172,7 +172,7 @@ ship_with_kills() {
   for ((attempt = 0; attempt < 3 * $2 && hits < $2; attempt++)); do
     (ship "$host") >/dev/null 2>&1 &
     pid=$!
-    # Not in a command substitution, which would have random numbers of its own.
+    # A command substitution would have random numbers of its own.
     printf -v delay '0.%03d' $((RANDOM % longest_ms))
     [[ $((RANDOM % 2)) -eq 0 ]] && target=$pid || target=-$pid
     sleep "$delay"

@@ -46,7 +46,7 @@ after(async () => {
   fs.rmSync(directory, { recursive: true, force: true });
 });
 
-// What a browser has of each process, by the names of the JSON stream.
+// The page's fields of each process, by the names of the JSON stream.
 const processesOf = (page) => page.evaluate(() => {
   const { recording } = window.timeline;
   const p = recording.processes;

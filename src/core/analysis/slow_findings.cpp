@@ -263,7 +263,7 @@ std::vector<Pipe> find_pipes(const RecordedRun& run, const std::vector<Index>& m
     }
   }
   bool recorded = has_standard_files(run, members);
-  // Of several readers of a pipe, the one that is longest on the path.
+  // If a pipe has several readers, the one that is longest on the path.
   std::unordered_map<TextId, Pipe> pipes;
   std::vector<Pipe> found;
   for (Index index : members) {

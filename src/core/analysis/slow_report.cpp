@@ -227,7 +227,7 @@ void Report::add_advice() {
   if (advice.empty()) {
     return;
   }
-  add_heading("What would help, and what limits this report");
+  add_heading("Remedies, and limits of this report");
   for (const std::string& line : advice) {
     std::size_t before = lines_.size();
     add_wrapped(line);
