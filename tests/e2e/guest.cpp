@@ -21,4 +21,8 @@ bool kernel_is_older_than(int major, int minor) {
   return version < std::pair(major, minor);
 }
 
+bool lost_is_a_maximum() {
+  return in_guest() && !kernel_is_older_than(7, 0);
+}
+
 }  // namespace e2e
