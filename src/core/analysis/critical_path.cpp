@@ -113,8 +113,10 @@ Walk::Frame Walk::enter(Index process, BootTime begin, BootTime end) {
       programs_.push_back(&run_.execs[i]);
     }
   }
-  std::stable_sort(programs_.begin() + static_cast<std::ptrdiff_t>(first), programs_.end(),
-                   [](const RunExec* a, const RunExec* b) { return begin_of(*a) < begin_of(*b); });
+  std::sort(programs_.begin() + static_cast<std::ptrdiff_t>(first), programs_.end(),
+            [](const RunExec* a, const RunExec* b) {
+              return std::pair(begin_of(*a), a->exec_id) < std::pair(begin_of(*b), b->exec_id);
+            });
   return {process, begin, upper, awaited_children(run_, process), 0, first};
 }
 
@@ -198,7 +200,7 @@ void Walk::add_by_program(const Frame& frame, const Segment& whole) {
   }
   Segment rest = whole;
   rest.program = next > frame.first_program ? programs_[next - 1] : nullptr;
-  std::vector<Segment> pieces;
+  std::size_t first = segments_.size();
   for (; next < programs_.size(); ++next) {
     const RunExec& exec = *programs_[next];
     nanoseconds before = exec.time - rest.begin;
@@ -213,12 +215,12 @@ void Walk::add_by_program(const Frame& frame, const Segment& whole) {
       rest.cpu = clamp_to(rest.cpu - piece.cpu, after);
       rest.cpu_wait = clamp_to(rest.cpu_wait - piece.cpu_wait, after - rest.cpu);
       piece.estimated = rest.estimated = true;
-      pieces.push_back(piece);
+      segments_.push_back(piece);
     }
     rest.program = &exec;
   }
-  pieces.push_back(rest);
-  segments_.insert(segments_.end(), pieces.rbegin(), pieces.rend());
+  segments_.push_back(rest);
+  std::reverse(segments_.begin() + static_cast<std::ptrdiff_t>(first), segments_.end());
 }
 
 void Walk::add(const Frame& frame, const Point& from, const Point& to) {

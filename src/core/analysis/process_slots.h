@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -27,15 +28,19 @@ class ProcessSlots {
     if ((processes.size() + 1) * 2 > slots_.size()) {
       grow(processes);
     }
-    std::size_t slot = slot_of(processes, id);
-    if (slots_[slot] != no_index) {
-      RunProcess& known = processes[slots_[slot]];
-      known.id.start_ns = std::max(known.id.start_ns, id.start_ns);
-      return slots_[slot];
+    // Most records are about a process that another record was about lately.
+    Index& recent = recent_[id.pid % recent_.size()];
+    if (recent >= processes.size() || !is_same(processes[recent].id, id)) {
+      Index& slot = slots_[slot_of(processes, id)];
+      if (slot == no_index) {
+        slot = static_cast<Index>(processes.size());
+        processes.grow().id = id;
+      }
+      recent = slot;
     }
-    slots_[slot] = static_cast<Index>(processes.size());
-    processes.grow().id = id;
-    return slots_[slot];
+    RunProcess& known = processes[recent];
+    known.id.start_ns = std::max(known.id.start_ns, id.start_ns);
+    return recent;
   }
 
  private:
@@ -46,6 +51,11 @@ class ProcessSlots {
     // Without randomness, early at boot, a hostile recording may take long.
     return ::getrandom(&number, sizeof number, GRND_NONBLOCK) < 0 ? 1 : number;
   }
+  static constexpr std::array<Index, 1024> all_unknown() {
+    std::array<Index, 1024> recent{};
+    recent.fill(no_index);
+    return recent;
+  }
   static std::uint64_t mix(std::uint64_t value) {
     value = (value ^ value >> 32U) * 0x9e3779b97f4a7c15U;
     return value ^ value >> 29U;
@@ -53,6 +63,9 @@ class ProcessSlots {
 
   // No pid is used again within a tick.
   static std::uint64_t tick_of(const ProcessId& id) { return id.start_ns / BPFTRAP_TICK_NS; }
+  static bool is_same(const ProcessId& a, const ProcessId& b) {
+    return a.pid == b.pid && tick_of(a) == tick_of(b);
+  }
   std::size_t hash_of(const ProcessId& id) const {
     return static_cast<std::size_t>(mix(mix(tick_of(id) ^ salt_) + (id.pid ^ salt_ >> 32U)));
   }
@@ -62,8 +75,7 @@ class ProcessSlots {
     std::size_t mask = slots_.size() - 1;
     std::size_t slot = hash_of(id) & mask;
     while (slots_[slot] != no_index) {
-      const ProcessId& known = processes[slots_[slot]].id;
-      if (known.pid == id.pid && tick_of(known) == tick_of(id)) {
+      if (is_same(processes[slots_[slot]].id, id)) {
         break;
       }
       slot = (slot + 1) & mask;
@@ -81,6 +93,7 @@ class ProcessSlots {
   // A recording chooses its ids, so it must not know which of them collide.
   std::uint64_t salt_ = random_number();
   std::vector<Index> slots_;
+  std::array<Index, 1024> recent_ = all_unknown();  // by pid
 };
 
 }  // namespace bpftrap

@@ -28,47 +28,6 @@ namespace bpftrap {
 using Index = std::uint32_t;
 inline constexpr Index no_index = UINT32_MAX;
 
-// A program that a process executed, or failed to execute.
-struct RunExec {
-  BootTime time;
-  Index process = no_index;
-  Index next = no_index;  // of the same process, later
-  TextId filename = TextId::none;
-  TextId exe = TextId::none;
-  TextId cwd = TextId::none;
-  TextId args = TextId::none;  // each argument with a NUL behind it
-  TextId interp = TextId::none;
-  TextId standard_files[3] = {};  // as readlink /proc/PID/fd/N
-  TextId comm = TextId::none;     // behind the exec; none if it failed or is older
-  std::int32_t error = 0;
-  std::uint32_t exec_id = 0;
-  std::optional<std::uint32_t> args_size = {};  // bytes of argv
-  bool args_truncated = false;
-  bool older = false;  // before the recording: `time` is unknown
-  bool secure = false;
-  bool exe_deleted = false;
-  bool cwd_deleted = false;
-  std::uint64_t cap_effective = 0;  // unknown if `filename` is
-};
-
-// Fields that a process mostly shares with its parent and siblings.
-struct RunIdentity {
-  std::uint32_t gid = 0;
-  std::uint32_t euid = 0;
-  std::uint32_t egid = 0;
-  std::uint32_t pid_ns_inode = 0;
-  std::optional<std::uint32_t> login_uid = {};
-  std::optional<std::uint32_t> audit_session = {};
-  Pid session_id = 0;
-  Pid process_group = 0;
-  TextId tty = TextId::none;
-
-  friend bool operator==(const RunIdentity&, const RunIdentity&) = default;
-};
-
-// No time in a run is larger, so that sums of several do not overflow: 73 years.
-inline constexpr std::chrono::nanoseconds time_most{std::int64_t{1} << 61};
-
 // An optional value in the size of the value, which is never `none`.
 template <class T, class None>
 class Compact {
@@ -95,6 +54,50 @@ struct NoTime {
 struct NoSize {
   static constexpr std::uint64_t value = UINT64_MAX;
 };
+struct NoCount {
+  static constexpr std::uint32_t value = UINT32_MAX;
+};
+
+// A program that a process executed, or failed to execute.
+struct RunExec {
+  BootTime time;
+  Index process = no_index;
+  Index next = no_index;  // of the same process, later
+  TextId filename = TextId::none;
+  TextId exe = TextId::none;
+  TextId cwd = TextId::none;
+  TextId args = TextId::none;  // each argument with a NUL behind it
+  TextId interp = TextId::none;
+  TextId standard_files[3] = {};  // as readlink /proc/PID/fd/N
+  TextId comm = TextId::none;     // behind the exec; none if it failed or is older
+  std::int32_t error = 0;
+  std::uint32_t exec_id = 0;
+  Compact<std::uint32_t, NoCount> args_size;  // bytes of argv
+  bool args_truncated = false;
+  bool older = false;  // before the recording: `time` is unknown
+  bool secure = false;
+  bool exe_deleted = false;
+  bool cwd_deleted = false;
+  std::uint64_t cap_effective = 0;  // unknown if `filename` is
+};
+
+// Fields that a process mostly shares with its parent and siblings.
+struct RunIdentity {
+  std::uint32_t gid = 0;
+  std::uint32_t euid = 0;
+  std::uint32_t egid = 0;
+  std::uint32_t pid_ns_inode = 0;
+  std::optional<std::uint32_t> login_uid = {};
+  std::optional<std::uint32_t> audit_session = {};
+  Pid session_id = 0;
+  Pid process_group = 0;
+  TextId tty = TextId::none;
+
+  friend bool operator==(const RunIdentity&, const RunIdentity&) = default;
+};
+
+// No time in a run is larger, so that sums of several do not overflow: 73 years.
+inline constexpr std::chrono::nanoseconds time_most{std::int64_t{1} << 61};
 
 // A process that sent a signal.
 struct RunSender {

@@ -54,8 +54,8 @@ void RunBuilder::take(const ExecRecord& record, bool earlier) {
   exec.cap_effective = record.cap_effective;
   exec.secure = record.secure;
   if (record.args_size) {
-    exec.args_size =
-        static_cast<std::uint32_t>(std::min<std::uint64_t>(*record.args_size, UINT32_MAX));
+    std::uint64_t size = std::min<std::uint64_t>(*record.args_size, NoCount::value - 1);
+    exec.args_size = static_cast<std::uint32_t>(size);
   }
   if (record.args) {
     exec.args = add_args(*record.args, exec.args_truncated);

@@ -28,16 +28,26 @@ nanoseconds cpu_of(const RunProcess& process) {
 std::vector<ProgramTime> times_by_program(const RecordedRun& run, const std::vector<Index>& members,
                                           const CriticalPath& path) {
   std::unordered_map<TextId, ProgramTime> programs;
+  // Often several in a row have the same name.
+  TextId last_name = TextId::none;
+  ProgramTime* last = nullptr;
+  auto time_of = [&](TextId name) -> ProgramTime& {
+    if (last == nullptr || name != last_name) {
+      last = &programs[name];
+      last_name = name;
+    }
+    return *last;
+  };
   for (Index index : members) {
     const RunProcess& process = run.processes[index];
-    ProgramTime& program = programs[process.comm];
+    ProgramTime& program = time_of(process.comm);
     ++program.processes;
     program.cpu = saturating_sum(program.cpu, cpu_of(process));
     program.cpu_wait =
         saturating_sum(program.cpu_wait, process.cpu_wait.value_or(nanoseconds::zero()));
   }
   for (const Segment& segment : path.segments) {
-    programs[run.processes[segment.process].comm].on_path += segment.duration();
+    time_of(run.processes[segment.process].comm).on_path += segment.duration();
   }
   std::vector<ProgramTime> sorted;
   for (auto& [name, program] : programs) {
@@ -83,17 +93,37 @@ std::vector<BranchTime> times_by_branch(const RecordedRun& run, const std::vecto
   return branches;
 }
 
-std::vector<Repeated> repeated_commands(const RecordedRun& run, const std::vector<Index>& members,
-                                        nanoseconds least) {
+namespace {
+
+// Execs whose arguments are those of another one, too.
+std::vector<Index> execs_alike(const RecordedRun& run, const std::vector<Index>& members) {
+  enum class Seen : std::uint8_t { never, once, again };
+  std::vector<Seen> seen(run.texts.size());
   std::vector<Index> execs;
-  for (Index member : members) {
-    for (Index i = run.processes[member].first_exec; i != no_index; i = run.execs[i].next) {
-      const RunExec& exec = run.execs[i];
-      if (exec.error == 0 && !exec.older && exec.args != TextId::none && !exec.args_truncated) {
-        execs.push_back(i);
+  auto each = [&](auto handle) {
+    for (Index member : members) {
+      for (Index i = run.processes[member].first_exec; i != no_index; i = run.execs[i].next) {
+        const RunExec& exec = run.execs[i];
+        if (exec.error == 0 && !exec.older && exec.args != TextId::none && !exec.args_truncated) {
+          handle(i, seen[static_cast<std::size_t>(exec.args)]);
+        }
       }
     }
-  }
+  };
+  each([](Index, Seen& args) { args = args == Seen::never ? Seen::once : Seen::again; });
+  each([&execs](Index exec, Seen args) {
+    if (args == Seen::again) {
+      execs.push_back(exec);
+    }
+  });
+  return execs;
+}
+
+}  // namespace
+
+std::vector<Repeated> repeated_commands(const RecordedRun& run, const std::vector<Index>& members,
+                                        nanoseconds least) {
+  std::vector<Index> execs = execs_alike(run, members);
   auto key = [&run](Index i) { return std::pair(run.execs[i].args, run.execs[i].cwd); };
   std::sort(execs.begin(), execs.end(), [&](Index a, Index b) { return key(a) < key(b); });
   auto duration = [&run](Index i) {

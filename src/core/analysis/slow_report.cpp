@@ -132,15 +132,22 @@ void Report::add_running() {
 }
 
 std::vector<const Segment*> Report::longest_segments() const {
+  // The shortest one first. All would need much memory.
   std::vector<const Segment*> segments;
+  auto is_shorter = [](const Segment* a, const Segment* b) {
+    return a->duration() < b->duration();
+  };
   for (const Segment& segment : path_.segments) {
-    segments.push_back(&segment);
+    bool full = segments.size() == segments_shown_;
+    if (full && !is_shorter(segments.front(), &segment)) {
+      continue;
+    }
+    segments.insert(std::upper_bound(segments.begin(), segments.end(), &segment, is_shorter),
+                    &segment);
+    if (full) {
+      segments.erase(segments.begin());
+    }
   }
-  std::size_t shown = std::min(segments.size(), segments_shown_);
-  std::partial_sort(
-      segments.begin(), segments.begin() + static_cast<std::ptrdiff_t>(shown), segments.end(),
-      [](const Segment* a, const Segment* b) { return a->duration() > b->duration(); });
-  segments.resize(shown);
   std::sort(segments.begin(), segments.end(),
             [](const Segment* a, const Segment* b) { return a->begin < b->begin; });
   return segments;

@@ -40,6 +40,8 @@ class Texts {
   }
 
   std::size_t bytes() const { return bytes_; }
+  // No TextId is as large.
+  std::size_t size() const { return texts_.size(); }
   bool crowded() const { return bytes_ > whole_most_; }
 
  private:

@@ -20,6 +20,7 @@ Sighting sighting(BootTime time, const ThreadAccount& account, Index ended) {
 std::vector<Sighting> sightings(const RecordedRun& run, Index process) {
   const RunProcess& parent = run.processes[process];
   std::vector<Sighting> all;
+  all.reserve(2 * run.children(process).size() + 2);
   for (Index child : run.children(process)) {
     const RunProcess& c = run.processes[child];
     if (c.born && c.creator == process) {
