@@ -62,6 +62,17 @@ modes() { [[ $(stat -c '%a %U %G' /var/lib/bpftrap/000.bpftrap) == "640 bpftrap 
 verdict "files belong to adm" modes
 refused() { runuser -u nobody -- bpftrap show --system 2>&1 | grep -q 'members of the group adm may read it'; }
 verdict "others are told who may read" refused
+# systemd sends the signal; the answer is the one who asked it to.
+systemd-run -q --unit=patient sleep 1000
+verdict "a unit runs" until_true systemctl is-active -q patient
+sleep 1
+systemctl stop patient
+explained() {
+  runuser -u reader -- bpftrap why died patient.service /var/lib/bpftrap >/root/answer 2>&1
+  grep -q 'SIGTERM' /root/answer && grep -q 'systemctl stop patient' /root/answer
+}
+verdict "why died names who stopped a unit" until_true explained
+cat /root/answer
 examined() { bpftrap doctor | grep -q '^ok *recorder *runs; .* 0 lost'; }
 verdict "doctor reports the recorder" examined
 rated() { [[ $(systemd-analyze security --threshold=20 --no-pager bpftrap >/dev/null && echo safe) == safe ]]; }
