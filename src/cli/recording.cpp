@@ -63,14 +63,14 @@ RecordingTarget::RecordingTarget(const std::string& path, const DirectoryOptions
 }
 
 FileSync::Calls RecordingTarget::sync_calls(int output_fd, bool no_sandbox) const {
-  FileSync::Calls calls{[] { enter_sandbox({}); }, {}};
-  if (no_sandbox) {
-    calls.confine = [] {};
-  }
+  FileSync::Calls calls;
   if (RecordingDirectory* directory = directory_.get()) {
-    calls.sync = [directory] { directory->sync(); };
+    calls = {[] {}, [directory] { directory->start_sync(); }, [directory] { directory->sync(); }};
   } else {
-    calls.sync = sync_of(output_fd);
+    calls = sync_of(output_fd);
+  }
+  if (!no_sandbox) {
+    calls.confine = [] { enter_sandbox({}); };
   }
   return calls;
 }

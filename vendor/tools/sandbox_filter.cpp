@@ -111,7 +111,7 @@ void allow_loop(Filter& filter) {
   // Open descriptors. A socket gets records by send(), to its connected peer.
   filter.allow({SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev),
                 SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(lseek), SCMP_SYS(ftruncate),
-                SCMP_SYS(fdatasync)});
+                SCMP_SYS(fdatasync), SCMP_SYS(sync_file_range)});
   filter.allow_if(SCMP_SYS(sendto), {equal(4, 0)});
   // Counters of losses and followed processes.
   filter.allow_if(SCMP_SYS(bpf), {equal(0, BPF_MAP_LOOKUP_ELEM)});

@@ -25,9 +25,10 @@ FileSync::FileSync(std::chrono::nanoseconds interval, Calls calls)
     thread_ = std::thread([shared = shared_.get(), interval, calls = std::move(calls)] {
       calls.confine();
       std::unique_lock<std::mutex> lock(shared->mutex);
-      while (!shared->stop.wait_for(lock, interval, [shared] { return shared->stopped; })) {
+      auto stopped = [shared] { return shared->stopped; };
+      for (int part = 1; !shared->stop.wait_for(lock, interval / parts, stopped); ++part) {
         lock.unlock();
-        calls.sync();
+        part % parts == 0 ? calls.sync() : calls.start();
         lock.lock();
       }
     });
@@ -45,12 +46,16 @@ FileSync::~FileSync() {
   thread_.join();
 }
 
-std::function<void()> sync_of(int fd) {
+void start_sync(int fd) {
+  ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+FileSync::Calls sync_of(int fd) {
   auto file = std::make_shared<UniqueFd>(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
   if (!*file) {
     throw Error("cannot duplicate a descriptor", errno);
   }
-  return [file] { ::fdatasync(file->get()); };
+  return {[] {}, [file] { start_sync(file->get()); }, [file] { ::fdatasync(file->get()); }};
 }
 
 }  // namespace bpftrap

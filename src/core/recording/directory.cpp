@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/os/error.h"
+#include "core/os/file_sync.h"
 #include "core/os/full_disk.h"
 #include "core/recording/crc32c.h"
 #include "core/recording/reader.h"
@@ -219,6 +220,14 @@ bool RecordingDirectory::wants_new_file(WallTime now) const {
   // A disk that takes nothing gets no further states to write either.
   return age_ && pending_.empty() && file.number != 0 &&
          now.ns - file.first_wall_ns > age_->count() / parts;
+}
+
+void RecordingDirectory::start_sync() {
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    if (dirty_[i].load()) {
+      bpftrap::start_sync(files_[i].fd.get());
+    }
+  }
 }
 
 std::size_t RecordingDirectory::sync() {

@@ -65,6 +65,8 @@ class RecordingDirectory final : public ByteStore {
   // Writes the files that have changed since the last call to their disk, and returns how many they
   // are. Another thread may call it.
   std::size_t sync();
+  // Begins to. Any thread may call it.
+  void start_sync();
 
  private:
   struct File {
