@@ -179,9 +179,11 @@ TEST(Recording, NoBatchIsSkippedWhileTheFileGrows) {
   std::string two = one + one;
   UniqueFd file = file_with("");
   constexpr std::uint64_t pairs = 20'000;
+  // pwrite(), because the reader moves the file's offset.
   std::thread recorder([&] {
     for (std::uint64_t i = 0; i < pairs; ++i) {
-      ASSERT_EQ(::write(file.get(), two.data(), two.size()), static_cast<ssize_t>(two.size()));
+      ASSERT_EQ(::pwrite(file.get(), two.data(), two.size(), static_cast<off_t>(i * two.size())),
+                static_cast<ssize_t>(two.size()));
     }
   });
   RecordingReader reader(file.get());
