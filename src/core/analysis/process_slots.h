@@ -51,11 +51,6 @@ class ProcessSlots {
     // Without randomness, early at boot, a hostile recording may take long.
     return ::getrandom(&number, sizeof number, GRND_NONBLOCK) < 0 ? 1 : number;
   }
-  static constexpr std::array<Index, 1024> all_unknown() {
-    std::array<Index, 1024> recent{};
-    recent.fill(no_index);
-    return recent;
-  }
   static std::uint64_t mix(std::uint64_t value) {
     value = (value ^ value >> 32U) * 0x9e3779b97f4a7c15U;
     return value ^ value >> 29U;
@@ -93,7 +88,7 @@ class ProcessSlots {
   // A recording chooses its ids, so it must not know which of them collide.
   std::uint64_t salt_ = random_number();
   std::vector<Index> slots_;
-  std::array<Index, 1024> recent_ = all_unknown();  // by pid
+  std::array<Index, 1024> recent_ = {};  // by pid; each is compared before it is used
 };
 
 }  // namespace bpftrap

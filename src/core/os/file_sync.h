@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Calls fdatasync() at intervals, in a thread of its own, because it takes tens of milliseconds.
-// The more data it finds, the longer the file system makes writers wait: half a second for 10 MB
-// was seen. So the thread asks it to begin earlier (sync_file_range()).
+// Meanwhile the file system makes writers wait, 0.8 s after five seconds of a storm. So the thread
+// asks it to begin earlier (sync_file_range()).
 #pragma once
 
 #include <chrono>
