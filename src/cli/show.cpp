@@ -69,7 +69,6 @@ class Show {
   std::uint64_t skip_to_last(std::uint64_t last);
   // Reads batches to the end. Returns false if a signal or the output ended it.
   bool read_all(Replay& replay, bool printing);
-  void read_batch(Replay& replay, const BatchPlace& place);
   void store_cursor();
   bool is_interrupted();
   bool flush(bool all);
@@ -183,21 +182,6 @@ bool Show::flush(bool all) {
   return !output_->reader_gone();
 }
 
-void Show::read_batch(Replay& replay, const BatchPlace& place) {
-  replay.begin_batch(place.header);
-  std::optional<std::span<const std::byte>> payload = stream_.read(place);
-  std::uint64_t wanted = cursor_.first_wanted(place);
-  std::uint64_t records = 0;
-  if (payload) {
-    for_each_record(*payload, [&](std::span<const std::byte> record) {
-      replay.mute(records++ < wanted);
-      replay.take(record);
-      return !replay.is_done();
-    });
-  }
-  cursor_.advance(place, records, replay);
-}
-
 bool Show::read_all(Replay& replay, bool printing) {
   while (std::optional<BatchPlace> place = stream_.next()) {
     if (is_interrupted() || !flush(false)) {
@@ -206,7 +190,7 @@ bool Show::read_all(Replay& replay, bool printing) {
     if (outline_.end && position_of(*place) > *outline_.end) {
       return true;
     }
-    read_batch(replay, *place);
+    cursor_.read_batch(stream_, *place, replay);
     if (printing) {
       progress_.show(stream_.done(), outline_.size, output_->terminal());
     }

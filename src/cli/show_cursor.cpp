@@ -46,6 +46,36 @@ BatchPosition ShowCursor::resume(const BatchStream& recording, const std::string
   return {};
 }
 
+bool ShowCursor::is_dropped_before(const BatchPlace& place) const {
+  // Up to the position, there is one segment of one run. Another run may have smaller numbers,
+  // because somebody has removed all files.
+  return resumed_ && !is_behind_ &&
+         (place.header.run != resumed_->run || position_of(place) > resumed_->batch);
+}
+
+void ShowCursor::read_batch(BatchStream& recording, const BatchPlace& place, Replay& replay) {
+  if (is_dropped_before(place)) {
+    replay.begin_behind_dropped(resumed_->events);
+    is_behind_ = true;
+  }
+  bool is_position = resumed_ && !is_behind_ && position_of(place) == resumed_->batch;
+  replay.begin_batch(place.header);
+  std::uint64_t damaged = recording.damaged();
+  std::optional<std::span<const std::byte>> payload = recording.read(place);
+  std::uint64_t wanted = first_wanted(place);
+  std::uint64_t records = 0;
+  if (payload) {
+    for_each_record(*payload, [&](std::span<const std::byte> record) {
+      replay.mute(records++ < wanted);
+      replay.take(record);
+      return !replay.is_done();
+    });
+  } else if (is_position && recording.damaged() == damaged) {
+    replay.begin_behind_dropped(resumed_->events);  // this batch was dropped, too
+  }
+  advance(place, records, replay);
+}
+
 std::uint64_t ShowCursor::first_wanted(const BatchPlace& place) const {
   if (!resumed_ || is_behind_ || position_of(place) > resumed_->batch) {
     return 0;

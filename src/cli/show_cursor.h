@@ -27,6 +27,9 @@ class ShowCursor {
   // Returns where reading must begin, so that printing can begin behind the position. `path`: of
   // the recording.
   BatchPosition resume(const BatchStream& recording, const std::string& path, Replay& replay);
+  // Replays the batch that `recording` has gone to last. Records up to the position are muted. The
+  // recorder may have dropped the position after resume(), and the batch: the replay is told.
+  void read_batch(BatchStream& recording, const BatchPlace& place, Replay& replay);
   // The records of the batch before this one are printed already.
   std::uint64_t first_wanted(const BatchPlace& place) const;
 
@@ -38,6 +41,9 @@ class ShowCursor {
   void store();
 
  private:
+  // True if the batch of the position can no longer be reached, because this one is behind it.
+  bool is_dropped_before(const BatchPlace& place) const;
+
   std::optional<CursorFile> file_;
   std::optional<Cursor> resumed_;
   bool is_behind_ = false;  // the position was reached: every later batch is wanted

@@ -122,6 +122,10 @@ std::optional<BatchPlace> BatchStream::next() {
     }
     close_file();
     std::uint32_t later = number_ + 1;
+    if (open_from(later)) {
+      continue;
+    }
+    list();  // those that were listed are removed
     if (!open_from(later)) {
       number_ = later;
       return std::nullopt;

@@ -15,11 +15,11 @@ constexpr std::size_t segments_most = 4096;
 // The clock is adjusted by less than this without a step, in ns.
 constexpr std::int64_t slack = 1'000'000'000;
 
-// Takes the host and the run from the first batches.
-void read_run(BatchStream& stream, const BatchPlace& place, Outline& outline) {
+// Takes the host and the run from the first batch. Returns false if it is damaged, or was dropped.
+bool read_run(BatchStream& stream, const BatchPlace& place, Outline& outline) {
   std::optional<std::span<const std::byte>> payload = stream.read(place);
   if (!payload) {
-    return;
+    return false;
   }
   for_each_record(*payload, [&outline](std::span<const std::byte> bytes) {
     Recorded record = decode_recorded(bytes, Machine{});
@@ -31,6 +31,7 @@ void read_run(BatchStream& stream, const BatchPlace& place, Outline& outline) {
     }
     return true;
   });
+  return true;
 }
 
 void keep_some(std::vector<BatchPosition>& segments) {
@@ -198,10 +199,13 @@ void Outliner::outline_directory() {
   if (files.empty()) {
     return;
   }
-  scan(files.front().first.file_number, [&](const BatchPlace& place) {
-    read_run(stream_, place, outline_);
-    return false;
-  });
+  bool has_run = false;
+  for (std::size_t i = 0; i < files.size() && !has_run; ++i) {
+    scan(files[i].first.file_number, [&](const BatchPlace& place) {
+      has_run = read_run(stream_, place, outline_);
+      return false;
+    });
+  }
   for (const SegmentFile& file : files) {
     if (&file != &files.back()) {
       outline_.segments.push_back({file.first.file_number, 0});
@@ -244,14 +248,18 @@ Outline read_outline(const BatchStream& recording, const Window& window) {
 BatchPosition segment_of(const BatchStream& recording, BatchPosition position) {
   BatchStream stream = recording.again();
   BatchPosition segment{position.file_number, 0};
+  std::optional<std::uint64_t> run;
   stream.seek(segment);
   while (std::optional<BatchPlace> place = stream.next()) {
-    if (position_of(*place) > position) {
+    const RecordingBatch& header = place->header;
+    if (header.file_number != position.file_number || place->position > position.offset) {
       break;
     }
-    if ((place->header.flags & batch_begins_segment) != 0) {
+    // The first batch of a run may be damaged.
+    if ((header.flags & batch_begins_segment) != 0 || run != header.run) {
       segment = position_of(*place);
     }
+    run = header.run;
   }
   return segment;
 }

@@ -190,9 +190,11 @@ void Replay::take(const TallyRecord& tally) {
   std::uint64_t dropped = is_known ? tally.events - *events_ : 0;
   if (dropped > 0 || (behind_dropped_ && !is_known)) {
     dropped_ = LostRecord{tally.time, dropped, true};
-    gap_ = 0;  // reported as records
   }
-  behind_dropped_ = false;
+  if (std::exchange(behind_dropped_, false) || dropped_) {
+    state_is_stale_ = true;
+    gap_ = 0;  // reported as records, or read before
+  }
   events_ = tally.events;
 }
 
@@ -237,7 +239,7 @@ void Replay::take(RunRecord& run) {
     dropped_ = LostRecord{run.time, dropped_before_, true};  // a file has no tally
     events_.reset();
   }
-  restoring_ = new_run_ || gap_ > 0 || dropped_;
+  restoring_ = std::exchange(state_is_stale_, false) || new_run_ || gap_ > 0 || dropped_;
   missing_ += std::exchange(gap_, 0);
   if (restoring_) {
     run_ = std::make_unique<Run>(options_, host_, users_);

@@ -47,7 +47,8 @@ class Replay {
   // As long as this is true, records change the state, but are not written.
   void mute(bool muted) { muted_ = muted; }
   // The records that follow come behind a position with so many events, if known, which was
-  // dropped. `dropped`: the events between, if the recording does not tell them; 0: unknown.
+  // dropped. `dropped`: the events between, if the recording does not tell them; 0: unknown. May be
+  // called between batches.
   void begin_behind_dropped(std::optional<std::uint64_t> events, std::uint64_t dropped = 0);
 
   // The records that follow belong to this batch.
@@ -117,6 +118,7 @@ class Replay {
   std::uint64_t dropped_before_ = 0;
   std::optional<std::uint64_t> events_;
   std::optional<LostRecord> dropped_;  // before this segment
+  bool state_is_stale_ = false;        // likewise: records before this segment were not taken
   std::uint64_t gap_ = 0;              // batches that are missing before this segment
   std::string boot_id_;                // of the last run
   WallTime last_wall_{0};              // likewise, of its last record

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <climits>
 #include <filesystem>
 #include <fstream>
 
@@ -136,6 +137,119 @@ TEST_F(DirectoryReaderTest, ACursorSkipsNothingBehindItsPosition) {
   EXPECT_EQ(cursor.first_wanted(*last), 5U);
   cursor.advance(*last, 9, replay);
   EXPECT_EQ(cursor.first_wanted(*first), 0U) << "of a recorder that began anew";
+}
+
+// A reader with a cursor, and a recorder that goes around the directory while the reader resumes.
+class OvertakenReaderTest : public DirectoryReaderTest {
+ protected:
+  static constexpr std::uint32_t before = 1000;
+  static constexpr std::uint32_t after = 6500;
+
+  // Makes the directory, in batches of 40 records.
+  void begin() {
+    run_.reset();
+    std::filesystem::remove_all(path_);
+    run_.emplace(path_, limits_, 1);
+    for (std::uint32_t first = 1; first < before; first += 40) {
+      run_->events(first, 40, 1000);
+      run_->second();
+    }
+  }
+  void overtake() {
+    run_->events(before + 1, after - before, 1000);
+    run_->second();
+  }
+
+  // Reads so many batches, up to the end.
+  void read(BatchStream& stream, ShowCursor& cursor, Replay& replay, int batches = INT_MAX) {
+    std::optional<BatchPlace> place;
+    while (batches-- > 0 && !replay.is_done() && (place = stream.next())) {
+      cursor.read_batch(stream, *place, replay);
+    }
+  }
+
+  std::string cursor_file_ = scratch_ + "/cursor";
+  std::optional<FakeRun> run_;
+};
+
+class OvertakenAtTest : public OvertakenReaderTest, public testing::WithParamInterface<int> {};
+
+// The recorder comes around when so many batches are read again, of 12 up to the position. In every
+// second case it does between the header of the next batch and its payload.
+TEST_P(OvertakenAtTest, IsToldOnceHowManyEventsItMissed) {
+  begin();
+  constexpr std::uint32_t read_before = 403;
+  {
+    BatchStream stream = open_directory(path_);
+    ShowCursor cursor(cursor_file_);
+    ReplayOptions some = everything();
+    some.count = read_before;
+    Replay replay(std::move(some), clock_, users_, sink_);
+    read(stream, cursor, replay);
+    cursor.store();
+    ASSERT_EQ(sink_.pids, numbers(1, read_before + 1));
+  }
+  {
+    BatchStream stream = open_directory(path_);
+    ShowCursor cursor(cursor_file_);
+    CountingSink sink;
+    Replay replay(everything(), clock_, users_, sink);
+    stream.seek(cursor.resume(stream, path_, replay));
+    ASSERT_TRUE(cursor.is_resumed());
+    read(stream, cursor, replay, GetParam() / 2);
+    std::optional<BatchPlace> next;
+    if (GetParam() % 2 == 1) {
+      next = stream.next();
+    }
+    overtake();
+    if (next) {
+      cursor.read_batch(stream, *next, replay);
+    }
+    read(stream, cursor, replay);
+    cursor.store();
+    ASSERT_EQ(sink.losses.size(), 1U);
+    EXPECT_EQ(read_before + sink.pids.size() + sink.losses[0], after);
+    EXPECT_EQ(sink.pids.back(), after);
+    EXPECT_EQ(replay.missing(), 0U) << "reported as records";
+    EXPECT_EQ(stream.damaged(), 0U);
+  }
+  BatchStream stream = open_directory(path_);
+  ShowCursor cursor(cursor_file_);
+  CountingSink sink;
+  Replay replay(everything(), clock_, users_, sink);
+  stream.seek(cursor.resume(stream, path_, replay));
+  read(stream, cursor, replay);
+  EXPECT_TRUE(sink.pids.empty());
+  EXPECT_TRUE(sink.losses.empty()) << "told before";
+}
+
+INSTANTIATE_TEST_SUITE_P(Batches, OvertakenAtTest, testing::Range(0, 30));
+
+TEST_F(OvertakenReaderTest, IsToldIfTheDirectoryBeganAnew) {
+  begin();
+  overtake();
+  {
+    BatchStream stream = open_directory(path_);
+    ShowCursor cursor(cursor_file_);
+    Replay replay(everything(), clock_, users_, sink_);
+    read(stream, cursor, replay);
+    cursor.store();
+  }
+  BatchStream stream = open_directory(path_);
+  ShowCursor cursor(cursor_file_);
+  CountingSink sink;
+  Replay replay(everything(), clock_, users_, sink);
+  stream.seek(cursor.resume(stream, path_, replay));
+  for (const auto& file : std::filesystem::directory_iterator(path_)) {
+    std::filesystem::resize_file(file, 0);
+    std::filesystem::remove(file);
+  }
+  run_.emplace(path_, limits_, 2);
+  run_->events(9001, 10);
+  run_->second();
+  read(stream, cursor, replay);
+  EXPECT_EQ(sink.pids, numbers(9001, 9011));
+  EXPECT_EQ(sink.losses, std::vector<std::uint64_t>{0}) << "one record, of unknown count";
 }
 
 TEST_F(DirectoryReaderTest, CursorFileIsReplacedAsAWhole) {
