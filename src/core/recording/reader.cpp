@@ -73,6 +73,30 @@ std::uint64_t RecordingReader::size() const {
   return static_cast<std::uint64_t>(size);
 }
 
+// Looks for an intact batch at place.position in the bytes that were read ahead.
+bool RecordingReader::look_ahead(BatchPlace& place) const {
+  std::array<std::byte, sizeof place.header> bytes;
+  if (place.position < ahead_position_ ||
+      place.position - ahead_position_ + bytes.size() > ahead_.size()) {
+    return false;
+  }
+  std::memcpy(bytes.data(), ahead_.data() + (place.position - ahead_position_), bytes.size());
+  std::memcpy(&place.header, bytes.data(), sizeof place.header);
+  return std::memcmp(bytes.data(), magic.data(), magic.size()) == 0 &&
+         place.header.version == recording_version && place.header.header_size == bytes.size() &&
+         has_valid_sizes(place.header) && has_valid_checksum(bytes, place.header.header_crc) &&
+         place.end() <= ahead_size_;
+}
+
+// Gets many headers by one call, which matters if batches are small.
+void RecordingReader::read_ahead() {
+  // Before the bytes, because a batch within this size does not change any more.
+  ahead_size_ = size();
+  ahead_position_ = position_;
+  ahead_.resize(ahead_most);
+  ahead_.resize(read_at(position_, ahead_));
+}
+
 // Looks for an intact batch at place.position.
 RecordingReader::Look RecordingReader::look(BatchPlace& place) const {
   std::array<std::byte, batch_header_most> bytes;
@@ -129,7 +153,12 @@ void RecordingReader::count_damage(std::uint64_t position) {
 std::optional<BatchPlace> RecordingReader::next() {
   std::uint64_t begin = position_;
   BatchPlace place{.position = begin};
-  while (look(place) != Look::intact) {
+  bool is_found = look_ahead(place);
+  if (!is_found && is_small_) {
+    read_ahead();
+    is_found = look_ahead(place);
+  }
+  while (!is_found && look(place) != Look::intact) {
     std::optional<std::uint64_t> found = find_magic(place.position + 1);
     if (!found) {
       return std::nullopt;  // position_ stays, in case the file grows
@@ -144,6 +173,7 @@ std::optional<BatchPlace> RecordingReader::next() {
     count_damage(begin);
   }
   position_ = place.end();
+  is_small_ = position_ - place.position <= ahead_most / 8;
   return place;
 }
 

@@ -94,10 +94,13 @@ class RecordingReader {
   int fd() const { return fd_; }
 
  private:
+  static constexpr std::size_t ahead_most = 16384;
   enum class Look { intact, none, incomplete };
 
   std::size_t read_at(std::uint64_t position, std::span<std::byte> to) const;
   Look look(BatchPlace& place) const;
+  bool look_ahead(BatchPlace& place) const;
+  void read_ahead();
   // The next position, from this one on, with the magic bytes.
   std::optional<std::uint64_t> find_magic(std::uint64_t from) const;
   void count_damage(std::uint64_t position);
@@ -108,6 +111,10 @@ class RecordingReader {
   std::uint64_t position_ = 0;
   std::uint64_t damaged_ = 0;
   std::uint64_t first_damage_ = 0;
+  bool is_small_ = false;  // the last batch
+  std::vector<std::byte> ahead_;
+  std::uint64_t ahead_position_ = 0;
+  std::uint64_t ahead_size_ = 0;  // of the file
   Inflater inflater_;
   std::vector<std::byte> stored_;
   std::vector<std::byte> inflated_;

@@ -145,13 +145,13 @@ class OvertakenReaderTest : public DirectoryReaderTest {
   static constexpr std::uint32_t before = 1000;
   static constexpr std::uint32_t after = 6500;
 
-  // Makes the directory, in batches of 40 records.
-  void begin() {
+  // Makes the directory, with so many records in a batch.
+  void begin(std::uint32_t per_batch) {
     run_.reset();
     std::filesystem::remove_all(path_);
     run_.emplace(path_, limits_, 1);
-    for (std::uint32_t first = 1; first < before; first += 40) {
-      run_->events(first, 40, 1000);
+    for (std::uint32_t first = 1; first <= before; first += per_batch) {
+      run_->events(first, per_batch, 1000);
       run_->second();
     }
   }
@@ -172,12 +172,15 @@ class OvertakenReaderTest : public DirectoryReaderTest {
   std::optional<FakeRun> run_;
 };
 
-class OvertakenAtTest : public OvertakenReaderTest, public testing::WithParamInterface<int> {};
+using OvertakenAt = std::tuple<std::uint32_t, int, bool>;
+class OvertakenAtTest : public OvertakenReaderTest,
+                        public testing::WithParamInterface<OvertakenAt> {};
 
-// The recorder comes around when so many batches are read again, of 12 up to the position. In every
-// second case it does between the header of the next batch and its payload.
+// The recorder comes around when so many batches are read again, or between the header of the next
+// batch and its payload.
 TEST_P(OvertakenAtTest, IsToldOnceHowManyEventsItMissed) {
-  begin();
+  auto [per_batch, batches, late] = GetParam();
+  begin(per_batch);
   constexpr std::uint32_t read_before = 403;
   {
     BatchStream stream = open_directory(path_);
@@ -196,9 +199,9 @@ TEST_P(OvertakenAtTest, IsToldOnceHowManyEventsItMissed) {
     Replay replay(everything(), clock_, users_, sink);
     stream.seek(cursor.resume(stream, path_, replay));
     ASSERT_TRUE(cursor.is_resumed());
-    read(stream, cursor, replay, GetParam() / 2);
+    read(stream, cursor, replay, batches);
     std::optional<BatchPlace> next;
-    if (GetParam() % 2 == 1) {
+    if (late) {
       next = stream.next();
     }
     overtake();
@@ -223,10 +226,15 @@ TEST_P(OvertakenAtTest, IsToldOnceHowManyEventsItMissed) {
   EXPECT_TRUE(sink.losses.empty()) << "told before";
 }
 
-INSTANTIATE_TEST_SUITE_P(Batches, OvertakenAtTest, testing::Range(0, 30));
+// The position is in the twelfth batch, or the 404th.
+INSTANTIATE_TEST_SUITE_P(Batches, OvertakenAtTest,
+                         testing::Combine(testing::Values(40, 1),
+                                          testing::Values(0, 1, 5, 10, 11, 12, 13, 402, 403, 404,
+                                                          405),
+                                          testing::Bool()));
 
 TEST_F(OvertakenReaderTest, IsToldIfTheDirectoryBeganAnew) {
-  begin();
+  begin(40);
   overtake();
   {
     BatchStream stream = open_directory(path_);

@@ -172,6 +172,38 @@ std::string with_header(Change change) {
   return recording;
 }
 
+// A restart of the recorder replaces an incomplete batch, whose header may have been read ahead.
+TEST(Recording, ReadsWhatReplacesATornBatch) {
+  std::string recording = sample_recording(sample_records(), 1);
+  std::size_t batches = sample_records().size();
+  std::string next = with_header([](RecordingBatch& header) { header.run = 43; });
+  for (std::size_t before = 0; before < batches; ++before) {
+    UniqueFd file = file_with(recording.substr(0, recording.size() - 1));
+    RecordingReader reader(file.get());
+    std::uint64_t last = 0;
+    for (std::size_t i = 0; i < before; ++i) {
+      ASSERT_TRUE(reader.next());
+    }
+    RecordingReader ahead(file.get());
+    while (std::optional<BatchPlace> place = ahead.next()) {
+      last = place->end();
+    }
+    ASSERT_EQ(::ftruncate(file.get(), static_cast<off_t>(last)), 0);
+    ASSERT_EQ(::pwrite(file.get(), next.data(), next.size(), static_cast<off_t>(last)),
+              static_cast<ssize_t>(next.size()));
+    std::uint64_t run = 0;
+    for (std::size_t i = before; i < batches; ++i) {
+      std::optional<BatchPlace> place = reader.next();
+      ASSERT_TRUE(place);
+      EXPECT_TRUE(reader.read(*place));
+      run = place->header.run;
+    }
+    EXPECT_EQ(run, 43U);
+    EXPECT_FALSE(reader.next());
+    EXPECT_EQ(reader.damaged(), 0U);
+  }
+}
+
 // A batch that is incomplete at the first look may be complete, and followed by another, when the
 // reader looks for the next magic bytes.
 TEST(Recording, NoBatchIsSkippedWhileTheFileGrows) {
