@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Writes a recording of many processes that never ran: fabricate FILE PROCESSES raw|deflated. One
-// process in ten is a shell that executes the other nine one after the other. `fabricate measure
-// PROGRAM ARGS...` prints the seconds that a program takes, and its largest resident set in MB.
+// Writes recordings of processes that never ran. `fabricate FILE PROCESSES raw|deflated` writes a
+// file. `fabricate DIR BYTES RATE raw|deflated` fills a directory, as `record --dir DIR --keep
+// BYTES` does at RATE records per second, and prints the seconds since 1970 where it begins and
+// ends. `fabricate measure PROGRAM ARGS...` prints the seconds that a program takes, and its
+// largest resident set in MB.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,66 +14,57 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <string_view>
 
+#include "bench/recording/processes.h"
+#include "core/os/error.h"
+#include "core/recording/batch_stream.h"
+#include "core/recording/directory.h"
 #include "core/recording/recorded.h"
 #include "core/recording/writer.h"
-#include "unit/wire.h"
 
 namespace bpftrap {
 namespace {
 
-constexpr std::uint64_t step_ns = 1'000'000;
-constexpr Pid root_pid = 1000;
-constexpr std::uint64_t begin_ns = 2'000'000'000;
+constexpr std::int64_t ns_per_second = 1'000'000'000;
 
-class Fabrication {
+bool is_deflated(const char* form) {
+  return std::strcmp(form, "deflated") == 0;
+}
+
+HostRecord made_up_host() {
+  return {{4096}, 2, 1, true, "host", "boot", "6.1", "0.1"};
+}
+
+class FabricatedFile {
  public:
-  Fabrication(const char* path, bool deflated)
+  FabricatedFile(const char* path, bool deflated)
       : file_(std::fopen(path, "we")),
         writer_({buffer_, clock_, 1, [deflated] { return deflated; }, {}}) {
     clock_.restart_with(0);
   }
 
-  bool write(std::uint64_t processes) {
-    BootTime live{std::chrono::nanoseconds(begin_ns)};
+  bool write(std::uint64_t count) {
+    MadeUpProcesses processes(ns_per_second / 1000, 0,
+                              [this](std::string_view record) { add(record); });
+    BootTime live = processes.now();
     writer_.begin_segment();
-    add(encode(HostRecord{{4096}, 2, 1, true, "host", "boot", "6.1", "0.1"}, live));
+    add(encode(made_up_host(), live));
     add(encode(ClockRecord{live, 0}));
     add(encode(RunRecord{live, true, true, "record"}));
     writer_.end_state();
-    fork(0, 999, begin_ns / 2);
-    execute(0, std::string_view("make\0all\0", 9));
-    Pid shell = 0;
-    for (Pid i = 1; i < processes; ++i) {
-      bool is_shell = i % 10 == 1;
-      if (is_shell) {
-        if (shell != 0) {
-          end(shell, 0);
-        }
-        shell = i;
-      }
-      Pid parent = is_shell ? 0 : shell;
-      fork(i, pid_of(parent), start_of(parent));
-      std::string args = (is_shell ? "sh" : "cc") + std::string(1, '\0') + "-c" +
-                         std::string(1, '\0') + "source/file" + std::to_string(i) + ".c" +
-                         std::string(1, '\0');
-      execute(i, args);
-      if (!is_shell) {
-        end(i, parent);
-      }
+    processes.begin();
+    for (std::uint64_t i = 1; i < count; ++i) {
+      processes.run_next();
     }
-    end(shell, 0);
-    end(0, 0);
-    add(encode(StopRecord{BootTime(std::chrono::nanoseconds(now_)), 3 * processes, 0}));
+    processes.end();
+    add(encode(StopRecord{processes.now(), processes.records(), 0}));
     writer_.close_batch();
     flush();
     return std::fclose(file_) == 0;
   }
 
  private:
-  static Pid pid_of(Pid number) { return root_pid + number; }
-  static std::uint64_t start_of(Pid number) { return begin_ns + number * step_ns; }
-
   void add(std::string_view record) {
     writer_.add(record);
     if (buffer_.size() > 1 << 20) {
@@ -82,60 +75,118 @@ class Fabrication {
     std::fwrite(buffer_.data(), 1, buffer_.size(), file_);
     buffer_.clear();
   }
-  template <class Wire>
-  void add_event(Wire& event, std::string_view data = {}) {
-    Bytes bytes = bytes_of(event, data);
-    add({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  }
-
-  template <class Wire>
-  void name(Wire& event, Pid number) const {
-    event.process.pid = event.process.local_pid = event.process.ns_pid = pid_of(number);
-    event.process.start_boot_ns = start_of(number);
-    event.process.ppid = parent_pid_;
-    event.process.parent_start_boot_ns = parent_start_;
-    event.header.boot_ns = now_;
-  }
-
-  void fork(Pid number, Pid parent, std::uint64_t parent_start) {
-    bpftrap_fork_event event = wire_fork();
-    now_ = start_of(number);
-    parent_pid_ = parent;
-    parent_start_ = parent_start;
-    name(event, number);
-    event.account = {now_ / 10, 600, now_ / step_ns, parent, 0};
-    event.creator_pid = parent;
-    event.creator_start_boot_ns = parent_start;
-    event.flags = BPFTRAP_FORK_WANTED;
-    add_event(event);
-  }
-  void execute(Pid number, std::string_view args) {
-    now_ += step_ns / 5;
-    Bytes bytes = wire_exec("/usr/bin/cc", "", args, args.size());
-    bpftrap_exec_event event;
-    std::memcpy(&event, bytes.data(), sizeof event);
-    name(event, number);
-    std::memcpy(bytes.data(), &event, sizeof event);
-    add({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  }
-  void end(Pid number, Pid parent) {
-    bpftrap_exit_event event = wire_exit(0);
-    now_ += step_ns / 5;
-    parent_pid_ = number == 0 ? 999 : pid_of(parent);
-    parent_start_ = number == 0 ? begin_ns / 2 : start_of(parent);
-    name(event, number);
-    event.parent = {now_ / 10, 600, now_ / step_ns, parent_pid_, 1};
-    add_event(event);
-  }
 
   std::FILE* file_;
   std::string buffer_;
   WallClock clock_ = WallClock::recorded();
   RecordingWriter writer_;
-  std::uint64_t now_ = begin_ns;
-  Pid parent_pid_ = 0;
-  std::uint64_t parent_start_ = 0;
 };
+
+class FabricatedDirectory {
+ public:
+  FabricatedDirectory(const char* path, std::uint64_t bytes, std::uint64_t rate, bool deflated)
+      : path_(path),
+        bytes_(bytes),
+        directory_(path, {.bytes = bytes}),
+        writer_(setup(deflated)),
+        processes_(ns_per_second * MadeUpProcesses::records_each / rate, noise,
+                   [this](std::string_view record) { writer_.add(record); }) {
+    clock_.restart_with(offset_ns);
+  }
+
+  // Until some of the oldest files are dropped.
+  void write() {
+    begin_segment();
+    processes_.begin();
+    std::uint64_t written = 0;
+    auto second = whole_seconds();
+    while (written < bytes_ + bytes_ / 20) {
+      processes_.run_next();
+      if (writer_.segment_is_full()) {
+        begin_segment();
+      }
+      // As the recorder does each second.
+      if (whole_seconds() != second) {
+        second = whole_seconds();
+        writer_.close_batch();
+      }
+      written += buffer_.size();
+      directory_.take(buffer_);
+    }
+    writer_.close_batch();
+    directory_.take(buffer_);
+  }
+
+  void print_span() const {
+    std::vector<SegmentFile> files = list_segment_files(directory_.fd());
+    auto second = [](std::int64_t wall_ns) {
+      return static_cast<long long>(wall_ns / ns_per_second);
+    };
+    std::printf("%lld %lld\n", second(files.front().first.first_wall_ns) + 1,
+                second(clock_.to_wall(processes_.now()).ns));
+  }
+
+ private:
+  // With it, a deflated record has 47 bytes, as in a storm.
+  static constexpr std::size_t noise = 150;
+  // The wall clock of the beginning: 2026-01-01.
+  static constexpr std::int64_t offset_ns = 1'767'225'600 * ns_per_second;
+
+  RecordingWriter::Setup setup(bool deflated) {
+    RecordingWriter::Setup setup{buffer_, clock_, 1, [deflated] { return deflated; }, {}};
+    setup.busy = {};  // however fast
+    setup.file_bytes = directory_.file_bytes();
+    return setup;
+  }
+
+  std::int64_t whole_seconds() const {
+    return processes_.now().time_since_epoch() / std::chrono::seconds(1);
+  }
+
+  void begin_segment() {
+    BootTime now = processes_.now();
+    writer_.begin_segment();
+    writer_.add(encode(made_up_host(), now));
+    writer_.add(encode(ClockRecord{now, offset_ns}));
+    writer_.add(encode(TallyRecord{now, processes_.records(), 0}));
+    writer_.add(encode(RunRecord{BootTime(std::chrono::nanoseconds(MadeUpProcesses::begin_ns)),
+                                 true, false, "record"}));
+    for (Pid pid = 2; pid < 200; ++pid) {
+      OlderRecord older{now, pid, 1, pid, pid, "daemon"};
+      std::string args = "/usr/sbin/daemon" + std::to_string(pid) + std::string(1, '\0');
+      older.args = Arguments{args, false};
+      writer_.add(encode(older));
+    }
+    processes_.add_state([this](std::string_view record) { writer_.add(record); });
+    writer_.end_state();
+  }
+
+  std::string path_;
+  std::uint64_t bytes_;
+  RecordingDirectory directory_;
+  std::string buffer_;
+  WallClock clock_ = WallClock::recorded();
+  RecordingWriter writer_;
+  MadeUpProcesses processes_;
+};
+
+int fabricate_directory(char** arguments) {
+  std::uint64_t bytes = std::strtoull(arguments[1], nullptr, 10);
+  std::uint64_t rate = std::strtoull(arguments[2], nullptr, 10);
+  if (bytes < RecordingDirectory::bytes_least || rate == 0) {
+    std::fputs("fabricate: BYTES or RATE is too small\n", stderr);
+    return 2;
+  }
+  try {
+    FabricatedDirectory directory(arguments[0], bytes, rate, is_deflated(arguments[3]));
+    directory.write();
+    directory.print_span();
+  } catch (const Error& error) {
+    std::fprintf(stderr, "fabricate: %s\n", error.message().c_str());
+    return 1;
+  }
+  return 0;
+}
 
 int measure(char** program) {
   auto begin = std::chrono::steady_clock::now();
@@ -148,7 +199,8 @@ int measure(char** program) {
   rusage used{};
   ::wait4(child, &status, 0, &used);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  std::fprintf(stderr, "%.2f s, %ld MB\n", took.count(), used.ru_maxrss / 1024);
+  std::fprintf(stderr, "%.3f s, %.1f MB\n", took.count(),
+               static_cast<double>(used.ru_maxrss) / 1024);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
@@ -159,10 +211,17 @@ int main(int argc, char** argv) {
   if (argc > 2 && std::strcmp(argv[1], "measure") == 0) {
     return bpftrap::measure(argv + 2);
   }
+  if (argc == 5) {
+    return bpftrap::fabricate_directory(argv + 1);
+  }
   if (argc != 4) {
-    std::fputs("usage: fabricate FILE PROCESSES raw|deflated\n", stderr);
+    std::fputs(
+        "usage: fabricate FILE PROCESSES raw|deflated\n"
+        "       fabricate DIR BYTES RATE raw|deflated\n"
+        "       fabricate measure PROGRAM ARGS...\n",
+        stderr);
     return 2;
   }
-  bpftrap::Fabrication fabrication(argv[1], std::strcmp(argv[3], "deflated") == 0);
+  bpftrap::FabricatedFile fabrication(argv[1], bpftrap::is_deflated(argv[3]));
   return fabrication.write(std::strtoull(argv[2], nullptr, 10)) ? 0 : 1;
 }
