@@ -85,8 +85,7 @@ class FabricatedFile {
 class FabricatedDirectory {
  public:
   FabricatedDirectory(const char* path, std::uint64_t bytes, std::uint64_t rate, bool deflated)
-      : path_(path),
-        bytes_(bytes),
+      : bytes_(bytes),
         directory_(path, {.bytes = bytes}),
         writer_(setup(deflated)),
         processes_(ns_per_second * MadeUpProcesses::records_each / rate, noise,
@@ -161,7 +160,6 @@ class FabricatedDirectory {
     writer_.end_state();
   }
 
-  std::string path_;
   std::uint64_t bytes_;
   RecordingDirectory directory_;
   std::string buffer_;
