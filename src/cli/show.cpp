@@ -46,13 +46,20 @@ std::vector<FieldTable> record_kinds() {
   return {fields<ForkRecord>(), fields<ExecRecord>(), fields<ExitRecord>()};
 }
 
+// True if the end of the recording must be known before its records are read.
+bool needs_end(const ShowOptions& options, const Source& source) {
+  bool is_table = options.trace.output.format == nullptr;
+  return is_table || options.last || options.follow || source.is_default;
+}
+
 class Show {
  public:
   Show(const ShowOptions& options, Source source)
       : options_(options),
         source_(std::move(source)),
         stream_(BatchStream::of(source_.file.get())),
-        outline_(read_outline(stream_, {options.since_ns, options.until_ns})),
+        outline_(read_outline(stream_, {options.since_ns, options.until_ns},
+                              needs_end(options, source_))),
         output_(open_output(options.trace.output, signals_.fd())),
         exports_(options.trace.exports, {}, signals_.fd()),
         patience_(signals_),
@@ -77,6 +84,8 @@ class Show {
   void report_pauses(Replay& replay);
   // Says so if nothing was printed; returns the exit status.
   int report_empty(const Replay& replay) const;
+  // The time span of the recording.
+  std::string span() const;
   void say_default() const;
 
   const ShowOptions& options_;
@@ -294,25 +303,28 @@ void Show::report(Replay& replay) {
 int Show::report_empty(const Replay& replay) const {
   if (script_ != nullptr && !script_->found()) {
     say(fmt::format("{}: no program of process {}-{}; the recording spans {}", source_.path,
-                    options_.script->pid, options_.script->start_ns, describe_span(outline_)));
+                    options_.script->pid, options_.script->start_ns, span()));
     return could_not_work;
   }
   if (!complete_ || replay.passed() > 0 || cursor_.is_resumed()) {
     return ended_as_asked;
   }
-  std::string span = describe_span(outline_);
   if (source_.process) {
     say(fmt::format("{}: no process {}-{}; the recording spans {}", source_.path,
-                    source_.process->pid, source_.process->start_boot_ns, span));
+                    source_.process->pid, source_.process->start_boot_ns, span()));
     return could_not_work;
   }
-  say(fmt::format("{}: no record matches; the recording spans {}", source_.path, span));
+  say(fmt::format("{}: no record matches; the recording spans {}", source_.path, span()));
   return ended_as_asked;
+}
+
+std::string Show::span() const {
+  return describe_span(outline_.last_wall_ns ? outline_ : read_outline(stream_, {}));
 }
 
 void Show::say_default() const {
   if (source_.is_default) {
-    say(fmt::format("showing {}, {}", source_.path, describe_span(outline_)));
+    say(fmt::format("showing {}, {}", source_.path, span()));
   }
 }
 
@@ -347,7 +359,9 @@ int Show::run() {
   replay.finish();
   bool is_written = output_->drain(patience_) && !output_->reader_gone();
   output_->close();
-  if (complete_ || options_.trace.exports.empty()) {
+  if (options_.trace.exports.empty()) {
+    // Listing the files of a directory once more takes a while.
+  } else if (complete_) {
     exports_.finish(BatchStream::of(source_.file.get()), source_.path, patience_);
   } else {
     say(exports_.keep_earlier()

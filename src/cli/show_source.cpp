@@ -188,7 +188,7 @@ bool SourceChanges::has_other_than(std::string_view name) {
 }
 
 bool needs_dates(const Outline& outline, const Window& window, bool utc) {
-  if (!outline.first_wall_ns) {
+  if (!outline.last_wall_ns) {
     return false;
   }
   std::int64_t begin = std::max(*outline.first_wall_ns, window.since_ns.value_or(INT64_MIN));
@@ -200,7 +200,7 @@ bool needs_dates(const Outline& outline, const Window& window, bool utc) {
 }
 
 std::string describe_span(const Outline& outline) {
-  if (!outline.first_wall_ns) {
+  if (!outline.last_wall_ns) {
     return "without records";
   }
   TimestampFormatter formatter(TimestampFormatter::Zone::local, true);

@@ -95,6 +95,9 @@ std::optional<BatchPlace> BatchStream::next() {
   for (;;) {
     // A file does not grow any more when there is a later one.
     bool is_complete = has_later_file();
+    if (is_complete) {
+      reader_->set_complete();
+    }
     std::optional<BatchPlace> place = reader_->next();
     if (place && place->header.file_number == number_) {
       return place;

@@ -47,7 +47,7 @@ class Outliner {
   Outliner(const BatchStream& recording, const Window& window)
       : window_(window), stream_(recording.again()) {}
 
-  Outline run();
+  Outline run(bool with_end);
 
  private:
   // Calls `use` for the batches of one file; of a recording in one file, for all of them. It
@@ -59,14 +59,14 @@ class Outliner {
     return header.last_boot_ns != 0 && header.last_wall_ns >= *window_.since_ns;
   }
   void outline_file();
-  void outline_directory();
+  void outline_directory(bool with_end);
   bool is_before_end(const RecordingBatch& header) const {
     return header.last_boot_ns != 0 && header.first_wall_ns <= *window_.until_ns;
   }
   bool is_steady(std::size_t index) const;
   bool may_begin_in(std::size_t index) const;
   bool may_end_in(std::size_t index) const;
-  std::optional<BatchPosition> find_begin();
+  BatchPosition find_begin();
   BatchPosition find_end();
 
   const Window& window_;
@@ -156,14 +156,16 @@ bool Outliner::may_end_in(std::size_t index) const {
          stream_.files()[index].first.first_wall_ns - slack <= *window_.until_ns;
 }
 
-std::optional<BatchPosition> Outliner::find_begin() {
+// If no batch is in the window, the last segment.
+BatchPosition Outliner::find_begin() {
   std::optional<BatchPosition> begin;
+  BatchPosition segment;
   const std::vector<SegmentFile> files = stream_.files();
   for (std::size_t i = 0; i < files.size() && !begin; ++i) {
     if (!may_begin_in(i)) {
       continue;
     }
-    BatchPosition segment{files[i].first.file_number, 0};
+    segment = {files[i].first.file_number, 0};
     scan(segment.file_number, [&](const BatchPlace& place) {
       if ((place.header.flags & batch_begins_segment) != 0) {
         segment = position_of(place);
@@ -174,7 +176,7 @@ std::optional<BatchPosition> Outliner::find_begin() {
       return !begin;
     });
   }
-  return begin;
+  return begin.value_or(segment);
 }
 
 BatchPosition Outliner::find_end() {
@@ -194,7 +196,7 @@ BatchPosition Outliner::find_end() {
   return end.value_or(BatchPosition{});
 }
 
-void Outliner::outline_directory() {
+void Outliner::outline_directory(bool with_end) {
   const std::vector<SegmentFile> files = stream_.files();
   if (files.empty()) {
     return;
@@ -212,23 +214,24 @@ void Outliner::outline_directory() {
     }
   }
   outline_.first_wall_ns = files.front().first.first_wall_ns;
-  scan(files.back().first.file_number, [this](const BatchPlace& place) {
-    take(place);
-    return true;
-  });
+  if (with_end) {
+    scan(files.back().first.file_number, [this](const BatchPlace& place) {
+      take(place);
+      return true;
+    });
+  }
   outline_.begin = {files.front().first.file_number, 0};
   if (window_.since_ns) {
-    BatchPosition latest = outline_.segments.empty() ? outline_.begin : outline_.segments.back();
-    outline_.begin = find_begin().value_or(latest);
+    outline_.begin = find_begin();
   }
   if (window_.until_ns) {
     outline_.end = find_end();
   }
 }
 
-Outline Outliner::run() {
+Outline Outliner::run(bool with_end) {
   if (stream_.is_directory()) {
-    outline_directory();
+    outline_directory(with_end);
   } else {
     outline_file();
   }
@@ -241,8 +244,8 @@ Outline Outliner::run() {
 
 }  // namespace
 
-Outline read_outline(const BatchStream& recording, const Window& window) {
-  return Outliner(recording, window).run();
+Outline read_outline(const BatchStream& recording, const Window& window, bool with_end) {
+  return Outliner(recording, window).run(with_end);
 }
 
 BatchPosition segment_of(const BatchStream& recording, BatchPosition position) {

@@ -76,8 +76,7 @@ std::uint64_t RecordingReader::size() const {
 // Looks for an intact batch at place.position in the bytes that were read ahead.
 bool RecordingReader::look_ahead(BatchPlace& place) const {
   std::array<std::byte, sizeof place.header> bytes;
-  if (place.position < ahead_position_ ||
-      place.position - ahead_position_ + bytes.size() > ahead_.size()) {
+  if (!is_ahead(place.position)) {
     return false;
   }
   std::memcpy(bytes.data(), ahead_.data() + (place.position - ahead_position_), bytes.size());
@@ -91,7 +90,7 @@ bool RecordingReader::look_ahead(BatchPlace& place) const {
 // Gets many headers by one call, which matters if batches are small.
 void RecordingReader::read_ahead() {
   // Before the bytes, because a batch within this size does not change any more.
-  ahead_size_ = size();
+  ahead_size_ = known_size();
   ahead_position_ = position_;
   ahead_.resize(ahead_most);
   ahead_.resize(read_at(position_, ahead_));
@@ -127,7 +126,7 @@ RecordingReader::Look RecordingReader::look(BatchPlace& place) const {
     throw Error(fmt::format("cannot read format {} of the recording", place.header.version), 0,
                 "use the bpftrap that made it, or a newer one");
   }
-  return place.end() <= this->size() ? Look::intact : Look::incomplete;
+  return place.end() <= known_size() ? Look::intact : Look::incomplete;
 }
 
 std::optional<std::uint64_t> RecordingReader::find_magic(std::uint64_t from) const {
@@ -153,12 +152,10 @@ void RecordingReader::count_damage(std::uint64_t position) {
 std::optional<BatchPlace> RecordingReader::next() {
   std::uint64_t begin = position_;
   BatchPlace place{.position = begin};
-  bool is_found = look_ahead(place);
-  if (!is_found && is_small_) {
+  if (is_small_ && !is_ahead(begin)) {
     read_ahead();
-    is_found = look_ahead(place);
   }
-  while (!is_found && look(place) != Look::intact) {
+  while (!look_ahead(place) && look(place) != Look::intact) {
     std::optional<std::uint64_t> found = find_magic(place.position + 1);
     if (!found) {
       return std::nullopt;  // position_ stays, in case the file grows

@@ -72,6 +72,9 @@ class RecordingReader {
   // The next call of next() looks here, where a batch begins.
   void seek(std::uint64_t position) { position_ = position; }
 
+  // The file does not grow any more, unless it is used again: its size need not be asked for.
+  void set_complete() { final_size_ = final_size_ != 0 ? final_size_ : size(); }
+
   // Returns the records of a batch. Nullopt if they are damaged, which is counted. The bytes are
   // valid until the next call of any function.
   std::optional<std::span<const std::byte>> read(const BatchPlace& place);
@@ -97,8 +100,14 @@ class RecordingReader {
   static constexpr std::size_t ahead_most = 16384;
   enum class Look { intact, none, incomplete };
 
+  std::uint64_t known_size() const { return final_size_ != 0 ? final_size_ : size(); }
   std::size_t read_at(std::uint64_t position, std::span<std::byte> to) const;
   Look look(BatchPlace& place) const;
+  // True if the bytes of a header at the position were read ahead.
+  bool is_ahead(std::uint64_t position) const {
+    return position >= ahead_position_ &&
+           position - ahead_position_ + sizeof(RecordingBatch) <= ahead_.size();
+  }
   bool look_ahead(BatchPlace& place) const;
   void read_ahead();
   // The next position, from this one on, with the magic bytes.
@@ -111,7 +120,8 @@ class RecordingReader {
   std::uint64_t position_ = 0;
   std::uint64_t damaged_ = 0;
   std::uint64_t first_damage_ = 0;
-  bool is_small_ = false;  // the last batch
+  std::uint64_t final_size_ = 0;  // of a complete file
+  bool is_small_ = false;         // the last batch
   std::vector<std::byte> ahead_;
   std::uint64_t ahead_position_ = 0;
   std::uint64_t ahead_size_ = 0;  // of the file
