@@ -82,8 +82,24 @@ TEST_F(DirectoryReaderTest, AWindowOfADirectoryWithoutABeginning) {
   file.close();
   BatchStream stream = open_directory(path_);
   ASSERT_EQ(stream.files().size(), 1U);
-  Outline outline = read_outline(stream, {.since_ns = INT64_MAX});
-  EXPECT_EQ(outline.begin.file_number, 1U);
+  for (bool with_end : {false, true}) {
+    Outline outline = read_outline(stream, {.since_ns = INT64_MAX}, with_end);
+    EXPECT_EQ(outline.begin.file_number, 1U);
+  }
+}
+
+TEST_F(DirectoryReaderTest, AWindowBehindAllRecordsBeginsWithTheLastSegment) {
+  for (std::uint64_t number : {1, 2}) {
+    FakeRun run(path_, limits_, number);
+    run.events(1, 1000, 100);
+    run.second();
+  }
+  BatchStream stream = open_directory(path_);
+  BatchPosition last = read_outline(stream, {}).segments.back();
+  ASSERT_GT(last.offset, 0U);
+  for (bool with_end : {false, true}) {
+    EXPECT_EQ(read_outline(stream, {.since_ns = INT64_MAX}, with_end).begin, last);
+  }
 }
 
 TEST_F(DirectoryReaderTest, SeveralRunsAndBoots) {
@@ -133,6 +149,10 @@ TEST_F(DirectoryReaderTest, WindowsFindTheirFiles) {
   for (std::uint32_t i = 0; i < 8; ++i) {
     std::int64_t from = boot + offset + i * hour - hour / 2;
     Outline outline = read_outline(stream, {from, from + hour});
+    Outline brief = read_outline(stream, {from, from + hour}, false);
+    EXPECT_EQ(brief.begin, outline.begin);
+    EXPECT_EQ(brief.end, outline.end);
+    EXPECT_FALSE(brief.last_wall_ns);
     stream.seek(outline.begin);
     std::vector<std::uint32_t> found;
     while (std::optional<BatchPlace> place = stream.next()) {
