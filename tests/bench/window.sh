@@ -57,6 +57,7 @@ bpftrap=${BPFTRAP_BIN:-$build/bpftrap}
 fabricate=$build/tests/bpftrap_fabricate
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+cmake --preset release -B "$build" -DBPFTRAP_TESTS=ON >/dev/null
 cmake --build "$build" --target bpftrap bpftrap_fabricate >"$scratch/log" || { cat "$scratch/log"; exit 1; }
 
 directory=${directory:-$scratch/recorder}

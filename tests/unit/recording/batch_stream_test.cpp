@@ -36,6 +36,23 @@ TEST_F(DirectoryReaderTest, AFileThatIsUsedAgainIsNoticed) {
   EXPECT_EQ(replay.missing(), 0U) << "reported as records";
 }
 
+// All files that a reader has listed may be used again before it opens one.
+TEST_F(DirectoryReaderTest, AnOutdatedListOfFilesIsNoticed) {
+  FakeRun run(path_, limits_, 1);
+  run.events(1, 3000, 1000);
+  run.second();
+  BatchStream stream = open_directory(path_);
+  run.events(3001, 6000, 1000);
+  run.second();
+  Replay replay(everything(), clock_, users_, sink_);
+  take_rest(stream, replay);
+  EXPECT_EQ(sink_.pids, pids()) << "as a reader that begins now";
+  EXPECT_TRUE(sink_.losses.empty());
+  EXPECT_EQ(sink_.starts, 1);
+  EXPECT_EQ(replay.missing(), 0U);
+  EXPECT_EQ(stream.damaged(), 0U);
+}
+
 TEST_F(DirectoryReaderTest, FollowsIntoNewFiles) {
   FakeRun run(path_, limits_, 1);
   BatchStream stream = open_directory(path_);
