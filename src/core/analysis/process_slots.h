@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Finds the processes of a run by their ids: a hash table of indices, 8 to 16 bytes per process.
+// Finds the processes of a run by their ids: a hash table, 16 to 32 bytes per process.
 #pragma once
 
 #include <sys/random.h>
@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "bpf/scope.h"
@@ -19,24 +20,25 @@ class ProcessSlots {
  public:
   // Returns no_index if the process is unknown.
   Index find(const Chunks<RunProcess>& processes, const ProcessId& id) const {
-    return slots_.empty() ? no_index : slots_[slot_of(processes, id)];
+    return slots_.empty() ? no_index : slots_[slot_of(processes, id, hash_of(id))].process;
   }
 
   // Returns the process, which is added if it is new. The start of an older process may be known by
   // its tick only, as /proc shows it; a later exact start replaces it.
   Index find_or_add(Chunks<RunProcess>& processes, const ProcessId& id) {
     if ((processes.size() + 1) * 2 > slots_.size()) {
-      grow(processes);
+      grow();
     }
     // Most records are about a process that another record was about lately.
     Index& recent = recent_[id.pid % recent_.size()];
     if (recent >= processes.size() || !is_same(processes[recent].id, id)) {
-      Index& slot = slots_[slot_of(processes, id)];
-      if (slot == no_index) {
-        slot = static_cast<Index>(processes.size());
+      std::uint32_t hash = hash_of(id);
+      Slot& slot = slots_[slot_of(processes, id, hash)];
+      if (slot.process == no_index) {
+        slot = {static_cast<Index>(processes.size()), hash};
         processes.grow().id = id;
       }
-      recent = slot;
+      recent = slot.process;
     }
     RunProcess& known = processes[recent];
     known.id.start_ns = std::max(known.id.start_ns, id.start_ns);
@@ -45,6 +47,12 @@ class ProcessSlots {
 
  private:
   static constexpr std::size_t first_slots = 1024;
+
+  // The hash spares most looks at processes, which are seldom in a cache.
+  struct Slot {
+    Index process = no_index;
+    std::uint32_t hash = 0;
+  };
 
   static std::uint64_t random_number() {
     std::uint64_t number = 0;
@@ -61,33 +69,41 @@ class ProcessSlots {
   static bool is_same(const ProcessId& a, const ProcessId& b) {
     return a.pid == b.pid && tick_of(a) == tick_of(b);
   }
-  std::size_t hash_of(const ProcessId& id) const {
-    return static_cast<std::size_t>(mix(mix(tick_of(id) ^ salt_) + (id.pid ^ salt_ >> 32U)));
+  std::uint32_t hash_of(const ProcessId& id) const {
+    return static_cast<std::uint32_t>(mix(mix(tick_of(id) ^ salt_) + (id.pid ^ salt_ >> 32U)));
   }
 
   // The slot of the process, or the free one where it belongs.
-  std::size_t slot_of(const Chunks<RunProcess>& processes, const ProcessId& id) const {
+  std::size_t slot_of(const Chunks<RunProcess>& processes, const ProcessId& id,
+                      std::uint32_t hash) const {
     std::size_t mask = slots_.size() - 1;
-    std::size_t slot = hash_of(id) & mask;
-    while (slots_[slot] != no_index) {
-      if (is_same(processes[slots_[slot]].id, id)) {
+    std::size_t at = hash & mask;
+    for (; slots_[at].process != no_index; at = (at + 1) & mask) {
+      if (slots_[at].hash == hash && is_same(processes[slots_[at].process].id, id)) {
         break;
       }
-      slot = (slot + 1) & mask;
     }
-    return slot;
+    return at;
   }
 
-  void grow(const Chunks<RunProcess>& processes) {
-    slots_.assign(std::max(first_slots, slots_.size() * 2), no_index);
-    for (Index i = 0; i < processes.size(); ++i) {
-      slots_[slot_of(processes, processes[i].id)] = i;
+  void grow() {
+    std::vector<Slot> larger(std::max(first_slots, slots_.size() * 2));
+    std::size_t mask = larger.size() - 1;
+    for (const Slot& slot : slots_) {
+      if (slot.process != no_index) {
+        std::size_t at = slot.hash & mask;
+        while (larger[at].process != no_index) {
+          at = (at + 1) & mask;
+        }
+        larger[at] = slot;
+      }
     }
+    slots_ = std::move(larger);
   }
 
   // A recording chooses its ids, so it must not know which of them collide.
   std::uint64_t salt_ = random_number();
-  std::vector<Index> slots_;
+  std::vector<Slot> slots_;
   std::array<Index, 1024> recent_ = {};  // by pid; each is compared before it is used
 };
 
