@@ -195,13 +195,17 @@ std::vector<std::string_view> clients_of_servers(const RecordedRun& run,
                                                    "buck2",  "docker",  "podman", "distcc",
                                                    "icecc",  "gradle",  "ssh",    "systemd-run"};
   std::vector<std::string_view> found;
+  TextId last = TextId::none;  // mostly the next one is the same
   for (Index member : members) {
     for (Index i = run.processes[member].first_exec; i != no_index; i = run.execs[i].next) {
       const RunExec& exec = run.execs[i];
+      if (exec.error != 0 || exec.filename == last) {
+        continue;
+      }
+      last = exec.filename;
       std::string_view name = program_name(run.text(exec.filename));
       auto match = std::find(known.begin(), known.end(), name);
-      if (exec.error == 0 && match != known.end() &&
-          std::find(found.begin(), found.end(), *match) == found.end()) {
+      if (match != known.end() && std::find(found.begin(), found.end(), *match) == found.end()) {
         found.push_back(*match);
       }
     }
@@ -216,8 +220,9 @@ Polling find_polling(const RecordedRun& run, const CriticalPath& path) {
     const Segment& child = path.segments[i - 1];
     const Segment& parent = path.segments[i];
     // It slept on after the end of its child.
-    if (run.processes[child.process].parent == parent.process && parent.blocked() >= delay_least &&
-        parent.blocked() * 2 > parent.duration() && parent.sleeps > 0 &&
+    if (parent.sleeps > 0 && parent.blocked() >= delay_least &&
+        parent.blocked() * 2 > parent.duration() &&
+        run.processes[child.process].parent == parent.process &&
         run.processes[child.process].end <= parent.begin) {
       Polling& polling = parents[parent.process];
       polling.process = parent.process;
