@@ -76,6 +76,11 @@ int Host::trace(const std::string& command, Tracer::Source source, Tracer::Desti
                                         },
                                         std::move(extras.take_older)});
   }
+  output_->write_in_background([sandbox = !options_.no_sandbox] {
+    if (sandbox) {
+      enter_sandbox({});
+    }
+  });
   std::optional<Reaper> reaper;
   if (extras.program == nullptr) {  // which reaps, too
     reaper.emplace(loop_, nullptr);

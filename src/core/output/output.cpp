@@ -45,6 +45,7 @@ void Output::prepare() {
     return;
   }
   if (!S_ISFIFO(status.st_mode) && !terminal_) {
+    kind_ = S_ISREG(status.st_mode) ? Kind::file : Kind::blocking;
     return;
   }
   if (owned_) {
@@ -76,7 +77,7 @@ std::size_t Output::keep_whole(std::size_t size) {
 // appended to the file or truncated it: then its end is not that of the last write.
 void Output::truncate_partial() {
   auto part = static_cast<off_t>(written_ - keep_whole(written_));
-  off_t end = owned_ && kind_ == Kind::blocking ? ::lseek(fd_, 0, SEEK_CUR) : -1;
+  off_t end = owned_ && kind_ == Kind::file ? ::lseek(fd_, 0, SEEK_CUR) : -1;
   // lseek(), because the C library's fstat() is another system call than the sandbox allows.
   if (part > 0 && end >= part && ::lseek(fd_, 0, SEEK_END) == end) {
     [[maybe_unused]] int ignored = ::ftruncate(fd_, end - part);
@@ -91,7 +92,7 @@ void Output::fail(int err) {
 
 std::size_t Output::write_some() {
   char* from = buffer_.data() + written_;
-  std::size_t size = waiting();
+  std::size_t size = unsent();
   ssize_t count = 0;
   if (kind_ == Kind::polled) {
     pollfd ready{fd_, POLLOUT, 0};
@@ -125,14 +126,18 @@ void Output::flush() {
     store_->take(buffer_);
     return;
   }
-  while (waiting() > 0 && !reader_gone_) {
+  if (writer_) {
+    flush_in_background();
+    return;
+  }
+  while (unsent() > 0 && !reader_gone_) {
     std::size_t count = write_some();
     if (count == 0) {
       break;
     }
     written_ += count;
   }
-  if (reader_gone_ || waiting() == 0) {
+  if (reader_gone_ || unsent() == 0) {
     if (units_ != nullptr) {
       units_->keep(buffer_);
     }
@@ -144,9 +149,43 @@ void Output::flush() {
   }
 }
 
+void Output::write_in_background(std::function<void()> confine) {
+  if (kind_ == Kind::file) {
+    auto written = [this](std::string_view part) {
+      if (units_ != nullptr) {
+        units_->keep(part);
+      }
+    };
+    writer_ = std::make_unique<FileWriter>(fd_, FileWriter::Calls{std::move(confine), written});
+  }
+}
+
+void Output::flush_in_background() {
+  if (std::optional<FileWriter::Failure> failure = writer_->take_failure()) {
+    writer_.reset();
+    buffer_.swap(failure->part);
+    written_ = failure->written;
+    fail(failure->error);
+  }
+  if (!buffer_.empty()) {
+    writer_->write(buffer_);
+  }
+}
+
+bool Output::wants_flush() {
+  if (writer_ && full()) {
+    writer_->want_progress();
+    return true;
+  }
+  return unsent() > 0;
+}
+
 bool Output::drain(Patience& patience) {
   for (flush(); waiting() > 0; flush()) {
-    if (!patience.await_writable(fd_)) {
+    if (writer_) {
+      writer_->want_progress();
+    }
+    if (!patience.await_writable(poll_fd())) {
       return false;
     }
   }
@@ -155,7 +194,17 @@ bool Output::drain(Patience& patience) {
 
 std::size_t Output::waiting_lines() const {
   auto begin = buffer_.begin() + static_cast<std::ptrdiff_t>(written_);
-  return static_cast<std::size_t>(std::count(begin, buffer_.end(), '\n'));
+  auto lines = static_cast<std::size_t>(std::count(begin, buffer_.end(), '\n'));
+  if (writer_) {
+    lines += writer_->waiting_lines();
+  }
+  return lines;
+}
+
+void Output::abandon() {
+  if (writer_) {
+    writer_->drop();
+  }
 }
 
 void Output::close() {
@@ -163,7 +212,8 @@ void Output::close() {
     store_->finish();
     return;
   }
-  if (owned_ && kind_ == Kind::blocking) {
+  writer_.reset();
+  if (owned_ && (kind_ == Kind::blocking || kind_ == Kind::file)) {
     if (::close(owned_.release()) != 0) {
       fail(errno);
     }

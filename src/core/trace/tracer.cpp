@@ -72,7 +72,7 @@ void Tracer::watch() {
   });
   // Even without requested events, epoll reports a closed reader (EPOLLERR, EPOLLHUP).
   output_watched_ =
-      loop.watch(output_.fd(), 0, [this](std::uint32_t events) { on_output(events); });
+      loop.watch(output_.poll_fd(), 0, [this](std::uint32_t events) { on_output(events); });
   watch_stops();
 }
 
@@ -111,7 +111,7 @@ void Tracer::on_second() {
   if (!output_.full()) {
     account();  // while the reader stalls, one `lost` record adds up all losses
   }
-  flush();
+  resume();
   flush_messages();
 }
 
@@ -121,6 +121,10 @@ void Tracer::on_output(std::uint32_t events) {
     stop();
     return;
   }
+  resume();
+}
+
+void Tracer::resume() {
   bool was_full = output_.full();
   flush();
   if (was_full && !output_.full()) {
@@ -134,9 +138,9 @@ void Tracer::flush() {
     stop();
     return;
   }
-  std::uint32_t events = output_.waiting() > 0 ? static_cast<std::uint32_t>(EPOLLOUT) : 0;
+  std::uint32_t events = output_.wants_flush() ? static_cast<std::uint32_t>(EPOLLOUT) : 0;
   if (output_watched_ && events != output_events_) {
-    parts_.loop.change(output_.fd(), events);
+    parts_.loop.change(output_.poll_fd(), events);
     output_events_ = events;
   }
 }
@@ -162,10 +166,13 @@ void Tracer::consume() {
     return;  // on_output() continues
   }
   std::size_t consumed = parts_.source.ring.consume(handle, batch_records);
-  flush();
+  bool more = consumed == batch_records;
+  if (!output_.gathers(more)) {
+    flush();
+  }
   if (done()) {
     stop();
-  } else if (consumed == batch_records || (filled && !output_.full())) {
+  } else if (more || (filled && !output_.full())) {
     nap_.arm(std::chrono::nanoseconds(1));
   }
 }
@@ -211,6 +218,7 @@ void Tracer::give_up() {
     lines += parts_.handler.handle(bytes, nowhere) == RecordHandler::Result::written ? 1 : 0;
     return true;
   });
+  output_.abandon();
   throw Error("stopped while the reader of the output was stalled", 0,
               fmt::format("{} of output not written",
                           lines == 1 ? "1 line" : fmt::format("{} lines", lines)));

@@ -72,6 +72,8 @@ class Tracer {
   void watch_stops();
   void on_output(std::uint32_t events);
   void on_second();
+  // Flushes, and goes on reading if the output has been full.
+  void resume();
   void start();
   void consume();
   bool done() const { return options_.count && records_ >= *options_.count; }

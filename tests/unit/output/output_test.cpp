@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 
 #include "core/os/error.h"
 #include "core/os/file.h"
+#include "core/os/signals.h"
 #include "core/output/output_file.h"
 
 namespace bpftrap {
@@ -97,6 +99,74 @@ TEST_F(Fifo, FullIsSaid) {
   Output output(open_output_file(path_), path_);
   output.buffer().assign(Output::waiting_most + 1'000'000, 'x');
   EXPECT_TRUE(output.full());
+}
+
+// RLIMIT_FSIZE stands for a disk that is full after that many bytes.
+class LimitedFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = temp("limited");
+    ::unlink(path_.c_str());
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
+    rlimit limit{100'000, before_.rlim_max};
+    std::signal(SIGXFSZ, SIG_IGN);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  void TearDown() override {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::unlink(path_.c_str());
+  }
+
+  std::string path_;
+  rlimit before_{};
+};
+
+TEST_F(LimitedFile, ABackgroundThreadLeavesWholeLines) {
+  std::string sent;
+  bool failed = false;
+  {
+    Output output(open_output_file(path_), path_);
+    output.write_in_background([] {});
+    StopSignals signals;
+    Patience patience(signals);
+    try {
+      for (int i = 0; i < 30'000; ++i) {
+        std::string line = std::to_string(i) + '\n';
+        output.buffer() += line;
+        sent += line;
+        if (i % 100 == 0) {
+          output.flush();
+        }
+      }
+      output.drain(patience);
+    } catch (const Error& error) {
+      failed = true;
+      EXPECT_NE(error.message().find(path_), std::string::npos) << error.message();
+    }
+  }
+  EXPECT_TRUE(failed);
+  std::string written = read_file(path_).value_or("");
+  EXPECT_GT(written.size(), 99'900U);
+  EXPECT_EQ(written.back(), '\n');
+  EXPECT_EQ(written, sent.substr(0, written.size()));
+}
+
+TEST_F(LimitedFile, ABackgroundThreadWritesAllBeforeTheEnd) {
+  std::string sent;
+  Output output(open_output_file(path_), path_);
+  output.write_in_background([] {});
+  for (int i = 0; i < 10'000; ++i) {
+    std::string line = std::to_string(i) + '\n';
+    output.buffer() += line;
+    sent += line;
+    output.flush();
+  }
+  StopSignals signals;
+  Patience patience(signals);
+  EXPECT_TRUE(output.drain(patience));
+  EXPECT_EQ(output.waiting(), 0U);
+  EXPECT_EQ(read_file(path_), sent);
+  output.close();
 }
 
 }  // namespace
