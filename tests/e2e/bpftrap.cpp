@@ -124,6 +124,16 @@ bool Bpftrap::read_for(std::chrono::milliseconds time) {
   return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+void Bpftrap::keep_reading(std::chrono::milliseconds time) {
+  Steady::time_point end = Steady::now() + time;
+  for (auto left = time; left > left.zero();) {
+    if (!read_for(left)) {
+      return;
+    }
+    left = std::chrono::ceil<std::chrono::milliseconds>(end - Steady::now());
+  }
+}
+
 void Bpftrap::parse_lines() {
   if (!json_) {
     return;

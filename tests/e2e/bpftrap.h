@@ -51,8 +51,10 @@ class Bpftrap {
   pid_t pid() const { return child_->pid(); }
   // Closes the reading end of the output.
   void close_reader();
-  // Reads the available output. Returns false at its end.
+  // Reads the available output, or waits for some until the time is over. Returns false at its end.
   bool read_for(std::chrono::milliseconds time);
+  // Reads until the time is over. Other processes of the machine may cause output meanwhile.
+  void keep_reading(std::chrono::milliseconds time);
 
   const std::string& output() const { return output_; }
   std::vector<std::string> lines() const;

@@ -260,7 +260,7 @@ TEST_F(ExitCostTest, OlderProcessHasItsCommandLineAndDuration) {
   sleep_for(std::chrono::milliseconds(200));
   Bpftrap bpftrap({"exit", "--json"});
   bpftrap.await_start();
-  bpftrap.read_for(std::chrono::seconds(2));  // /proc is read in the background
+  bpftrap.keep_reading(std::chrono::seconds(2));  // /proc is read in the background
   gate.open();
   ::kill(children[0].pid(), SIGTERM);
   ::kill(children[1].pid(), SIGTERM);

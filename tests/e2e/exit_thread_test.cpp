@@ -149,7 +149,7 @@ TEST_F(ExitThreadTest, ThreadThatEndsIsNoProcessThatEnds) {
     return 0;
   });
   sleep_for(std::chrono::milliseconds(100));
-  bpftrap.read_for(std::chrono::milliseconds(100));
+  bpftrap.keep_reading(std::chrono::milliseconds(100));
   for (const Record& record : bpftrap.records()) {
     EXPECT_FALSE(record.has("pid") &&
                  record.number("ppid") == static_cast<std::uint64_t>(::getpid()));

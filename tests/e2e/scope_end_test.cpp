@@ -83,7 +83,7 @@ TEST_F(ScopeEndTest, WithTheLastOfSeveral) {
   may_end[0] = 1;
   Ended first_ended = first.wait();
   bpftrap.await([&] { return bpftrap.records_of(first_ended).size() == 1; });
-  bpftrap.read_for(100ms);
+  bpftrap.keep_reading(100ms);
   EXPECT_EQ(bpftrap.records().size(), 2U) << "it goes on";
   may_end[1] = 1;
   Ended ended = last.wait();
@@ -106,7 +106,7 @@ TEST_F(ScopeEndTest, WithTheLastThread) {
   // A zombie with a thread lives.
   Bpftrap bpftrap({"exit", "--json", "-p", number(one.pid())});
   bpftrap.await_start();
-  bpftrap.read_for(200ms);
+  bpftrap.keep_reading(200ms);
   EXPECT_EQ(bpftrap.records().size(), 1U) << "it goes on";
   gate.open();
   Ended ended = one.wait();
@@ -182,7 +182,7 @@ TEST_F(ScopeEndTest, WithTheLastOfTheTree) {
     Ended root_ended = root.wait();
     bpftrap.await([&] { return bpftrap.records_of(root_ended).size() == 1; });
     if (i < 2) {
-      bpftrap.read_for(300ms);
+      bpftrap.keep_reading(300ms);
     }
     end.open();
     EXPECT_EQ(bpftrap.wait(), 0);
@@ -210,7 +210,7 @@ TEST_F(ScopeEndTest, WithTheLastOfATreeThatExistedAlready) {
   may_end[0] = 1;
   root.wait();
   bpftrap.await([&] { return bpftrap.records().size() == 2; });
-  bpftrap.read_for(200ms);
+  bpftrap.keep_reading(200ms);
   EXPECT_EQ(bpftrap.records().size(), 2U) << "it goes on";
   may_end[1] = 1;
   EXPECT_EQ(bpftrap.wait(), 0);
