@@ -68,6 +68,37 @@ void expect_confined(pid_t pid) {
   EXPECT_EQ(inject_call(pid, SYS_bpf, {0 /* BPF_MAP_CREATE */, path, 0}), -EPERM);
 }
 
+TEST_F(SandboxTest, AThreadThatWritesIsConfinedToo) {
+  ScratchDir directory;
+  for (const char* command : {"exec", "record"}) {
+    SCOPED_TRACE(command);
+    Bpftrap bpftrap({command, "-o", directory / command});
+    std::string tasks = "/proc/" + std::to_string(bpftrap.pid()) + "/task";
+    // While bpftrap starts, it has other threads.
+    auto count_confined = [&] {
+      int threads = 0;
+      int confined = 0;
+      for (const auto& task : std::filesystem::directory_iterator(tasks)) {
+        pid_t tid = std::stoi(task.path().filename());
+        ++threads;
+        confined += status_of(tid, "Seccomp") == "2" && status_of(tid, "NoNewPrivs") == "1" &&
+                            status_of(tid, "CapPrm") ==
+                                capabilities(tid == bpftrap.pid() ? kept_for_maps() : 0)
+                        ? 1
+                        : 0;
+      }
+      return threads == confined ? threads : 0;
+    };
+    int threads = 0;
+    for (int i = 0; i < 10'000 && threads < 2; ++i) {
+      threads = count_confined();
+      sleep_for(1ms);
+    }
+    EXPECT_GE(threads, 2);
+    EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
+  }
+}
+
 TEST_F(SandboxTest, CannotOpenConnectOrExecuteAndStillDeliversDrainsAndStops) {
   for (const char* command : {"exec", "exit"}) {
     Bpftrap bpftrap({command, "--json", "--verbose"});

@@ -166,9 +166,8 @@ TEST_F(FileWriterTest, MemoryIsUsedAgain) {
   FileWriter writer(file_.get(), calls());
   std::string part;
   part.reserve(50'000);
-  part = "x";
+  part += "x";
   const char* memory = part.data();
-  part.reserve(50'000);
   writer.write(part);
   receive(1);
   while (writer.waiting() > 0) {
