@@ -22,8 +22,8 @@ set(_bpf_system_includes ${CMAKE_C_IMPLICIT_INCLUDE_DIRECTORIES})
 list(FILTER _bpf_system_includes EXCLUDE REGEX "/(gcc|clang)/")
 list(TRANSFORM _bpf_system_includes PREPEND "-idirafter;" OUTPUT_VARIABLE _bpf_system_includes)
 
-# bpftrap_bpf_skeleton(TARGET SOURCE): makes NAME.skel.h from SOURCE, a NAME.bpf.c, so that TARGET can
-# include it. The header declares `struct NAME_bpf`, because NAME alone would clash with functions of libc,
+# bpftrap_bpf_skeleton(TARGET SOURCE [WITHOUT_LINES]): makes NAME.skel.h from SOURCE, a NAME.bpf.c, so that
+# TARGET can include it. WITHOUT_LINES: messages of the verifier show no source lines, except in a Debug build. The header declares `struct NAME_bpf`, because NAME alone would clash with functions of libc,
 # such as exit(). The target bpftrap_skeletons makes all skeletons only.
 function(bpftrap_bpf_skeleton target source)
   get_filename_component(file ${source} NAME)
@@ -42,6 +42,16 @@ function(bpftrap_bpf_skeleton target source)
   if(BPFTRAP_WERROR)
     list(APPEND flags -Werror)
   endif()
+  # The length of the table of source lines becomes 0 (struct btf_ext_header of libbpf: line_info_len).
+  # libbpf's linker then drops the table and the text of the lines, which are half of the object.
+  set(without_lines)
+  if("WITHOUT_LINES" IN_LIST ARGN AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    string(REPLACE "llvm-strip" "llvm-objcopy" objcopy ${BPFTRAP_LLVM_STRIP}) # they are one program
+    set(without_lines
+        COMMAND ${objcopy} --dump-section .BTF.ext=${object}.ext ${object}
+        COMMAND dd if=/dev/zero of=${object}.ext bs=1 seek=20 count=4 conv=notrunc status=none
+        COMMAND ${objcopy} --update-section .BTF.ext=${object}.ext ${object})
+  endif()
   add_custom_command(
     OUTPUT ${skeleton}
     BYPRODUCTS ${object}
@@ -49,6 +59,7 @@ function(bpftrap_bpf_skeleton target source)
             -MD -MF ${object}.d -MT ${skeleton} -c ${source} -o ${object}
     # Most symbols are branch labels, which nothing refers to.
     COMMAND ${BPFTRAP_LLVM_STRIP} -g --wildcard --strip-symbol=LBB* ${object}
+    ${without_lines}
     # libbpf's linker drops the relocations of BTF, which are a third of the object.
     COMMAND ${BPFTRAP_BPFTOOL} gen object ${object}.linked ${object}
     COMMAND ${CMAKE_COMMAND} -E rename ${object}.linked ${object}
