@@ -6,10 +6,10 @@
 #include "compat.bpf.h"
 #include "kernel_types.bpf.h"
 #include "process.event.h"
+#include "read.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 static __always_inline __u64 run_delay_of(struct task_struct *thread)

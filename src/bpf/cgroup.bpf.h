@@ -10,9 +10,8 @@
 #include "identity.bpf.h"
 #include "kernel_types.bpf.h"
 #include "process.event.h"
+#include "read.bpf.h"
 #include "stream.bpf.h"
-
-#include <bpf/bpf_core_read.h>
 
 /* Cgroups whose path was delivered. A cache: the path of an evicted cgroup is sent again. */
 struct {
@@ -52,7 +51,7 @@ static __always_inline struct cgroup_subsys_state *css_of(struct css_set *set, _
   struct cgroup_subsys_state *css = 0;
   const void *all = (const void *)set + bpf_core_field_offset(struct css_set, subsys);
 
-  bpf_probe_read_kernel(&css, sizeof(css), all + controller * sizeof(css));
+  READ_BYTES(&css, sizeof(css), all + controller * sizeof(css));
   return css;
 }
 

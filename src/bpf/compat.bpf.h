@@ -8,10 +8,10 @@
 #define BPFTRAP_COMPAT_BPF_H
 
 #include "kernel_types.bpf.h"
+#include "read.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

@@ -10,12 +10,12 @@
 #include "compat.bpf.h"
 #include "kernel_types.bpf.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 #include "span.bpf.h"
 #include "verifier.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #define CLOCK_WINDOW_NS 1000000000ULL

@@ -8,10 +8,9 @@
 
 #include "kernel_types.bpf.h"
 #include "process.event.h"
+#include "read.bpf.h"
 #include "stream.bpf.h"
 #include "syscall_exec.bpf.h"
-
-#include <bpf/bpf_core_read.h>
 
 #define ERESTARTSYS      512        /* include/linux/errno.h: from here on the call is made again */
 #define FAILED_ARGS_MOST 256        /* arguments of a failed execve that are kept */

@@ -11,10 +11,10 @@
 
 #include "kernel_types.bpf.h"
 #include "process_fork.bpf.h"
+#include "read.bpf.h"
 #include "scope.bpf.h"
 #include "self.bpf.h"
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
 /* Return true if the process that is current passes the filters and is not bpftrap. */

@@ -8,11 +8,11 @@
 #include "pid_numbers.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 #include "span.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 /* Usually true. Helpers about current cost less than a read of kernel memory. */
@@ -111,7 +111,7 @@ static __always_inline void fill_session(struct bpftrap_process *out, struct sig
   out->session_id = session == group ? out->process_group : pid_number(session, 0).nr;
   __builtin_memset(out->tty, 0, sizeof(out->tty));
   if (tty)
-    bpf_core_read(out->tty, sizeof(out->tty), &tty->name);
+    READ_BYTES(out->tty, sizeof(out->tty), &tty->name);
 }
 
 /* Fill in the numbers of the audit system. Return signal_struct, which lies close to them. */
@@ -137,7 +137,7 @@ static __always_inline struct task_struct *fill_parent(struct bpftrap_process *o
 
   READ_FIELDS(struct task_struct, thread, *room, (tgid, out->ppid), (group_leader, parent));
   out->parent_start_boot_ns = task_start_boot_ns(parent);
-  bpf_core_read(out->parent_comm, sizeof(out->parent_comm), &parent->comm);
+  READ_BYTES(out->parent_comm, sizeof(out->parent_comm), &parent->comm);
   return parent;
 }
 
@@ -157,7 +157,7 @@ static __noinline __attribute__((unused)) __u64 fill_process(struct bpftrap_proc
   parent = fill_parent(out, parent_thread, &room);
   fill_pid_numbers(out, leader, numbers, parent);
   fill_session(out, fill_audit(out, leader, &room), numbers, &room);
-  bpf_core_read(out->comm, sizeof(out->comm), &leader->comm);
+  READ_BYTES(out->comm, sizeof(out->comm), &leader->comm);
   return fill_credentials(out, BPF_CORE_READ(leader, real_cred), &room);
 }
 

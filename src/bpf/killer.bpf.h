@@ -12,12 +12,12 @@
 #include "pid_numbers.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 #include "sender.bpf.h"
 #include "signal_memory.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #define TRACE_SIGNAL_DELIVERED 0 /* include/trace/events/signal.h: added to a queue */

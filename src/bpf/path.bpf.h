@@ -15,10 +15,10 @@
 #include "path_state.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #define PATH_LEVELS_MOST 40 /* names in a path */
@@ -203,7 +203,7 @@ __noinline int walk_path(__u32 which, __u32 index)
 /* Walk up from an open file. */
 static __always_inline void walk_file(__u32 which, struct path_walk *walk, __u64 file, __u32 index)
 {
-  bpf_probe_read_kernel(walk->other_bytes, 16, (const void *)file + OFFSET(struct file, f_path));
+  READ_BYTES(walk->other_bytes, 16, file + OFFSET(struct file, f_path));
   set_path(&walk->start, walk->other_bytes);
   walk_path(which, index);
 }

@@ -13,11 +13,11 @@
 #include "compat.bpf.h"
 #include "kernel_types.bpf.h"
 #include "process.event.h"
+#include "read.bpf.h"
 #include "span.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 /* Entries of path_walks: each program has its own. The two copies of on_exec have 0 and 1. */
@@ -173,7 +173,7 @@ static __always_inline void read_mount(struct path_walk *walk)
     return;
   walk->known_mount = walk->at.mount;
   if (!HAS_HIGHEST(OUTSIDE(mountpoint, begin, end) | OUTSIDE(root, begin, end))) {
-    bpf_probe_read_kernel(walk->other_bytes, 24, (const void *)mount + begin);
+    READ_BYTES(walk->other_bytes, 24, (const void *)mount + begin);
     walk->mount.parent = FIELD(walk->other_bytes, begin, begin);
     walk->mount.mountpoint = FIELD(walk->other_bytes, mountpoint, begin);
     walk->mount.root = FIELD(walk->other_bytes, root, begin);
@@ -199,15 +199,15 @@ static __always_inline void read_fs(struct path_walk *walk, const struct fs_stru
   char *bytes = walk->other_bytes;
 
   if (!HAS_HIGHEST(OUTSIDE(root, begin, end - 8) | OUTSIDE(pwd, begin, end - 8))) {
-    bpf_probe_read_kernel(bytes, 48, (const void *)fs + begin);
+    READ_BYTES(bytes, 48, (const void *)fs + begin);
     walk->umask = *(const __u32 *)(bytes + umask - begin);
     set_path(&walk->root, bytes + root - begin);
     set_path(&walk->start, bytes + pwd - begin);
   } else {
     walk->umask = BPF_CORE_READ(fs, umask);
-    bpf_probe_read_kernel(bytes, 16, (const void *)fs + root);
+    READ_BYTES(bytes, 16, (const void *)fs + root);
     set_path(&walk->root, bytes);
-    bpf_probe_read_kernel(bytes, 16, (const void *)fs + pwd);
+    READ_BYTES(bytes, 16, (const void *)fs + pwd);
     set_path(&walk->start, bytes);
   }
 }

@@ -7,10 +7,10 @@
 #define BPFTRAP_PID_NUMBERS_BPF_H
 
 #include "kernel_types.bpf.h"
+#include "read.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 /* All zeros if `level` is deeper than the process's innermost namespace. */
@@ -19,7 +19,7 @@ static __always_inline struct upid pid_number(struct pid *pid, __u32 level)
   struct upid number = {};
   const void *numbers = (const void *)pid + bpf_core_field_offset(struct pid, numbers);
 
-  bpf_probe_read_kernel(&number, sizeof(number), numbers + level * bpf_core_type_size(struct upid));
+  READ_BYTES(&number, sizeof(number), numbers + level * bpf_core_type_size(struct upid));
   return number;
 }
 

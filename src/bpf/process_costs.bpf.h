@@ -4,11 +4,11 @@
 #define BPFTRAP_PROCESS_COSTS_BPF_H
 
 #include "kernel_types.bpf.h"
+#include "read.bpf.h"
 #include "span.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 /* Times in ns. */

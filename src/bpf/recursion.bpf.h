@@ -16,9 +16,8 @@
 #include "compat.bpf.h"
 #include "kernel_types.bpf.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 #include "stream.bpf.h"
-
-#include <bpf/bpf_core_read.h>
 
 /* Values of the argument `second` of the functions that both copies of a program call. */
 #define FIRST_COPY  0

@@ -12,11 +12,10 @@
 #include "kernel_types.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 #include "scope.h"
 #include "scope_cgroup.bpf.h"
 #include "stream.bpf.h"
-
-#include <bpf/bpf_core_read.h>
 
 #define VERDICT_WANTED   1
 #define VERDICT_UNWANTED 2

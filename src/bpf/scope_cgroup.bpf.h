@@ -10,11 +10,11 @@
 #include "compat.bpf.h"
 #include "kernel_types.bpf.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 #include "scope.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 /* By name: the directories of --cgroup and those above them, up to the mount. */

@@ -10,11 +10,11 @@
 #include "identity.bpf.h"
 #include "kernel_types.bpf.h"
 #include "process.event.h"
+#include "read.bpf.h"
 #include "verifier.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #define SEND_SIG_NOINFO 0UL /* include/linux/sched/signal.h: as if sent by kill() of current */
@@ -63,7 +63,7 @@ static __always_inline void fill_sender(struct bpftrap_sender *out, struct task_
   out->start_boot_ns = task_start_boot_ns(leader);
   out->pid = BPF_CORE_READ(leader, tgid);
   out->local_pid = local_pid_of(leader, out->pid);
-  bpf_core_read(out->comm, sizeof(out->comm), &leader->comm);
+  READ_BYTES(out->comm, sizeof(out->comm), &leader->comm);
 }
 
 #endif

@@ -12,11 +12,11 @@
 #include "kernel_types.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 #include "verifier.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #define SIGRTMIN 32 /* include/uapi/asm-generic/signal.h: the kernel queues several of these */
@@ -172,7 +172,7 @@ static __always_inline const void *peek_storage(struct task_struct *thread)
   node = BPF_CORE_READ(storage, list.first);
   for (int i = 0; i < STORAGES_MOST && node; i++) {
     magic = 0;
-    bpf_probe_read_kernel(&magic, sizeof(magic), (void *)node + to_data);
+    READ_BYTES(&magic, sizeof(magic), (void *)node + to_data);
     if (magic == cfg.signals_magic)
       return (void *)node + to_data;
     node = BPF_CORE_READ(node, next);

@@ -7,11 +7,11 @@
 #include "kernel_types.bpf.h"
 #include "process.event.h"
 #include "process_cfg.bpf.h"
+#include "read.bpf.h"
 #include "signal_memory.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 /*

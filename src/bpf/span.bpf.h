@@ -6,9 +6,10 @@
 #ifndef BPFTRAP_SPAN_BPF_H
 #define BPFTRAP_SPAN_BPF_H
 
+#include "read.bpf.h"
+
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #define SPAN_ALIGNED __attribute__((aligned(8))) /* for the bytes of a span */
@@ -23,6 +24,18 @@
  * one, piece by piece, and each piece takes it some 10 us. So there is one question per struct, and
  * the answer is computed without branches.
  */
+#ifdef BPFTRAP_DIRECT_READS
+/* Neighbours are no cheaper. */
+#define READ_FIELDS(type, base, bytes, ...)                    \
+  do {                                                         \
+    const volatile type *from_ = DIRECT((const type *)(base)); \
+                                                               \
+    (void)(bytes);                                             \
+    SPAN_EACH(SPAN_LOAD, type, __VA_ARGS__)                    \
+  } while (0)
+
+#define SPAN_LOAD(type, field, to) (to) = *(const volatile typeof(to) *)&from_->field;
+#else
 #define READ_FIELDS(type, base, bytes, ...)                                                      \
   do {                                                                                           \
     const char *bytes_ = (bytes);                                                                \
@@ -41,6 +54,8 @@
       barrier(); /* share no code with the other case */                                         \
     }                                                                                            \
   } while (0)
+
+#endif
 
 /* Last byte so far. The list ends with the last field. */
 #define SPAN_END(type, field, to)                                                       \

@@ -4,10 +4,10 @@
 #define BPFTRAP_SYSCALL_EXEC_BPF_H
 
 #include "kernel_types.bpf.h"
+#include "read.bpf.h"
 
 #include <linux/bpf.h>
 
-#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 struct exec_call {

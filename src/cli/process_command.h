@@ -37,8 +37,9 @@ void fill_pid_map(const bpf_map* map, const std::vector<NamedProcess>& processes
 // Sizes the maps of src/bpf/scope_cgroup.bpf.h before the load, or leaves them out.
 void size_cgroup_maps(bpf_map* nodes, bpf_map* numbers, const WatchedCgroups& cgroups);
 
-// The two functions below need the BPF skeleton. They are defined in process_programs.cpp, because
-// CMakeLists.txt compiles *_programs.cpp into bpftrap only, and unit tests link the other sources.
+// The two functions below need the BPF skeleton. They are defined in process_programs.cpp and
+// load_programs.cpp, because CMakeLists.txt compiles *_programs.cpp into bpftrap only, and unit
+// tests link the other sources.
 
 // Opens, configures, loads and attaches the process tracer. Traces until a stop or the end of
 // PROGRAM. Returns the exit status. Throws Error.

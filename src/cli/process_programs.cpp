@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from open to traced.
+// The BPF programs of `exec` and `exit` (src/bpf/process.bpf.c), from loaded to traced.
 #include <malloc.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,17 +14,15 @@
 #include "cli/explain_run.h"
 #include "cli/failed_exec_programs.h"
 #include "cli/known_processes.h"
+#include "cli/load_programs.h"
 #include "cli/pid_namespace_programs.h"
 #include "cli/process_command.h"
 #include "cli/process_scope.h"
 #include "cli/recording.h"
 #include "cli/run_tracer.h"
-#include "core/bpf/background_load.h"
-#include "core/bpf/kernel_features.h"
 #include "core/bpf/recursion_misses.h"
 #include "core/bpf/ring_buffer_map.h"
 #include "core/bpf/skeleton.h"
-#include "core/bpf/tracing_hook.h"
 #include "core/os/caller.h"
 #include "core/os/error.h"
 #include "core/os/exit_status.h"
@@ -35,128 +31,10 @@
 #include "core/process/program.h"
 #include "core/process/program_run.h"
 #include "core/process/watched_cgroups.h"
-#include "process.skel.h"
 
 namespace bpftrap {
 
 namespace {
-
-using Maps = decltype(process_bpf::maps);
-using Programs = decltype(process_bpf::progs);
-
-// Programs that are loaded twice if the kernel may miss events: see recursion_misses.h.
-std::array<ProgramPair, 3> program_pairs(const Programs& programs, bool write_forks) {
-  bpf_program* exit =
-      bpf_program__autoload(programs.on_exit) ? programs.on_exit : programs.on_exit_before_5_17;
-  std::uint32_t fork_kind = write_forks ? BPFTRAP_RECORD_FORK : BPFTRAP_KIND_MARK;
-  return {{{BPFTRAP_RECORD_EXEC, programs.on_exec, programs.on_exec_second},
-           {BPFTRAP_RECORD_EXIT, exit, programs.on_exit_second},
-           {fork_kind, programs.on_fork, programs.on_fork_second}}};
-}
-
-// Which of a process tracer's programs to load.
-void choose_programs(const Programs& programs, const bpftrap_scope& scope, bool failed_execs) {
-  bool loops = kernel_has_bpf_loop();
-  bpf_program__set_autoload(programs.on_exit, loops);
-  bpf_program__set_autoload(programs.on_exit_before_5_17, !loops);
-  bpf_program__set_autoload(programs.on_failed_exec, failed_execs && loops);
-  bpf_program__set_autoload(programs.on_failed_exec_before_5_17, failed_execs && !loops);
-  bpf_program__set_autoload(programs.on_fork,
-                            scope.follow != 0 || scope.report_forks != 0 || scope.write_forks != 0);
-  bpf_program__set_autoload(programs.on_cgroup_mkdir, scope.cgroups_count != 0);
-  load_second_copies(program_pairs(programs, scope.write_forks != 0), scope.twice != 0);
-}
-
-// Makes tracing programs of those that will be loaded and keep marks in task storage.
-void make_tracing_programs(bpf_object* object, std::string_view command) {
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, object) {
-    std::string_view name = bpf_program__name(program);
-    if (bpf_program__autoload(program) && name != "on_signal" && name != "on_delivery" &&
-        name != "on_free" && !name.starts_with("on_cgroup_")) {
-      make_tracing(program, command);
-    }
-  }
-}
-
-// The hook of on_signal.
-TracingHook& signal_hook() {
-  static TracingHook hook("signal_generate");
-  hook.type().id = 0;
-  return hook;
-}
-
-// Chooses the maps that store_signals() implies.
-void choose_signal_maps(const Maps& maps, const bpftrap_scope& scope) {
-  bool by_task = scope.signal_storage != 0;
-  bpf_map__set_autocreate(maps.task_signals, by_task);
-  if (by_task) {
-    bpf_map__set_type(maps.known_signals, BPF_MAP_TYPE_HASH);
-    bpf_map__set_max_entries(maps.known_signals, 1024);
-  }
-}
-
-// Sizes the maps, and leaves out those that are not needed.
-void configure_maps(const Maps& maps, const bpftrap_scope& scope, const TraceOptions& options,
-                    const WatchedCgroups& cgroups) {
-  bool by_task = scope.task_storage != 0;
-  bpf_map__set_autocreate(maps.task_marks, by_task);
-  // Raw tracepoints want memory that is there already: before 6.1 the kernel warns of them
-  // otherwise (kernel/bpf/verifier.c check_map_prog_compatibility()).
-  bpf_map__set_map_flags(maps.pid_marks, by_task ? __u32{BPF_F_NO_PREALLOC} : 0);
-  bpf_map__set_autocreate(maps.pid_marks, scope.follow != 0 || bpftrap_keeps_verdicts(&scope) != 0);
-  bpf_map__set_autocreate(maps.older_execs, scope.exits_of_execs != 0);
-  bpf_map__set_max_entries(maps.pids,
-                           static_cast<__u32>(std::max<std::size_t>(options.pids.size(), 1)));
-  bpf_map__set_autocreate(maps.deferred_execs, scope.deferred_execs != 0);
-  // One entry for each program that walks paths: src/bpf/path.bpf.h.
-  __u32 walks = chosen_events(options).failed_execs ? 3 : scope.twice != 0 ? 2 : 1;
-  bpf_map__set_max_entries(maps.path_walks, walks);
-  if (scope.twice == 0) {
-    bpf_map__set_max_entries(maps.cgroup_walks, 1);  // src/bpf/cgroup.bpf.h
-    bpf_map__set_max_entries(maps.usual_execs, 1);
-    bpf_map__set_max_entries(maps.costs, 1);
-  }
-  bpf_map__set_autocreate(maps.environments, scope.env != 0);
-  size_cgroup_maps(maps.cgroup_nodes, maps.cgroup_numbers, cgroups);
-}
-
-// Input of load().
-struct LoadSetup {
-  const ProcessCommand& command;
-  const TraceOptions& options;
-  const bpftrap_scope& scope;
-  const WatchedCgroups& cgroups;
-  RingBufferMap& records;
-};
-
-OpenSkeleton<process_bpf> configure(const LoadSetup& setup) {
-  OpenSkeleton<process_bpf> open(setup.command.name, setup.options.btf);
-  open.rodata().cfg = setup.scope;
-  configure_maps(open.maps(), setup.scope, setup.options, setup.cgroups);
-  choose_programs(open.progs(), setup.scope, chosen_events(setup.options).failed_execs);
-  choose_signal_maps(open.maps(), setup.scope);
-  if (setup.scope.task_storage != 0) {
-    make_tracing_programs(open.object(), setup.command.name);
-  }
-  return open;
-}
-
-LoadedSkeleton<process_bpf> load(const LoadSetup& setup) {
-  TracingHook& signals = signal_hook();
-  OpenSkeleton<process_bpf> open = configure(setup);
-  open.read_types(setup.scope.signal_storage != 0 ? &signals : nullptr);
-  setup.records.become(open.maps().records);
-  return std::move(open).load();
-}
-
-// Loads the programs whose verification takes longest beside the others.
-LoadedSkeleton<process_bpf> load_in_parallel(const LoadSetup& setup) {
-  static BackgroundLoad longest({"sched_process_exit", "sched_process_exec"});
-  longest.begin();
-  LoadedSkeleton<process_bpf> loaded = load(setup);
-  return longest.finish() ? std::move(loaded) : load(setup);
-}
 
 // The programs that run before on_failed_exec, if that is loaded.
 using BeforeFailedExec = std::optional<FailedExecPrograms>;
@@ -176,7 +54,7 @@ void attach(LoadedSkeleton<process_bpf>& loaded, const WatchedCgroups& cgroups,
 }
 
 Followed followed_in(LoadedSkeleton<process_bpf>& loaded, const bpftrap_scope& scope) {
-  const Maps& maps = loaded.maps();
+  const auto& maps = loaded.maps();
   return Followed({bpf_map__fd(maps.pid_marks),
                    scope.task_storage != 0 ? bpf_map__fd(maps.task_marks) : -1,
                    loaded.bss().followed});
@@ -347,8 +225,7 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
     before.emplace(command.name, options.btf);
     scope.deferred_execs = before->may_defer() ? 1 : 0;
   }
-  LoadedSkeleton<process_bpf> loaded =
-      load_in_parallel({command, options, scope, cgroups, records});
+  LoadedSkeleton<process_bpf> loaded = load_programs({command, options, scope, cgroups, records});
   if (before) {
     before->load({loaded.maps().records, loaded.maps().lost, loaded.maps().deferred_execs});
   }
@@ -374,25 +251,6 @@ int trace_processes(const ProcessCommand& command, const TraceOptions& options) 
   target.complete(recorder_with);
   Recorder recorder(std::move(recorder_with));
   return keep_records(command, options, *host, loaded, recorder, target, exports, run);
-}
-
-void try_programs(std::string_view command, bool failed) {
-  TracingHook& signals = signal_hook();
-  OpenSkeleton<process_bpf> open(command, "");
-  open.rodata().cfg.twice = kernel_misses_events() ? 1 : 0;
-  store_signals(open.rodata().cfg, "");
-  choose_programs(open.progs(), open.rodata().cfg, failed);
-  choose_signal_maps(open.maps(), open.rodata().cfg);
-  bpf_map__set_autocreate(open.maps().task_marks, kernel_has_task_storage());
-  bpf_map__set_autocreate(open.maps().pid_marks, false);
-  bpf_map__set_autocreate(open.maps().older_execs, false);
-  bpf_map__set_autocreate(open.maps().deferred_execs, false);
-  bpf_map__set_autocreate(open.maps().environments, false);
-  bpf_map__set_autocreate(open.maps().cgroup_nodes, false);
-  bpf_map__set_autocreate(open.maps().cgroup_numbers, false);
-  open.read_types(open.rodata().cfg.signal_storage != 0 ? &signals : nullptr);
-  LoadedSkeleton<process_bpf> loaded = std::move(open).load();
-  loaded.attach();
 }
 
 }  // namespace bpftrap

@@ -7,13 +7,13 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <initializer_list>
 #include <memory>
 #include <stdexcept>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "core/bpf/btf_kinds.h"
 #include "core/bpf/input.h"
 #include "core/bpf/name_filter.h"
 
@@ -21,54 +21,11 @@ namespace bpftrap {
 
 namespace {
 
-// Kinds that older versions of linux/btf.h lack.
-constexpr std::uint32_t kind_decl_tag = 17;
-constexpr std::uint32_t kind_type_tag = 18;
-constexpr std::uint32_t kind_enum64 = 19;
-
-std::uint32_t kind_of(const btf_type& type) {
-  return BTF_INFO_KIND(type.info);
-}
-
-// Encoding of one kind: bytes of a type, bytes of each member, and if CO-RE finds the kind by name.
-struct Kind {
-  std::uint8_t size = 0;  // 0: unknown kind
-  std::uint8_t part_size = 0;
-  bool core_name = false;
-};
-
-// A table instead of a switch, because the kernel has 150,000 types.
-constexpr auto kinds = [] {
-  using Numbers = std::initializer_list<std::uint32_t>;
-  constexpr std::uint8_t alone = sizeof(btf_type);
-  std::array<Kind, 32> all{};
-  for (std::uint32_t kind :
-       Numbers{BTF_KIND_PTR, BTF_KIND_FWD, BTF_KIND_VOLATILE, BTF_KIND_CONST, BTF_KIND_RESTRICT,
-               BTF_KIND_FUNC, BTF_KIND_FLOAT, kind_type_tag}) {
-    all[kind] = {alone, 0};
-  }
-  for (std::uint32_t kind : Numbers{BTF_KIND_INT, BTF_KIND_VAR, kind_decl_tag}) {
-    all[kind] = {alone + 4, 0};
-  }
-  all[BTF_KIND_ARRAY] = {alone + sizeof(struct btf_array), 0};
-  all[BTF_KIND_FUNC_PROTO] = {alone, sizeof(btf_param)};
-  all[BTF_KIND_DATASEC] = {alone, sizeof(btf_var_secinfo)};
-  all[BTF_KIND_TYPEDEF] = {alone, 0, true};
-  all[BTF_KIND_STRUCT] = all[BTF_KIND_UNION] = {alone, sizeof(btf_member), true};
-  all[BTF_KIND_ENUM] = {alone, sizeof(struct btf_enum), true};
-  all[kind_enum64] = {alone, 12, true};
-  return all;
-}();
-
-inline std::uint32_t size_of(const btf_type& type) {
-  const Kind& kind = kinds[kind_of(type)];
-  return kind.size + static_cast<std::uint32_t>(BTF_INFO_VLEN(type.info)) * kind.part_size;
-}
-
 // The kernel's BTF. Types stay in memory; names are read when needed.
 class Source {
  public:
-  Source(int fd, const std::set<std::string_view>& names) : input_(fd) {
+  // Functions are looked at only if `functions` is true: they are a third of all types.
+  Source(int fd, const std::set<std::string_view>& names, bool functions) : input_(fd) {
     if (input_.read(&header_, sizeof header_, 0) != sizeof header_ || header_.magic != BTF_MAGIC ||
         header_.version != BTF_VERSION || header_.hdr_len < sizeof header_) {
       throw std::runtime_error("is not BTF in this machine's byte order");
@@ -89,16 +46,16 @@ class Source {
       input_.read_all(own_types_.get(), header_.type_len, types_at);
       types_ = own_types_.get();
     }
-    find_types(filter);
+    find_types(filter, functions ? BTF_KIND_FUNC : BTF_KIND_UNKN);
   }
 
   // Returns the ids of the types that have one of the names.
   const std::vector<std::uint32_t>& named() const { return named_; }
 
-  // Removes a typedef from the result of named(), and returns its id, or 0.
-  std::uint32_t take_typedef(std::string_view name) {
+  // Removes a type from the result of named(), and returns its id, or 0.
+  std::uint32_t take(const WantedType& wanted) {
     auto found = std::find_if(named_.begin(), named_.end(), [&](std::uint32_t id) {
-      return kind_of(type(id)) == BTF_KIND_TYPEDEF && string(type(id).name_off) == name;
+      return kind_of(type(id)) == wanted.kind && string(type(id).name_off) == wanted.name;
     });
     if (found == named_.end()) {
       return 0;
@@ -179,7 +136,8 @@ class Source {
     return *reinterpret_cast<const btf_type*>(types_ + offset);
   }
 
-  void find_types(const NameFilter& filter) {
+  // `also`: a kind that is wanted although CO-RE does not find it by name.
+  void find_types(const NameFilter& filter, std::uint32_t also) {
     std::uint32_t all = header_.type_len;
     std::uint32_t id = 1;
     std::uint32_t left_to_mark = 1;
@@ -196,7 +154,7 @@ class Source {
       if (all - at < size) {
         throw std::runtime_error("is truncated");
       }
-      if (kind.core_name && is_wanted(type.name_off, filter)) {
+      if ((kind.core_name || kind_of(type) == also) && is_wanted(type.name_off, filter)) {
         named_.push_back(id);
       }
       if (--left_to_mark == 0) {
@@ -384,14 +342,17 @@ std::set<std::string_view> core_type_names(const btf* object) {
   return names;
 }
 
-std::string btf_subset(int fd, const std::set<std::string_view>& names) {
-  return Subset(Source(fd, names)).make();
-}
-
-std::string btf_subset(int fd, std::set<std::string_view> names, TypedefId& wanted) {
-  names.insert(wanted.name);
-  Source source(fd, names);
-  wanted.id = source.take_typedef(wanted.name);
+std::string btf_subset(int fd, std::set<std::string_view> names,
+                       const std::vector<WantedType*>& wanted) {
+  bool functions = false;
+  for (const WantedType* type : wanted) {
+    names.insert(type->name);
+    functions = functions || type->kind == BTF_KIND_FUNC;
+  }
+  Source source(fd, names, functions);
+  for (WantedType* type : wanted) {
+    type->id = source.take(*type);
+  }
   return Subset(source).make();
 }
 

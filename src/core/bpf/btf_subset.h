@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace bpftrap {
 
@@ -17,18 +18,19 @@ namespace bpftrap {
 // such as "___pre_5_5". The views point into `object`.
 std::set<std::string_view> core_type_names(const btf* object);
 
-struct TypedefId {
+// A typedef or a function to look for.
+struct WantedType {
   std::string name;
-  std::uint32_t id = 0;  // in the file; 0: not there
+  std::uint32_t kind = 0;  // BTF_KIND_TYPEDEF or BTF_KIND_FUNC
+  std::uint32_t id = 0;    // in the file; 0: not there
 };
 
 // Reads raw BTF (include/uapi/linux/btf.h, as in /sys/kernel/btf/vmlinux) from a seekable file.
 // Returns raw BTF with the types that have one of these names, and the types these consist of.
 // In structs, pointers become void pointers, and enums lose their enumerators. Throws
 // std::runtime_error if the file is not valid BTF. The text is half a sentence that follows the
-// file's name.
-std::string btf_subset(int fd, const std::set<std::string_view>& names);
-// Also looks for `wanted`, in the same pass; it is not part of the result.
-std::string btf_subset(int fd, std::set<std::string_view> names, TypedefId& wanted);
+// file's name. Also looks for `wanted`, in the same pass; they are not part of the result.
+std::string btf_subset(int fd, std::set<std::string_view> names,
+                       const std::vector<WantedType*>& wanted = {});
 
 }  // namespace bpftrap

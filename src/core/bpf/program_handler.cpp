@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "core/bpf/direct_reads.h"
 #include "core/os/error.h"
 
 namespace bpftrap {
@@ -38,6 +39,7 @@ ProgramHandler::ProgramHandler(const std::vector<std::string>& hooks) {
 }
 
 int ProgramHandler::call_prepare(bpf_program* program, bpf_prog_load_opts* options, long self) {
+  complete_direct_reads(program);
   // libbpf keeps a number for the callback, not a pointer.
   auto* handler = reinterpret_cast<ProgramHandler*>(self);  // NOLINT(performance-no-int-to-ptr)
   handler->prepare(program, *options);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// libbpf's handler for the programs of some raw tracepoints, SEC("raw_tp/HOOK").
+// libbpf's handler for the programs of some raw tracepoints, SEC("raw_tp/HOOK"). It also completes
+// the instructions of those that read directly (direct_reads.h), so these need a handler, if only
+// this one.
 #pragma once
 
 #include <bpf/bpf.h>
@@ -22,7 +24,7 @@ class ProgramHandler {
 
  protected:
   // Called before libbpf loads a program. May change the program and `options`.
-  virtual void prepare(bpf_program* program, bpf_prog_load_opts& options) = 0;
+  virtual void prepare(bpf_program* /*program*/, bpf_prog_load_opts& /*options*/) {}
 
  private:
   static int call_prepare(bpf_program* program, bpf_prog_load_opts* options, long self);

@@ -80,13 +80,11 @@ RelocationBtf::RelocationBtf(std::string source)
       file_(memory_file()),
       path_(fmt::format("/proc/self/fd/{}", file_.get())) {}
 
-void RelocationBtf::fill(const bpf_object* object, TypedefId* wanted) {
+void RelocationBtf::fill(const bpf_object* object, const std::vector<WantedType*>& wanted) {
   UniqueFd input = open_btf(source_);
   std::string subset;
   try {
-    std::set<std::string_view> names = core_type_names(bpf_object__btf(object));
-    subset = wanted != nullptr ? btf_subset(input.get(), std::move(names), *wanted)
-                               : btf_subset(input.get(), names);
+    subset = btf_subset(input.get(), core_type_names(bpf_object__btf(object)), wanted);
   } catch (const std::runtime_error& wrong) {
     throw Error(fmt::format("{} {}", source_, wrong.what()), 0,
                 "use a file with this kernel's BTF (--btf FILE)");

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 
 #include <string>
+#include <vector>
 
 #include "core/bpf/btf_subset.h"
 #include "core/os/error.h"
@@ -34,7 +35,7 @@ class RelocationBtf {
 
   // Writes the types that `object` needs. Throws Error if the source cannot be read or is not BTF.
   // Looks up `wanted` in the source, too.
-  void fill(const bpf_object* object, TypedefId* wanted = nullptr);
+  void fill(const bpf_object* object, const std::vector<WantedType*>& wanted = {});
 
  private:
   std::string source_;

@@ -16,7 +16,6 @@
 #include "bpf/self.h"
 #include "core/bpf/memlock.h"
 #include "core/bpf/relocation_btf.h"
-#include "core/bpf/tracing_hook.h"
 #include "core/os/error.h"
 
 namespace bpftrap {
@@ -96,16 +95,20 @@ class LoadedSkeleton {
 template <class Skeleton>
 class OpenSkeleton {
  public:
+  // Opens a skeleton with these options. Returns null and sets errno if that fails.
+  using Open = Skeleton* (*)(const bpf_object_open_opts* options);
+
   // `btf`: file with the kernel's types for CO-RE relocations. None: the programs have no
   // relocations.
-  explicit OpenSkeleton(std::string_view command, std::optional<std::string> btf = std::nullopt)
+  explicit OpenSkeleton(std::string_view command, std::optional<std::string> btf = std::nullopt,
+                        Open open = Skeleton::open)
       : command_(command) {
     LIBBPF_OPTS(bpf_object_open_opts, options);
     if (btf) {
       btf_.emplace(std::move(*btf));
       options.btf_custom_path = btf_->path();
     }
-    skeleton_.reset(Skeleton::open(&options));
+    skeleton_.reset(open(&options));
     if (!skeleton_) {
       throw BpfError({command_, "open", errno});
     }
@@ -116,11 +119,10 @@ class OpenSkeleton {
   auto& maps() { return skeleton_->maps; }
   auto& progs() { return skeleton_->progs; }
 
-  // Reads the kernel's types. `hook`: its program becomes a tracing program. load() does this if it
-  // was not called.
-  void read_types(TracingHook* hook = nullptr) {
+  // Reads the kernel's types, and looks for `wanted`. load() does this if it was not called.
+  void read_types(const std::vector<WantedType*>& wanted = {}) {
     if (btf_ && !std::exchange(has_types_, true)) {
-      btf_->fill(skeleton_->obj, hook != nullptr ? &hook->type() : nullptr);
+      btf_->fill(skeleton_->obj, wanted);
     }
   }
 

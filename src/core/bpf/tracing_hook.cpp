@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/bpf/tracing_hook.h"
 
+#include <linux/btf.h>
+
 namespace bpftrap {
 
 TracingHook::TracingHook(const std::string& hook)
-    : ProgramHandler(std::vector<std::string>{hook}), type_{"btf_trace_" + hook} {}
+    : ProgramHandler(std::vector<std::string>{hook}),
+      type_{"btf_trace_" + hook, BTF_KIND_TYPEDEF} {}
 
 void TracingHook::prepare(bpf_program* program, bpf_prog_load_opts& options) {
   if (type_.id == 0) {

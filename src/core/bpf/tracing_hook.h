@@ -17,12 +17,12 @@ class TracingHook final : public ProgramHandler {
 
   // The kernel's type of the hook. If its id is set before the load, the program becomes a tracing
   // program.
-  TypedefId& type() { return type_; }
+  WantedType& type() { return type_; }
 
  private:
   void prepare(bpf_program* program, bpf_prog_load_opts& options) override;
 
-  TypedefId type_;
+  WantedType type_;
 };
 
 }  // namespace bpftrap

@@ -70,17 +70,36 @@ TEST(BtfSubset, HoldsWhatWasAskedForAndWhatThatIsMadeOf) {
 TEST(BtfSubset, FindsATypedefOfTheFileOnTheWay) {
   const std::string all = small_btf();
   Btf whole = parse(all);
-  TypedefId wanted{"not_asked_for"};
-  TypedefId missing{"missing"};
-  TypedefId no_typedef{"other"};
-  const std::string subset = btf_subset(file_with(all).get(), {"task_struct"}, wanted);
+  WantedType wanted{"not_asked_for", BTF_KIND_TYPEDEF};
+  WantedType missing{"missing", BTF_KIND_TYPEDEF};
+  WantedType no_typedef{"other", BTF_KIND_TYPEDEF};
+  const std::string subset = btf_subset(file_with(all).get(), {"task_struct"}, {&wanted});
   EXPECT_EQ(static_cast<int>(wanted.id),
             btf__find_by_name_kind(whole.get(), "not_asked_for", BTF_KIND_TYPEDEF));
   EXPECT_EQ(subset, btf_subset(file_with(all).get(), {"task_struct"})) << "it is left out";
-  btf_subset(file_with(all).get(), {"task_struct"}, missing);
+  btf_subset(file_with(all).get(), {"task_struct"}, {&missing});
   EXPECT_EQ(missing.id, 0U);
-  btf_subset(file_with(all).get(), {"task_struct"}, no_typedef);
+  btf_subset(file_with(all).get(), {"task_struct"}, {&no_typedef});
   EXPECT_EQ(no_typedef.id, 0U);
+}
+
+TEST(BtfSubset, FindsAFunctionOfThisKernelBesideATypedef) {
+  if (::access(vmlinux, R_OK) != 0) {
+    GTEST_SKIP() << "this kernel has no /sys/kernel/btf/vmlinux";
+  }
+  Btf whole{btf__parse_raw(vmlinux), btf__free};
+  UniqueFd file(::open(vmlinux, O_RDONLY | O_CLOEXEC));
+  WantedType function{"do_exit", BTF_KIND_FUNC};
+  WantedType type{"btf_trace_signal_generate", BTF_KIND_TYPEDEF};
+  WantedType no_function{"task_struct", BTF_KIND_FUNC};
+  const Names names{"cred"};
+  const std::string subset = btf_subset(file.get(), names, {&function, &type, &no_function});
+  EXPECT_EQ(static_cast<int>(function.id),
+            btf__find_by_name_kind(whole.get(), "do_exit", BTF_KIND_FUNC));
+  EXPECT_EQ(static_cast<int>(type.id),
+            btf__find_by_name_kind(whole.get(), "btf_trace_signal_generate", BTF_KIND_TYPEDEF));
+  EXPECT_EQ(no_function.id, 0U);
+  EXPECT_LT(btf__find_by_name(parse(subset).get(), "do_exit"), 0) << "it is left out";
 }
 
 TEST(BtfSubset, StructsOfThisKernelAreTheSame) {
