@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // How the programs read memory of the kernel: by plain loads since 6.17, else by calls.
 #include <linux/bpf.h>
-#include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
@@ -13,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -22,6 +17,7 @@
 
 #include "e2e/bpftrap.h"
 #include "e2e/failure.h"
+#include "e2e/supervised.h"
 
 namespace e2e {
 namespace {
@@ -94,20 +90,6 @@ long calls_of(std::vector<std::string> options, const Bpftrap::Setup& setup = {}
   return calls;
 }
 
-// Lets a supervisor answer each bpf() call of this process. Returns the descriptor for that.
-int ask_about_bpf() {
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  sock_fprog program{std::size(filter), filter};
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  return static_cast<int>(
-      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
-}
-
 bool read_memory(pid_t pid, std::uint64_t from, void* to, std::size_t size) {
   iovec own{to, size};
   iovec other{reinterpret_cast<void*>(from), size};
@@ -130,26 +112,6 @@ bool loads_direct_reads(const seccomp_notif& call) {
          });
 }
 
-// Refuses such loads until the process has ended. Counts them.
-int refuse_direct_reads(int listener, SharedWords& refused) {
-  for (;;) {
-    pollfd ready{listener, POLLIN, 0};
-    if (::poll(&ready, 1, -1) != 1 || (ready.revents & POLLIN) == 0) {
-      return 0;
-    }
-    seccomp_notif call{};
-    if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) {
-      continue;  // the process has ended meanwhile
-    }
-    seccomp_notif_resp answer{call.id, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE};
-    if (loads_direct_reads(call)) {
-      answer = {call.id, 0, -EINVAL, 0};
-      refused[0] = refused[0] + 1;
-    }
-    ::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
-  }
-}
-
 class DirectReadsTest : public TracingTest {};
 
 TEST_F(DirectReadsTest, SinceTheKernelAllowsThem) {
@@ -163,31 +125,18 @@ TEST_F(DirectReadsTest, SinceTheKernelAllowsThem) {
 }
 
 TEST_F(DirectReadsTest, AreReplacedIfTheKernelRefusesThem) {
-  SharedWords listener;
-  SharedWords refused;
-  Gate taken;
-  Bpftrap bpftrap({"exec", "--json"}, {.before_exec = [&] {
-                    listener[0] = static_cast<std::uint64_t>(ask_about_bpf());
-                    taken.wait();
-                  }});
-  while (listener[0] == 0) {
-    sleep_for(std::chrono::milliseconds(1));
-  }
-  Child supervisor([&] {
-    int process = static_cast<int>(::syscall(SYS_pidfd_open, bpftrap.pid(), 0));
-    int fd = static_cast<int>(::syscall(SYS_pidfd_getfd, process, listener[0], 0));
-    taken.open();
-    return fd < 0 ? 1 : refuse_direct_reads(fd, refused);
+  SupervisedBpftrap supervised({"exec", "--json"}, [](const seccomp_notif& call, pid_t) {
+    return loads_direct_reads(call) ? EINVAL : 0;
   });
-  taken.open();  // this process's end of the gate
+  Bpftrap& bpftrap = supervised.bpftrap();
   bpftrap.await_start();
-  EXPECT_EQ(refused[0] > 0, kernel_may_read_directly());
+  EXPECT_EQ(supervised.refused() > 0, kernel_may_read_directly());
   Ended process = run_workload({"exit", "3"});
   EXPECT_EQ(bpftrap.stop(), 0) << bpftrap.errors();
   EXPECT_EQ(bpftrap.errors(), "") << "nothing that matters to the user has failed";
   bpftrap.record_of(process, "exec");
   EXPECT_EQ(bpftrap.record_of(process, "exit").number("exit_code"), 3U);
-  EXPECT_EQ(supervisor.wait().status, 0);
+  EXPECT_EQ(supervised.wait(), 0);
 }
 
 }  // namespace
