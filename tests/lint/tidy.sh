@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs clang-tidy on all files of src/core/ and src/cli/, with the flags and skeletons of build-clang/. Prints
+# Runs clang-tidy on all files of src/core/ and src/cli/, with the flags and skeletons of build-fuzz/. Prints
 # each finding; status 1 if any.
 #
 # clang-tidy spends most of its time on system headers. So up to 12 files of a directory are checked as one
@@ -7,7 +7,7 @@
 # skips what is included; with it (-analyzer-opt-analyze-headers) a check takes half an hour.
 set -uo pipefail
 cd "${1:-$(dirname "${BASH_SOURCE[0]}")/../..}" || exit
-export build=$PWD/build-clang scratch
+export build=$PWD/build-fuzz scratch
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
