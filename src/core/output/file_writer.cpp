@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "core/output/file_writer.h"
 
+#include <malloc.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -44,9 +45,10 @@ void FileWriter::stop() {
 }
 
 void FileWriter::write(std::string& part) {
-  waiting_.fetch_add(part.size(), std::memory_order_relaxed);
+  std::size_t waiting = waiting_.fetch_add(part.size(), std::memory_order_relaxed) + part.size();
   {
     std::lock_guard<std::mutex> lock(mutex_);
+    backlog_ = std::max(backlog_, waiting);
     parts_.push_back(std::move(part));
     part = std::exchange(spare_, {});
   }
@@ -105,6 +107,19 @@ void FileWriter::run() {
     }
     write_first(lock);
     tell_progress();
+    if (parts_.empty()) {
+      give_back_memory(lock);
+    }
+  }
+}
+
+void FileWriter::give_back_memory(std::unique_lock<std::mutex>& lock) {
+  // malloc() keeps it otherwise, because other memory lies behind the parts.
+  constexpr std::size_t usual_backlog = std::size_t{1} << 20;
+  if (std::exchange(backlog_, 0) > usual_backlog) {
+    lock.unlock();
+    ::malloc_trim(0);
+    lock.lock();
   }
 }
 

@@ -60,6 +60,7 @@ class FileWriter {
   void run();
   void write_first(std::unique_lock<std::mutex>& lock);
   void tell_progress();
+  void give_back_memory(std::unique_lock<std::mutex>& lock);
   void stop();
 
   int file_;
@@ -70,6 +71,7 @@ class FileWriter {
   std::mutex mutex_;  // of the following
   std::condition_variable work_;
   std::list<std::string> parts_;  // the thread alone uses the first one while it writes
+  std::size_t backlog_ = 0;       // most bytes that waited since nothing did
   std::string spare_;             // empty, with memory
   Failure failure_;
   bool stopped_ = false;

@@ -11,9 +11,12 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
+#include <fstream>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 namespace bpftrap {
@@ -181,6 +184,44 @@ TEST_F(FileWriterTest, MemoryIsUsedAgain) {
   EXPECT_EQ(other.capacity(), 50'000U);
   EXPECT_EQ(other.data(), memory);
 }
+
+#if defined(__has_feature)
+#define HAS_FEATURE(name) __has_feature(name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+#if !HAS_FEATURE(address_sanitizer)  // its malloc() gives back nothing
+
+std::size_t resident_bytes() {
+  std::size_t size = 0;
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> size >> pages;
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+TEST_F(FileWriterTest, MemoryOfABacklogIsGivenBack) {
+  constexpr std::size_t size = 60'000;
+  constexpr std::size_t count = 500;
+  FileWriter writer(file_.get(), {[] {}, [](std::string_view) {}});
+  std::size_t before = resident_bytes();
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string part(size, 'x');
+    writer.write(part);
+  }
+  // Memory in use behind the parts, so that free() alone cannot shrink the heap.
+  std::string behind(1000, 'y');
+  EXPECT_GT(resident_bytes(), before + size * count / 2);
+  for (std::size_t i = 0; i < count; ++i) {
+    receive(size);
+  }
+  for (int i = 0; i < 1000 && resident_bytes() > before + size * count / 8; ++i) {
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_LE(resident_bytes(), before + size * count / 8);
+  EXPECT_EQ(behind.size(), 1000U);
+}
+
+#endif
 
 }  // namespace
 }  // namespace bpftrap
