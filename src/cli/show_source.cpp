@@ -82,8 +82,9 @@ void open_place(Source& source) {
   }
   struct stat status {};
   if (!source.file || ::fstat(source.file.get(), &status) != 0) {
-    throw Error(fmt::format("cannot read '{}'", path), errno,
-                errno == EACCES ? describe_readers(path) : "");
+    const int error = errno;
+    throw Error(fmt::format("cannot read '{}'", path), error,
+                error == EACCES ? describe_readers(path) : "");
   }
   source.is_directory = S_ISDIR(status.st_mode);
   if (!source.is_directory && !S_ISREG(status.st_mode)) {
