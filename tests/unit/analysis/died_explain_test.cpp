@@ -116,6 +116,23 @@ Strings requests_for(const std::string& unit, const Strings& commands) {
   return found;
 }
 
+// A daemon's parent is the reaper of orphans, whose program it does not run.
+TEST(DiedOriginTest, AnOlderProcessIsNamedByItsParentsProgramOnlyIfItsForkIsKnown) {
+  for (bool born : {true, false}) {
+    MadePrograms made;
+    Index init = made.add(no_index, "init splash", 0ms, 1h);
+    Index daemon = made.add(init, "forked", 10ms, 1h);
+    RunProcess& forked = made.run.processes[daemon];
+    forked.first_exec = forked.last_exec = no_index;
+    forked.born = born;
+    ExitRecord exit;
+    Sender sender{made.run.processes[daemon].id, 0, "perl"};
+    SignalOrigin origin = explain_signal(sender, SIGKILL, BootTime(150ms), exit, made.run);
+    EXPECT_EQ(origin.lineage.members[0].title, born ? "init" : "perl");
+    EXPECT_EQ(origin.lineage.members[0].args.has_value(), born);
+  }
+}
+
 TEST(DiedOriginTest, RequestsNameTheUnitAndAskForItsEnd) {
   EXPECT_EQ(requests_for("a.service", {"systemctl start b", "systemctl restart b",
                                        "systemctl status a", "systemctl restart a"}),

@@ -19,8 +19,9 @@ const RunExec* image_at(const RecordedRun& run, Index process, BootTime time) {
     if (const RunExec* exec = run.program_at(process, time)) {
       return exec;
     }
-    if (run.processes[process].executed && !run.processes[process].born) {
-      return nullptr;  // an exec that is not known
+    // An exec may be unknown, and the parent is another one if that of the fork has ended.
+    if (!run.processes[process].born) {
+      return nullptr;
     }
     time = run.processes[process].start();
     process = run.processes[process].parent;
