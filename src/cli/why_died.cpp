@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <deque>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 
@@ -62,6 +63,8 @@ class WhyDied {
   bool await_end();
   bool is_awaited(const ExitRecord& exit) const;
   bool await_change(SourceChanges& changes, BatchStream& reader);
+  // The living processes whose end will be recorded.
+  std::vector<LivingMatch> followed() const;
   int report_nothing();
   // Says what is not known of the recording, in which no end was found if `all`.
   void say_doubts(bool all);
@@ -183,6 +186,13 @@ bool WhyDied::await_end() {
   return false;
 }
 
+std::vector<LivingMatch> WhyDied::followed() const {
+  std::vector<LivingMatch> found;
+  std::copy_if(living_.begin(), living_.end(), std::back_inserter(found),
+               [](const LivingMatch& living) { return living.followed; });
+  return found;
+}
+
 void WhyDied::say_doubts(bool all) {
   RunGaps gaps = gaps_;
   if (!all) {
@@ -198,6 +208,9 @@ void WhyDied::say_doubts(bool all) {
 
 int WhyDied::report_nothing() {
   std::string span = segments_.span();
+  // Those whose end would be recorded say more.
+  std::stable_partition(living_.begin(), living_.end(),
+                        [](const LivingMatch& living) { return living.followed; });
   if (living_.empty()) {
     say(fmt::format("{}: no end of '{}'; the recording spans {}", source_.path, options_.who,
                     span));
@@ -207,9 +220,12 @@ int WhyDied::report_nothing() {
   const LivingMatch& first = living_.front();
   std::string others =
       living_.size() > 1 ? fmt::format(", and {} more", living_.size() - 1) : std::string();
-  say(fmt::format("{}: {}{} still ran at the end of the recording, which spans {}", source_.path,
+  say(fmt::format("{}: {}{} {}, which spans {}", source_.path,
                   process_label(first.comm, first.local_pid != 0 ? first.local_pid : first.id.pid),
-                  others, span));
+                  others,
+                  first.followed ? "still ran at the end of the recording"
+                                 : "ran before the recording, whose filters may leave out its end",
+                  span));
   say_doubts(true);
   return could_not_work;
 }
@@ -287,7 +303,7 @@ void WhyDied::print(const Death& death, const WallClock& clock) {
   out += out.empty() ? "" : "\n\n";
   // The number of a process may be used again by any other one.
   bool is_number = matcher_.who().kind == Who::Kind::pid;
-  DeathAfterwards afterwards{is_number ? std::vector<LivingMatch>() : living_};
+  DeathAfterwards afterwards{is_number ? std::vector<LivingMatch>() : followed()};
   out += death_report(death, around, afterwards, clock, look);
 }
 
@@ -314,7 +330,8 @@ int WhyDied::run() {
   }
   search();
   bool ended = !found_.empty();
-  if (options_.wait && !living_.empty()) {
+  // An end may never be told of one that is not followed: do not prefer it to an end.
+  if (options_.wait && !(ended ? followed() : living_).empty()) {
     ended = await_end();
     if (!ended && interrupted_) {
       return ended_as_asked;

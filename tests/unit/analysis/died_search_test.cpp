@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstddef>
 #include <cstring>
 
+#include "bpf/scope.h"
 #include "core/analysis/died/search.h"
 #include "unit/recording/sample.h"
 
@@ -49,6 +51,7 @@ class Segment {
     return pids;
   }
   const RunGaps& gaps() const { return search_.gaps(); }
+  std::vector<LivingMatch> living() const { return search_.living(); }
 
  private:
   WhoMatcher matcher_;
@@ -147,6 +150,30 @@ TEST(DeathSearchTest, KeepsAsManyEndsAsAreWanted) {
     std::vector<Pid> pids = segment.pids();
     EXPECT_GE(pids.size(), std::min<std::uint64_t>(wanted, count));
     EXPECT_EQ(pids.back(), count);
+  }
+}
+
+// A recording with filters lists older processes as well, but may not have their ends.
+TEST(DeathSearchTest, FollowsOlderProcessesUnlessThereAreFilters) {
+  bpftrap_process process = process_of(50, 40);
+  OlderRecord older{.time = BootTime(4s), .comm = {}};
+  older.pid = older.local_pid = 50;
+  older.parent = 40;
+  older.start_ticks = process.start_boot_ns / BPFTRAP_TICK_NS;
+  older.comm = "child";
+  for (bool filtered : {false, true}) {
+    Segment segment("comm:child");
+    segment.add(encode(RunRecord{BootTime(3s), filtered, false, "record"}));
+    segment.add(encode(older));
+    ASSERT_EQ(segment.living().size(), 1U);
+    EXPECT_EQ(segment.living()[0].followed, !filtered);
+    Bytes exec = wire_exec("/bin/child", "", std::string_view("child\0", 6), 6);
+    std::memcpy(exec.data() + offsetof(bpftrap_exec_event, process), &process, sizeof process);
+    segment.add(text_of(exec));
+    ASSERT_EQ(segment.living().size(), 1U);
+    EXPECT_TRUE(segment.living()[0].followed);
+    segment.end(process);
+    EXPECT_TRUE(segment.living().empty());
   }
 }
 

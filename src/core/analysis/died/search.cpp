@@ -79,8 +79,9 @@ void DeathSearch::take(std::span<const std::byte> record) {
     seen(birth->fork.process);
   } else if (std::holds_alternative<StopRecord>(recorded)) {
     stopped_ = true;
-  } else if (std::holds_alternative<RunRecord>(recorded)) {
+  } else if (const auto* run = std::get_if<RunRecord>(&recorded)) {
     stopped_ = false;
+    filtered_ = run->filtered;
   } else if (const auto* loss = std::get_if<LossRecord>(&recorded)) {
     gaps_.add(*loss);
   } else if (std::holds_alternative<Malformed>(recorded)) {
@@ -107,7 +108,8 @@ void DeathSearch::take(Decoded& decoded) {
 void DeathSearch::take(const OlderRecord& older) {
   ProcessId id{older.pid, older.start_ticks * BPFTRAP_TICK_NS};
   if (matcher_.matches(id, older.local_pid, older.comm)) {
-    living_.insert_or_assign(id, LivingMatch{id, older.local_pid, std::string(older.comm)});
+    living_.insert_or_assign(id,
+                             LivingMatch{id, older.local_pid, std::string(older.comm), !filtered_});
   }
 }
 
@@ -115,11 +117,10 @@ void DeathSearch::seen(Process process) {
   if (cgroups_) {
     cgroups_->complete(process);
   }
+  forget(process.id);
   if (matcher_.matches(process)) {
     living_.insert_or_assign(process.id,
                              LivingMatch{process.id, process.local_pid, std::string(process.comm)});
-  } else {
-    living_.erase(process.id);
   }
 }
 

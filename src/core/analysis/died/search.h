@@ -30,11 +30,13 @@ struct FoundEnd {
   std::shared_ptr<const KeptExit> namespace_end = {};
 };
 
-// A process that WHO names and that has not ended.
+// A process that WHO names and whose end is not recorded.
 struct LivingMatch {
   ProcessId id;
   Pid local_pid = 0;
   std::string comm;
+  // False if it is older than a recording with filters, which may not want its end.
+  bool followed = true;
 };
 
 class DeathSearch {
@@ -75,6 +77,7 @@ class DeathSearch {
   std::unordered_map<std::uint32_t, std::shared_ptr<const KeptExit>> namespace_ends_;
   std::deque<FoundEnd> ends_;
   bool stopped_ = false;
+  bool filtered_ = false;
 };
 
 // Removes the ends of processes that helped the main process of a service to start or stop: those
