@@ -90,9 +90,18 @@ FieldTable fields_of(const SummaryRecord*) {
   return table;
 }
 
+nanoseconds Summary::cpu_before(const ExitRecord& record) const {
+  // PROGRAM is forked just before the start.
+  constexpr auto shortly = std::chrono::milliseconds(100);
+  nanoseconds before = started_ - (record.time - record.duration);
+  return before > shortly ? std::min(before, saturating_sum(record.cpu.user, record.cpu.system))
+                          : nanoseconds::zero();
+}
+
 void Summary::add(const ExitRecord& record) {
   Sums sums = sums_of(record);
   run_.add(sums);
+  cpu_before_ = saturating_sum(cpu_before_, cpu_before(record));
   last_end_ = std::max(last_end_, record.time);
   Sums& program = add_program(record, sums);
   if (pending_.size() < most_pending) {
@@ -169,9 +178,11 @@ std::vector<SummaryRecord> Summary::rows(BootTime now, std::uint64_t cpus,
   if (empty()) {
     return rows;
   }
+  constexpr int much = 20;  // a twentieth
   rows.push_back({.time = now,
                   .part = SummaryRecord::Part::run,
                   .sums = run_,
+                  .cpu_before = cpu_before_ > run_.cpu_total() / much,
                   .wall = std::max(until.value_or(last_end_) - started_, nanoseconds::zero()),
                   .cpus = cpus});
   append_programs(rows, now);

@@ -44,6 +44,7 @@ struct SummaryRecord {
   Part part = Part::run;
   Sums sums;
   // A run has these.
+  bool cpu_before = false;  // much of the CPU time may be of before the run
   std::optional<std::chrono::nanoseconds> wall = {};
   std::optional<std::uint64_t> cpus = {};
   // Programs and commands have a name, at the end, and that of the parent.
@@ -104,6 +105,8 @@ class Summary {
   void add_command(const ExitRecord& record, const Sums& sums);
   // True if a child of the process ended before. Remembers that its parent has a child.
   bool had_child(const ExitRecord& record);
+  // The most CPU time that the process can have taken before the run.
+  std::chrono::nanoseconds cpu_before(const ExitRecord& record) const;
   void append_programs(std::vector<SummaryRecord>& rows, BootTime now) const;
   void append_commands(std::vector<SummaryRecord>& rows, BootTime now) const;
 
@@ -111,6 +114,7 @@ class Summary {
   BootTime started_;
   BootTime last_end_;
   Sums run_;
+  std::chrono::nanoseconds cpu_before_{};
   // Ordered instead of hashed, because a process could choose names whose hashes collide.
   std::map<Names, Sums, std::less<>> programs_;
   Sums others_;

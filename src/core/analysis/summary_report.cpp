@@ -31,12 +31,13 @@ Style failure_style(std::uint64_t failures) {
   return failures > 0 ? Style::failure : Style::plain;
 }
 
-// `58.2s wall, 1m52s CPU: 1.93 of 2 CPUs; 1234 processes, 12 failed`
+// `58.2s wall, 1m52s CPU: 1.93 of 2 CPUs; 1234 processes, 12 failed`. The average would be wrong if
+// CPU time is of before the run.
 void append_run(std::string& out, const SummaryRecord& run, const SummaryLook& look) {
   const Sums& sums = run.sums;
   out +=
       fmt::format("{} wall, {} CPU", human_duration(*run.wall), human_duration(sums.cpu_total()));
-  if (run.wall->count() > 0) {
+  if (run.wall->count() > 0 && !run.cpu_before) {
     out += fmt::format(
         ": {:.2f} of {} CPU{}",
         static_cast<double>(sums.cpu_total().count()) / static_cast<double>(run.wall->count()),

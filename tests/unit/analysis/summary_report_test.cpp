@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::literals;
 
-struct Run {
+struct Ended {
   std::string_view comm;
   std::string_view parent;
   std::string_view args;
@@ -17,17 +17,19 @@ struct Run {
   std::chrono::nanoseconds duration;
   CpuTimes cpu;
   int wait_status = 0;
+  std::chrono::nanoseconds before = {};  // how long it ran before the trace
 };
 
-std::string report(const std::vector<Run>& runs, SummaryLook look = {}) {
+std::string report(const std::vector<Ended>& runs, SummaryLook look = {}) {
   Summary summary;
   summary.start(BootTime(0s));
   Pid pid = 100;
-  for (const Run& run : runs) {
+  for (const Ended& run : runs) {
     ExitRecord record;
     record.process.id = {++pid, pid};
     record.process.comm = run.comm;
     record.process.parent_comm = run.parent;
+    record.time = BootTime(run.duration) - run.before;
     record.duration = run.duration;
     record.cpu = run.cpu;
     record.max_rss_bytes = 350U << 20;
@@ -55,6 +57,16 @@ TEST(SummaryReport, TellsTheRunProgramsAndSlowestCommands) {
             "   9.00s   5.30s  350M /src/build cc1plus … one.cpp\n"
             "   4.00s   3.00s  350M /src/build cc1plus … two.cpp\n"
             "   1.00s   500ms  350M /src       ld -o x\n");
+}
+
+TEST(SummaryReport, CpuTimeOfBeforeTheTraceGivesNoAverage) {
+  Ended run{"sh", "bash", "sh", "/", 20s, {19s, 0s}, 0, 15s};
+  EXPECT_EQ(report({run}).substr(0, 43), "10.0s wall, 19.0s CPU; 1 process, 0 failed\n");
+  run.cpu = {0s, 1s};
+  Ended much{"cc1", "sh", "cc1", "/", 9s, {9s, 0s}};
+  EXPECT_EQ(report({run, much}).find(" CPUs"), std::string::npos);
+  much.cpu.user = 30s;
+  EXPECT_NE(report({run, much}).find(" of 2 CPUs; "), std::string::npos);
 }
 
 TEST(SummaryReport, NothingEnded) {
