@@ -106,6 +106,12 @@ void TableWriter::end_row() {
   at_ = 0;
 }
 
+MeasuredTable::MeasuredTable(std::vector<Column> columns) : columns_(std::move(columns)) {
+  for (Column& column : columns_) {
+    column.width = std::max(column.width, display_width(column.header));
+  }
+}
+
 void MeasuredTable::cell(std::string text, Style style) {
   Column& column = columns_[cells_.size() % columns_.size()];
   column.width = std::max(column.width, display_width(text));

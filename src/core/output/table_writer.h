@@ -56,10 +56,10 @@ class TableWriter {
   std::size_t text_start_ = 0;  // offset of its text, after the colour escape
 };
 
-// Collects all cells before it writes any, so each column is as wide as its widest cell.
+// Collects all cells before it writes any, so each column is as wide as its widest cell, or header.
 class MeasuredTable {
  public:
-  explicit MeasuredTable(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  explicit MeasuredTable(std::vector<Column> columns);
 
   void cell(std::string text, Style style = Style::plain);
   // Appends the rows, after a header unless all headers are empty.

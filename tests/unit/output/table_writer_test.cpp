@@ -83,6 +83,17 @@ TEST(MeasuredTable, ColumnsAreAsWideAsTheirWidestCell) {
             "日本 100\n");
 }
 
+TEST(MeasuredTable, ColumnsAreAsWideAsTheirHeader) {
+  MeasuredTable table({{"STARTED BY"}, {"N"}});
+  table.cell("-");
+  table.cell("1");
+  std::string out;
+  table.write(out, {});
+  EXPECT_EQ(out,
+            "STARTED BY N\n"
+            "-          1\n");
+}
+
 TEST(MeasuredTable, HasNoHeaderWithoutNames) {
   MeasuredTable table({{}, {}});
   table.cell("a");
