@@ -128,7 +128,11 @@ void Report::add_running() {
                       i == most ? "+" : "", percent(shares[i]));
     }
   }
-  add("  running or waiting for a CPU, by share of time:" + line);
+  std::string label = "  running or waiting for a CPU, by share of time:";
+  if (label.size() + line.size() > columns) {
+    add(std::exchange(label, "   "));
+  }
+  add(label + line);
 }
 
 std::vector<const Segment*> Report::longest_segments() const {

@@ -85,6 +85,19 @@ TEST(SlowReport, SaysWhatAPersonConcludes) {
        "at the end one process at a time ran, most of it lto1 -fltrans all.o"});
 }
 
+TEST(SlowReport, SharesOfTimeAreWhole) {
+  MadeRun made;
+  made.add(no_index, 0ms, 10s);
+  made.execute(0, 1ms, "make");
+  for (int i = 0; i < 4; ++i) {
+    Index child = made.add(0, 1100ms + 2s * i, 9900ms);
+    made.at(child).cpu.user = 8800ms - 2s * i;
+  }
+  std::string text = slow_report(made.done(), 0);
+  expect_fits(text);
+  expect_parts(text, {"none 12%, 1 20%, 2 20%, 3 20%, 4+ 28%"});
+}
+
 TEST(SlowReport, RunningRootAndLosses) {
   MadeRun made = build_of_a_project();
   made.at(0).ended = made.at(0).end_recorded = false;
