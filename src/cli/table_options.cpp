@@ -81,11 +81,14 @@ std::vector<std::string_view> chosen_columns(const TableOptions& options,
   if (options.columns.empty()) {
     return defaults;
   }
-  std::vector<std::string_view> chosen(options.columns.begin(), options.columns.end());
   if (!options.added_columns) {
-    return chosen;
+    return {options.columns.begin(), options.columns.end()};
   }
-  defaults.insert(defaults.end() - 1, chosen.begin(), chosen.end());
+  for (std::string_view added : options.columns) {
+    if (std::find(defaults.begin(), defaults.end(), added) == defaults.end()) {
+      defaults.insert(defaults.end() - 1, added);
+    }
+  }
   return defaults;
 }
 

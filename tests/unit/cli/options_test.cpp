@@ -6,6 +6,7 @@
 
 #include "cli/name_glob.h"
 #include "cli/suggest.h"
+#include "cli/table_options.h"
 #include "cli/trace_options.h"
 
 namespace bpftrap {
@@ -135,6 +136,17 @@ TEST(Options, AncestorsHaveForksAndExecsReported) {
   EXPECT_EQ(make_scope(parsed("--forest")).report_execs, 0U);
   EXPECT_TRUE(stream_options(parsed("--columns +ANCESTORS")).ancestors);
   EXPECT_FALSE(stream_options(parsed("")).fail_on);
+}
+
+TEST(TraceOptions, AColumnIsAddedOnce) {
+  using Names = std::vector<std::string_view>;
+  TableOptions options{.columns = {"USER", "cwd"}, .added_columns = true};
+  EXPECT_EQ(chosen_columns(options, {"TIME", "USER", "COMMAND"}),
+            (Names{"TIME", "USER", "cwd", "COMMAND"}));
+  EXPECT_EQ(chosen_columns(options, {"TIME", "COMMAND"}),
+            (Names{"TIME", "USER", "cwd", "COMMAND"}));
+  options.added_columns = false;
+  EXPECT_EQ(chosen_columns(options, {"TIME", "COMMAND"}), (Names{"USER", "cwd"}));
 }
 
 TEST(Options, ProgramsOfFailOnAreGlobs) {
