@@ -152,12 +152,14 @@ bool read_new(BatchStream& reader, DeathSearch& search) {
 }
 
 bool WhyDied::is_awaited(const ExitRecord& exit) const {
+  // There is no earlier end if it waits for processes that are not followed: see run().
   const ProcessId& id = exit.process.id;
-  return std::any_of(living_.begin(), living_.end(), [&id](const LivingMatch& living) {
-    // /proc told the tick only.
-    return living.id.pid == id.pid &&
-           living.id.start_ns / BPFTRAP_TICK_NS == id.start_ns / BPFTRAP_TICK_NS;
-  });
+  return followed().empty() ||
+         std::any_of(living_.begin(), living_.end(), [&id](const LivingMatch& living) {
+           // /proc told the tick only.
+           return living.id.pid == id.pid &&
+                  living.id.start_ns / BPFTRAP_TICK_NS == id.start_ns / BPFTRAP_TICK_NS;
+         });
 }
 
 // Waits for the end of one of the processes that live. Returns false if a signal has come, or if
@@ -211,21 +213,21 @@ int WhyDied::report_nothing() {
   // Those whose end would be recorded say more.
   std::stable_partition(living_.begin(), living_.end(),
                         [](const LivingMatch& living) { return living.followed; });
-  if (living_.empty()) {
-    say(fmt::format("{}: no end of '{}'; the recording spans {}", source_.path, options_.who,
-                    span));
-    say_doubts(true);
-    return could_not_work;
+  std::string names;
+  if (!living_.empty()) {
+    const LivingMatch& first = living_.front();
+    names = process_label(first.comm, first.local_pid != 0 ? first.local_pid : first.id.pid);
+    names += living_.size() > 1 ? fmt::format(", and {} more", living_.size() - 1) : "";
   }
-  const LivingMatch& first = living_.front();
-  std::string others =
-      living_.size() > 1 ? fmt::format(", and {} more", living_.size() - 1) : std::string();
-  say(fmt::format("{}: {}{} {}, which spans {}", source_.path,
-                  process_label(first.comm, first.local_pid != 0 ? first.local_pid : first.id.pid),
-                  others,
-                  first.followed ? "still ran at the end of the recording"
-                                 : "ran before the recording, whose filters may leave out its end",
-                  span));
+  if (!living_.empty() && living_.front().followed) {
+    say(fmt::format("{}: {} still ran at the end of the recording, which spans {}", source_.path,
+                    names, span));
+  } else {
+    say(fmt::format(
+        "{}: no end of '{}'{}; the recording spans {}", source_.path, options_.who,
+        names.empty() ? "" : ": filters may have left out " + names + ", older than the recording",
+        span));
+  }
   say_doubts(true);
   return could_not_work;
 }
