@@ -298,6 +298,29 @@ TEST_F(WhyDiedTest, UnknownAndRunning) {
   EXPECT_EQ(why(std::to_string(running.pid()), {"--wait"}).status, 1);
 }
 
+// A recording of PROGRAM lists older processes, but not their ends.
+TEST_F(WhyDiedTest, AProcessThatIsLeftOutIsNotSaidToRun) {
+  std::filesystem::copy_file("/bin/sleep", directory_ / "outsider");
+  Child outside([this] { return exec_argv(directory_ / "outsider", {"outsider", "60"}, ""); });
+  sleep_for(100ms);
+  std::string label = "outsider[" + std::to_string(outside.pid()) + "]";
+  record("exit 3");
+  Outcome left_out = why("outsider");
+  EXPECT_EQ(left_out.status, 1);
+  EXPECT_NE(left_out.errors.find("no end of 'outsider': filters may have left out " + label),
+            std::string::npos)
+      << left_out.errors;
+  std::filesystem::remove(path_);
+  script("run.sh", "./outsider 1");
+  Bpftrap recorder({"record", "-o", path_, "--", directory_ / "run.sh"});
+  await_recording(path_);
+  Outcome waiting = why("outsider", {"--wait"});
+  EXPECT_EQ(waiting.status, 0) << waiting.errors;
+  EXPECT_NE(waiting.output.find("] ended with status 0"), std::string::npos) << waiting.output;
+  EXPECT_EQ(waiting.output.find(label), std::string::npos) << waiting.output;
+  EXPECT_EQ(recorder.wait(), 0);
+}
+
 TEST_F(WhyDiedTest, DamageIsADoubt) {
   record("exit 3");
   {
