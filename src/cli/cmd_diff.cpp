@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // `bpftrap diff`: compares two recordings.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -63,6 +64,10 @@ int run(const DiffCommandOptions& options) {
   bool is_default = options.files.empty();
   std::string path_a = is_default ? fmt::format("{}.old", default_recording) : options.files[0];
   std::string path_b = is_default ? default_recording : options.files[1];
+  if (is_default && ::access(path_a.c_str(), F_OK) != 0) {
+    throw Error(fmt::format("there is no earlier recording '{}' here", path_a), 0,
+                "run `bpftrap record` again, or name two FILEs");
+  }
   LoadedRun a = load_run(path_a);
   LoadedRun b = load_run(path_b);
   say_doubts(a);

@@ -76,9 +76,11 @@ void open_place(Source& source) {
   const std::string& path = source.path;
   source.file = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!source.file && errno == ENOENT && source.is_default) {
-    throw Error(
-        fmt::format("there is no recording '{}'{}", path, path == default_recording ? " here" : ""),
-        0, "make one with `bpftrap record`, or name a FILE");
+    bool is_here = path == default_recording;
+    throw Error(fmt::format("there is no recording '{}'{}", path, is_here ? " here" : ""), 0,
+                is_here ? "make one with `bpftrap record`, or name a FILE"
+                        : "start the recorder with `systemctl enable --now bpftrap`, or name a "
+                          "DIR of `bpftrap record --dir`");
   }
   struct stat status {};
   if (!source.file || ::fstat(source.file.get(), &status) != 0) {
