@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "core/os/error.h"
@@ -135,7 +136,31 @@ std::uint64_t events_behind(const Cursor& cursor, const BatchStream& recording) 
   return events_of(count.events);
 }
 
-CursorFile::CursorFile(std::string path) : path_(std::move(path)) {
+namespace {
+
+// Returns the path of the file itself if `path` is a link, whose file is replaced.
+std::string follow_link(const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) {
+    return path;
+  }
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) {
+    throw Error(fmt::format("cannot read '{}' (--cursor-file)", path), errno);
+  }
+  std::string target = resolved;
+  std::free(resolved);
+  return target;
+}
+
+}  // namespace
+
+CursorFile::CursorFile(std::string path) : path_(follow_link(path)) {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw Error(fmt::format("'{}' (--cursor-file) is no regular file", path_), 0,
+                "name another file");
+  }
   if (::access(directory_of(path_).c_str(), W_OK) != 0) {
     throw Error(fmt::format("cannot write '{}' (--cursor-file)", path_), errno);
   }

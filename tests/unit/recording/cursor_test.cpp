@@ -3,6 +3,7 @@
 #include "core/recording/cursor.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <climits>
 #include <filesystem>
@@ -277,6 +278,17 @@ TEST_F(DirectoryReaderTest, CursorFileIsReplacedAsAWhole) {
   std::ofstream(path, std::ios::trunc) << "";
   EXPECT_FALSE(CursorFile(path).stored()) << "an empty file has no position";
   EXPECT_THROW(CursorFile(scratch_ + "/none/cursor"), Error);
+  // A link stays, and nothing else than a regular file is replaced or waited for.
+  std::string link = scratch_ + "/link";
+  ASSERT_EQ(::symlink("cursor", link.c_str()), 0);
+  CursorFile(link).store(cursor);
+  EXPECT_EQ(CursorFile(path).stored(), cursor);
+  ASSERT_EQ(::lstat(link.c_str(), &status), 0);
+  EXPECT_TRUE(S_ISLNK(status.st_mode));
+  std::string fifo = scratch_ + "/fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  EXPECT_THROW(CursorFile{fifo}, Error);
+  EXPECT_THROW(CursorFile("/dev/null"), Error);
 }
 
 }  // namespace
