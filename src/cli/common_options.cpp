@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "cli/offered_values.h"
+#include "cli/recording.h"
 #include "core/analysis/summary_report.h"
 #include "core/analysis/summary_sink.h"
 #include "core/os/error.h"
@@ -201,6 +202,10 @@ std::unique_ptr<Output> open_output(const OutputOptions& options, int interrupt_
                                     const std::optional<FileOwner>& owner) {
   if (options.output.empty()) {
     return std::make_unique<Output>();
+  }
+  if (is_recording_file(options.output)) {
+    throw Error(fmt::format("refuse to write to '{}' (--output)", options.output), 0,
+                "it is a recording: name another file");
   }
   UniqueFd file = open_output_file(options.output, {interrupt_fd, options.timeout}, owner,
                                    options.append ? OldContent::append_to : OldContent::drop);

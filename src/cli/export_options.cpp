@@ -56,10 +56,7 @@ Error refusal(const ExportOptions::File& file, const char* reason) {
 
 // The content of the file will be lost.
 void refuse_recording(const ExportOptions::File& file) {
-  UniqueFd old(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
-  if (old && ::fstat(old.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-      is_recording(old.get())) {
+  if (is_recording_file(file.path)) {
     throw refusal(file, "it is a recording");
   }
 }

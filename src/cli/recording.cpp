@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/recording.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 
 #include "core/os/file.h"
@@ -47,6 +51,37 @@ bool is_recording(int fd) {
                        std::memcmp(begin.data(), recording_magic, begin.size()) == 0);
 }
 
+bool is_recording_file(const std::string& path) {
+  // stat() first, because open() tells a writer to a FIFO that it has a reader.
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) {
+    return false;
+  }
+  UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  return file && is_recording(file.get());
+}
+
+namespace {
+
+// An earlier recording may be put aside, unless its recorder still runs.
+bool may_replace(int fd, const std::string& path) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw Error(fmt::format("refuse to replace '{}'", path), 0,
+                "another recorder writes to it: name another FILE with --output");
+  }
+  return is_recording(fd);
+}
+
+UniqueFd create_recording(const std::string& path, const std::optional<FileOwner>& owner) {
+  UniqueFd file = create_output_file(
+      path, owner, [&path](int fd) { return may_replace(fd, path); }, "recording");
+  // A file system without locks is no reason to record nothing.
+  [[maybe_unused]] int ignored = ::flock(file.get(), LOCK_EX | LOCK_NB);
+  return file;
+}
+
+}  // namespace
+
 RecordingTarget::RecordingTarget(const std::string& path, const DirectoryOptions* directory,
                                  const std::optional<FileOwner>& owner)
     : path_(directory != nullptr ? directory->path : path),
@@ -56,8 +91,7 @@ RecordingTarget::RecordingTarget(const std::string& path, const DirectoryOptions
     directory_ = std::make_unique<RecordingDirectory>(path_, directory->limits);
     output_ = std::make_unique<Output>(*directory_);
   } else {
-    output_ = std::make_unique<Output>(create_output_file(path_, owner, is_recording, "recording"),
-                                       path_);
+    output_ = std::make_unique<Output>(create_recording(path_, owner), path_);
     output_->set_units(std::make_unique<BatchUnits>());
   }
 }

@@ -26,6 +26,8 @@ inline constexpr const char* default_recording = "trace.bpftrap";
 
 // True if the file begins like a recording.
 bool is_recording(int fd);
+// True if there is such a file, and it is no empty one.
+bool is_recording_file(const std::string& path);
 
 // This machine, without what the trace tells: its name, boot and kernel.
 HostRecord this_host();

@@ -203,6 +203,32 @@ TEST_F(RecordingTest, FullDiskEndsTheRecordingNotTheProgram) {
   EXPECT_GE(named, last);
 }
 
+TEST_F(RecordingTest, TextOverwritesNoRecording) {
+  ASSERT_EQ(run_bpftrap(record() + program({"exit", "0"})).status, 0);
+  const std::string before = text_of(path_);
+  const std::vector<Words> lines = {{"show", path_, "-o", path_},
+                                    {"show", path_, "--append", "-o", path_},
+                                    Words{"exec", "-o", path_} + program({"exit", "0"})};
+  for (const Words& line : lines) {
+    Outcome refused = run_bpftrap(line);
+    EXPECT_NE(refused.status, 0);
+    EXPECT_NE(refused.errors.find(path_), std::string::npos) << refused.errors;
+    EXPECT_EQ(text_of(path_), before);
+  }
+}
+
+TEST_F(RecordingTest, ARecordingThatGoesOnIsNotReplaced) {
+  Bpftrap first({"record", "-o", path_});
+  await_recording(path_);
+  Outcome second = run_bpftrap(record() + program({"exit", "0"}));
+  EXPECT_EQ(second.status, 125);
+  EXPECT_NE(second.errors.find("another recorder writes to it"), std::string::npos)
+      << second.errors;
+  EXPECT_EQ(first.stop(), 0);
+  EXPECT_EQ(run_bpftrap({"show", path_, "--count", "1"}).status, 0);
+  EXPECT_EQ(run_bpftrap(record() + program({"exit", "0"})).status, 0);
+}
+
 TEST_F(RecordingTest, ExportsOverwriteNoRecording) {
   ASSERT_EQ(run_bpftrap(record() + program({"exit", "0"})).status, 0);
   const std::string before = text_of(path_);

@@ -172,11 +172,11 @@ UniqueFd Walk::open_existing(const std::string& name) const {
   if (!found && errno != ENOENT) {
     fail(errno);
   }
-  if (found && !(S_ISREG(status_of(found).st_mode) && replacement_->may_replace(found.get()))) {
+  bool regular = found && S_ISREG(status_of(found).st_mode);
+  if (found && !(regular && replacement_->may_replace(found.get()))) {
     throw Error(fmt::format("refuse to replace '{}'", path_), 0,
-                fmt::format("'{}' exists and is no {}: remove it, or name another FILE with "
-                            "--output",
-                            name, replacement_->kind));
+                fmt::format("'{}' exists and is no {}: name another FILE with --output", name,
+                            regular ? replacement_->kind : "regular file"));
   }
   return found;
 }
