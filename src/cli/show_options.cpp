@@ -8,6 +8,7 @@
 
 #include "cli/common_options.h"
 #include "cli/show.h"
+#include "core/os/users.h"
 #include "core/text/moment.h"
 
 namespace bpftrap {
@@ -38,7 +39,9 @@ void add_process_options(CLI::App& app, ShowOptions& options) {
   add_repeatable_option(
       app, "-u,--user",
       [&options](std::string_view text) {
-        if (text.empty()) {
+        // Names are those of the recording, but no machine has a larger number.
+        bool is_number = text.find_first_not_of("0123456789") == std::string_view::npos;
+        if (text.empty() || (is_number && !Users("").id(text))) {
           throw std::invalid_argument("is not a user; expected a name or a uid");
         }
         options.users.emplace_back(text);
