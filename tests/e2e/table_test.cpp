@@ -227,17 +227,19 @@ TEST_F(TableTest, ColorsAreItsOwnOrNone) {
 }
 
 TEST_F(TableTest, ColumnsByHeaderAndByKey) {
-  Bpftrap bpftrap({"exec", "--columns", "+cwd,exit_code,EVENT"});
+  Bpftrap bpftrap({"exec", "--columns", "+cwd,exit_code,COMM,EVENT"});
   bpftrap.await_start();
   Ended process = run_workload({"exit", "3"});
   EXPECT_EQ(bpftrap.stop(), 0);
   Argv header = split(bpftrap.lines().front());
-  EXPECT_EQ(Argv(header.end() - 4, header.end()), (Argv{"cwd", "exit_code", "EVENT", "COMMAND"}));
+  EXPECT_EQ(Argv(header.end() - 4, header.end()), (Argv{"cwd", "exit_code", "COMM", "COMMAND"}))
+      << "EVENT is there already";
   Argv rows = rows_of(bpftrap.lines(), 2, process.pid);
   ASSERT_EQ(rows.size(), 2U);
   char* directory = ::get_current_dir_name();
   Argv cells = split(rows[1]);
-  EXPECT_EQ(Argv(cells.begin() + 7, cells.begin() + 10), (Argv{directory, "3", "exit"})) << rows[1];
+  EXPECT_EQ(Argv(cells.begin() + 7, cells.begin() + 10), (Argv{directory, "3", "bpftrap_e2e_tes"}))
+      << rows[1];
   std::free(directory);
 }
 
