@@ -134,6 +134,24 @@ struct Exports::Export {
   std::string summary = {};
 };
 
+namespace {
+
+// An export is of use as a whole only.
+class ExportUnits final : public OutputUnits {
+ public:
+  explicit ExportUnits(bool is_draft) : is_draft_(is_draft) {}
+
+  std::size_t keep(std::string_view written) override { return written.size(); }
+  std::string kept() const override {
+    return is_draft_ ? "its earlier content stays" : "it is incomplete";
+  }
+
+ private:
+  bool is_draft_;
+};
+
+}  // namespace
+
 // Passes records on to all exporters.
 class Exports::Fan final : public Sink {
  public:
@@ -186,6 +204,7 @@ Exports::Exports(const ExportOptions& options, const std::string& recording, int
     opened.format = file.format;
     opened.path = file.path;
     opened.output = std::make_unique<Output>(std::move(fd), file.path, option);
+    opened.output->set_units(std::make_unique<ExportUnits>(static_cast<bool>(draft)));
     opened.file = std::move(draft);
   }
 }

@@ -238,6 +238,9 @@ TEST_F(RecordingTest, ExportsOverwriteNoRecording) {
     EXPECT_NE(shown.errors.find("it is a recording"), std::string::npos) << shown.errors;
     EXPECT_EQ(text_of(path_), before);
   }
+  EXPECT_EQ(run_bpftrap({"show", path_, "--perfetto", "/dev/full"}).errors,
+            "bpftrap: cannot write to '/dev/full' (--perfetto): No space left on device; it is "
+            "incomplete\n");
   std::string fresh = directory_ / "fresh";
   Outcome recorded =
       run_bpftrap(Words{"record", "-o", fresh, "--perfetto", fresh} + program({"exit", "0"}));
