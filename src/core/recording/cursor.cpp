@@ -10,7 +10,6 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <utility>
 
 #include "core/os/error.h"
 #include "core/os/file.h"
@@ -155,7 +154,7 @@ std::string follow_link(const std::string& path) {
 
 }  // namespace
 
-CursorFile::CursorFile(std::string path) : path_(follow_link(path)) {
+CursorFile::CursorFile(const std::string& path) : path_(follow_link(path)) {
   struct stat status {};
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     throw Error(fmt::format("'{}' (--cursor-file) is no regular file", path_), 0,

@@ -41,7 +41,7 @@ class CursorFile {
  public:
   // Throws Error if the file cannot be read or has something else, or if its directory cannot be
   // written.
-  explicit CursorFile(std::string path);
+  explicit CursorFile(const std::string& path);
 
   // None if there is no file, or if it is empty.
   const std::optional<Cursor>& stored() const { return stored_; }
