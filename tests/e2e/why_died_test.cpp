@@ -300,8 +300,9 @@ TEST_F(WhyDiedTest, UnknownAndRunning) {
 
 // A recording of PROGRAM lists older processes, but not their ends.
 TEST_F(WhyDiedTest, AProcessThatIsLeftOutIsNotSaidToRun) {
-  std::filesystem::copy_file("/bin/sleep", directory_ / "outsider");
-  Child outside([this] { return exec_argv(directory_ / "outsider", {"outsider", "60"}, ""); });
+  // A process has the name of the link. busybox asks its first argument what it is.
+  std::filesystem::create_symlink("/bin/sleep", directory_ / "outsider");
+  Child outside([this] { return exec_argv(directory_ / "outsider", {"sleep", "60"}, ""); });
   sleep_for(100ms);
   std::string label = "outsider[" + std::to_string(outside.pid()) + "]";
   record("exit 3");
@@ -311,7 +312,9 @@ TEST_F(WhyDiedTest, AProcessThatIsLeftOutIsNotSaidToRun) {
             std::string::npos)
       << left_out.errors;
   std::filesystem::remove(path_);
-  script("run.sh", "./outsider 1");
+  std::filesystem::create_directory(directory_ / "inner");
+  script("inner/outsider", "sleep 1");
+  script("run.sh", "inner/outsider");
   Bpftrap recorder({"record", "-o", path_, "--", directory_ / "run.sh"});
   await_recording(path_);
   Outcome waiting = why("outsider", {"--wait"});
