@@ -136,7 +136,8 @@ TEST_F(RecordingTest, NeedsNoPrivilegesToBeShown) {
   ::chmod(path_.c_str(), 0600);
   Outcome refused = run_bpftrap({"show", path_}, setup);
   EXPECT_EQ(refused.status, 1);
-  EXPECT_NE(refused.errors.find("only root may read it"), std::string::npos) << refused.errors;
+  EXPECT_NE(refused.errors.find("Permission denied; only root may read it"), std::string::npos)
+      << refused.errors;
 }
 
 TEST_F(RecordingTest, KilledRecorderLosesAtMostASecond) {
@@ -206,8 +207,10 @@ TEST_F(RecordingTest, FullDiskEndsTheRecordingNotTheProgram) {
 TEST_F(RecordingTest, TextOverwritesNoRecording) {
   ASSERT_EQ(run_bpftrap(record() + program({"exit", "0"})).status, 0);
   const std::string before = text_of(path_);
-  const std::vector<Words> lines = {{"show", path_, "-o", path_},
-                                    {"show", path_, "--append", "-o", path_},
+  std::string other = directory_ / "other";
+  std::filesystem::copy_file(path_, other);
+  const std::vector<Words> lines = {{"show", other, "-o", path_},
+                                    {"show", other, "--append", "-o", path_},
                                     Words{"exec", "-o", path_} + program({"exit", "0"})};
   for (const Words& line : lines) {
     Outcome refused = run_bpftrap(line);
